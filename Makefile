@@ -1,0 +1,87 @@
+# Every target does its own set-up: Python 3.11 or newer and make are all that it needs.
+# PYTHON: the interpreter that makes the virtual environment. VENV: where that is.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_SECONDS ?=
+DEMO_STATIONS ?= 24
+DEMO_SEED ?= 7
+DEMO_DATA ?= demo-data
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.dev ## the virtual environment with everything, hashes checked
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (DEMO_SECONDS=40 ends by itself)
+	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
+
+.PHONY: test
+test: unit integration acceptance kills fuzz ## every test, under 10 minutes on 2 cores
+
+.PHONY: unit
+unit: $(VENV)/.dev ## pure decisions (budget 60 s)
+	$(PYTEST) tests/unit tests/architecture -q
+
+.PHONY: integration
+integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 120 s)
+	$(PYTEST) tests/integration -q
+
+.PHONY: acceptance
+acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 120 s)
+	$(PYTEST) tests/acceptance -q -m "not kill"
+
+.PHONY: kills
+kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 120 s)
+	$(PYTEST) tests/acceptance -q -m kill
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## hostile frames, bounded (budget 60 s)
+	$(PYTEST) tests/fuzz -q
+
+.PHONY: lint
+lint: $(VENV)/.dev ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## format everything
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## CPU per status, memory per station, against a bare server of the ocpp package
+	$(BIN)/python -m tests.benchmarks.status_path
+
+.PHONY: lock
+lock: $(BIN)/python ## resolve the dependencies anew into the lock files
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --group build -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --extra postgres --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## remove the virtual environment and what runs left behind
+	rm -rf $(VENV) $(DEMO_DATA) .mypy_cache .ruff_cache .hypothesis .import_linter_cache

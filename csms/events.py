@@ -1,0 +1,231 @@
+"""Name what charging stations tell us, in one vocabulary for every OCPP version.
+
+Never decides what a report means for an EVSE: that is `bridge.core`. Before it: `v16.translate` and `v201.translate`.
+After it: the host's `ports.Recorder`.
+
+Addresses. A report is about `(evse, connector)`, both 0 or more:
+
+* OCPP 1.6 knows no EVSE: connectorId n is `(0, n)`, and connectorId 0 is `(0, 0)`, the whole station.
+* OCPP 2.x scopes connector ids to the EVSE: `(evse, connector)`; `(evse, 0)` is the EVSE, `(0, 0)` the station.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+StationId = NewType("StationId", str)
+"""A station's identity as our registry spells it (percent-decoded once)."""
+
+Epoch = NewType("Epoch", int)
+"""Number of a station's connection, counted up by the host at each one; names the session that sent an event."""
+
+
+class OcppVersion(StrEnum):
+    """A subprotocol that we speak; the value is its name on the wire (IANA WebSocket Subprotocol registry)."""
+
+    V16 = "ocpp1.6"
+    V201 = "ocpp2.0.1"
+
+
+class ReportedStatus(StrEnum):
+    """The status words of the standards, unchanged.
+
+    Source: OCPP 1.6 §7.7 ChargePointStatus (nine words); OCPP 2.0.1 Part 2, ConnectorStatusEnumType (adds Occupied).
+    """
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    SUSPENDED_EV = "SuspendedEV"
+    FINISHING = "Finishing"
+    OCCUPIED = "Occupied"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
+class ChargingState(StrEnum):
+    """Source: OCPP 2.0.1 Part 2, ChargingStateEnumType."""
+
+    CHARGING = "Charging"
+    EV_CONNECTED = "EVConnected"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    IDLE = "Idle"
+
+
+class TransactionPhase(StrEnum):
+    """Source: OCPP 2.0.1 Part 2, TransactionEventEnumType."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+class ResyncOutcome(StrEnum):
+    """How one connector's question for a fresh status ended."""
+
+    ANSWERED = "answered"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class StationConnected:
+    """A station was authenticated and its WebSocket is open; the host answers with the `Epoch` of this session."""
+
+    station: StationId
+    version: OcppVersion
+    remote: str
+    """Peer address as seen by the listener, for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationDisconnected:
+    """The session of `epoch` is over. Says nothing about the EVSEs: reachability is decided by the host."""
+
+    station: StationId
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class StationBooted:
+    """BootNotification was received: the station restarted. Source: OCPP 1.6 §4.2; OCPP 2.0.1 Part 2 B01."""
+
+    station: StationId
+    epoch: Epoch
+    vendor: str
+    model: str
+    serial: str
+    firmware: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReported:
+    """A connector, an EVSE or a whole station reported a status.
+
+    Source: OCPP 1.6 §6.47 StatusNotification.req; OCPP 2.0.1 Part 2 StatusNotificationRequest, and NotifyEventRequest
+    with variable AvailabilityState (G01).
+    """
+
+    station: StationId
+    epoch: Epoch
+    version: OcppVersion
+    evse: int
+    connector: int
+    status: ReportedStatus
+    reported_at: str = ""
+    """The station's own timestamp, as text and never trusted; at most 64 characters; empty where it sent none."""
+    error_code: str = ""
+    """OCPP 1.6 errorCode other than NoError, raw, at most 64 characters: a warning unless the status is Faulted."""
+    vendor_error_code: str = ""
+    info: str = ""
+    source: str = "StatusNotification"
+    """The action that carried it: StatusNotification or NotifyEvent."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReported:
+    """A 2.x TransactionEvent: refines an EVSE's status, never frees it. Source: OCPP 2.0.1 Part 2 E02, G01."""
+
+    station: StationId
+    epoch: Epoch
+    version: OcppVersion
+    evse: int | None
+    """None where the event named no EVSE: it then belongs to the EVSE of its transaction."""
+    connector: int | None
+    transaction: str
+    seq_no: int
+    phase: TransactionPhase
+    charging_state: ChargingState | None
+    offline: bool
+    reported_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionIdNeeded:
+    """A 1.6 StartTransaction needs a transaction id; the host answers with one that it never gave before."""
+
+    station: StationId
+    epoch: Epoch
+    connector: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncEnded:
+    """One connector was asked for its status after a (re)connect, and this is how the question ended."""
+
+    station: StationId
+    epoch: Epoch
+    evse: int
+    connector: int
+    outcome: ResyncOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class ResyncFinished:
+    """Every connector of the station has reported on this connection, or its question has ended."""
+
+    station: StationId
+    epoch: Epoch
+
+
+StationEvent = (
+    StationDisconnected
+    | StationBooted
+    | StatusReported
+    | TransactionReported
+    | TransactionIdNeeded
+    | ResyncEnded
+    | ResyncFinished
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the host gives back for one recorded event."""
+
+    seq: int
+    """Our receive sequence: larger for each event received later, over all stations and restarts."""
+    transaction_id: int | None = None
+    """For `TransactionIdNeeded` only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorAddress:
+    """One connector of the inventory, as the station's OCPP version addresses it (see the module docstring)."""
+
+    evse: int
+    connector: int
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves a station's identity (OCPP security profiles 1 and 2: HTTP Basic).
+
+    `digest` is HMAC-SHA256(pepper, salt + key bytes); the key itself is never kept.
+    """
+
+    salt: bytes
+    digest: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StationRecord:
+    """What the registry knows about a station before it speaks."""
+
+    station: StationId
+    credential: Credential | None
+    """None only where the operator marked the station `insecure` (security profile 0)."""
+    default_version: OcppVersion | None
+    """Version to assume when the station offers no subprotocol at all; None: refuse such a handshake."""
+    accepted: bool
+    """Was a BootNotification of it ever accepted: durable, so that its statuses count after our restart."""
+    connectors: tuple[ConnectorAddress, ...]
+    refuses_trigger: bool = False
+    """Its present firmware refused TriggerMessage(StatusNotification): do not ask again."""
+    strict: bool = False
+    """Refuse what the schema refuses (for certification); by default every status whose meaning is clear is taken."""

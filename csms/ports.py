@@ -1,0 +1,77 @@
+"""State what a host must supply for `csms` to run: a registry, a durable recorder, and who answers.
+
+Holds no implementation. The hosts: `bridge.app` (the product) and the fakes beside the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from csms.events import Epoch, OcppVersion, Receipt, StationConnected, StationEvent, StationId, StationRecord
+
+
+class NotRecorded(Exception):
+    """Storage could not commit; nothing was recorded and the station must not be told otherwise."""
+
+
+class EventRefused(Exception):
+    """This event, and only this one, cannot be recorded (for example a value outside of the column)."""
+
+
+class Superseded(Exception):
+    """The event's epoch is older than the station's current connection: do not answer, the socket is dead."""
+
+
+class Registry(Protocol):
+    """Finds stations by identity."""
+
+    async def find(self, identity: str) -> StationRecord | None:
+        """Return the record of the station with this identity, or None where it is unknown. Raises: NotRecorded."""
+        ...
+
+
+class Recorder(Protocol):
+    """Makes what stations told us durable. Every method that returns has committed with full durability."""
+
+    async def open(self, connected: StationConnected) -> Epoch:
+        """Record a new connection and return its epoch, larger than any earlier one of the station.
+
+        Raises: NotRecorded.
+        """
+        ...
+
+    async def record(self, event: StationEvent) -> Receipt:
+        """Commit the event, in the order of the calls for one station, and return its receipt.
+
+        Raises: NotRecorded, EventRefused, Superseded.
+        """
+        ...
+
+    def heard(self, station: StationId) -> None:
+        """Note that a frame or pong of the station arrived just now; cheap, called for every frame."""
+        ...
+
+
+class Replies(Protocol):
+    """Decides what a CALL is answered with. `replies.LocalReplies` today; a relay to another CSMS may follow."""
+
+    def reply(
+        self, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
+    ) -> dict[str, Any]:
+        """Return the CALLRESULT payload for a known action; `receipt` is there where the call was recorded.
+
+        Pure but for the clock that `currentTime` shows.
+        """
+        ...
+
+
+class Counter(Protocol):
+    """Counts what an operator will want to see; the labels are of bounded variety (kinds, never ids)."""
+
+    def count(self, what: str, station: StationId | None = None) -> None:
+        """Add one to `what`, for example "frame_malformed"; `station` is for a per-station view."""
+        ...
+
+
+Events = Sequence[StationEvent]
