@@ -1,0 +1,186 @@
+"""Decide who may connect: identity from the path, Basic credentials, throttling of failures.
+
+Pure: no socket, no clock, no store. Never keeps, returns or shows a key. Before it: `server` with the handshake's
+request. After it: `connections`, for those that were admitted.
+"""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+import secrets
+import unicodedata
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from csms.events import Credential, StationRecord
+
+MAX_IDENTITY = 48
+"""Source: OCPP 2.0.1 Part 4 §3.1.1, identifierString of at most 48 characters."""
+
+SALT_BYTES = 16
+
+CHALLENGE = (("WWW-Authenticate", 'Basic realm="OCPP", charset="UTF-8"'),)
+"""Source: RFC 7617 §2 and §2.1; RFC 9110 §11.6.1: a 401 carries at least one challenge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """The station proved who it is, or needs no proof (security profile 0)."""
+
+    record: StationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The handshake ends with this HTTP answer; `reason` is shown to whoever reads the station's log."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def identity_of(path: str) -> str | None:
+    """Return the station's identity: the last non-empty segment of the path, percent-decoded exactly once.
+
+    Any prefix, a query and trailing slashes are ignored, since stations append their id to whatever URL they have.
+    None where there is no such segment, or it is no UTF-8, too long, or has control characters.
+
+    Source: OCPP-J 1.6 §3.1.1; OCPP 2.0.1 Part 4 §3.1.1.
+    """
+    try:
+        segments = urlsplit(path).path.split("/") if "://" in path else path.partition("?")[0].split("/")
+    except ValueError:
+        return None
+    last = next((segment for segment in reversed(segments) if segment), "")
+    try:
+        identity = unquote_to_bytes(last).decode("utf-8", errors="strict")
+    except UnicodeDecodeError:
+        return None
+    if not 0 < len(identity) <= MAX_IDENTITY:
+        return None
+    if any(unicodedata.category(character) == "Cc" for character in identity):
+        return None
+    return identity
+
+
+def basic_credentials(header: str) -> tuple[bytes, bytes] | None:
+    """Return (user name, password) of an Authorization header as bytes, or None where it is no Basic header.
+
+    Both stay bytes: a 1.6 AuthorizationKey may be any 16 to 20 bytes, and no text at all.
+
+    Source: RFC 7617 §2, the user-id ends at the first colon; OCPP-J 1.6 §6.2.2.
+    """
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    encoded = encoded.strip()
+    try:
+        decoded = binascii.a2b_base64(encoded + "=" * (-len(encoded) % 4), strict_mode=True)
+    except (binascii.Error, ValueError):
+        return None
+    user, colon, password = decoded.partition(b":")
+    return (user, password) if colon else None
+
+
+def derive_digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
+    """Return HMAC-SHA256(pepper, salt + key), 32 bytes: what is stored in place of a station's key."""
+    return hmac.digest(pepper, salt + key, "sha256")
+
+
+def new_credential(pepper: bytes, key: bytes) -> Credential:
+    """Make a credential for the key, with a fresh random salt."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return Credential(salt, derive_digest(pepper, salt, key))
+
+
+def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
+    """Tell whether the presented password is the credential's key, in time that does not depend on the answer.
+
+    An AuthorizationKey is configured as hex digits and sent as the bytes that these stand for; many stations send the
+    digits themselves. So a credential made from the digits matches both.
+
+    Source: OCPP 1.6 Security Whitepaper §7.2; facts/hardware-and-ocpp-libraries.md §2.1 #17.
+    """
+    digits = presented.hex()
+    found = False
+    for key in (presented, digits.encode(), digits.upper().encode()):
+        found |= hmac.compare_digest(credential.digest, derive_digest(pepper, credential.salt, key))
+    return found
+
+
+def admit(
+    *,
+    identity: str | None,
+    record: StationRecord | None,
+    authorization: Sequence[str],
+    pepper: bytes,
+) -> Admit | Refuse:
+    """Decide about one handshake from its identity, what the registry knows, and all its Authorization headers.
+
+    Source: OCPP-J 1.6 §3.2 and OCPP 2.0.1 Part 4 §3.2 (unknown: 404); OCPP 1.6 Security Whitepaper §2.3 (401 before
+    the upgrade); OCPP 2.0.1 Part 2 A00.FR.204 (user name equals identity) and A00.FR.207 (identity and password).
+    """
+    if identity is None or record is None:
+        return Refuse(404, "unknown charging station")
+    if record.credential is None:
+        return Admit(record)
+    if len(authorization) != 1:
+        return Refuse(401, "credentials missing" if not authorization else "credentials repeated", CHALLENGE)
+    presented = basic_credentials(authorization[0])
+    if presented is None:
+        return Refuse(401, "credentials are not HTTP Basic", CHALLENGE)
+    user, password = presented
+    if not _names(user, identity) or not matches(record.credential, pepper, password):
+        return Refuse(401, "credentials wrong", CHALLENGE)
+    return Admit(record)
+
+
+def _names(user: bytes, identity: str) -> bool:
+    try:
+        return user.decode("utf-8").casefold() == identity.casefold()
+    except UnicodeDecodeError:
+        return False
+
+
+class Throttle:
+    """Slows down guessing: after `limit` failures of one (client address, identity) pair within `window`, refuse.
+
+    Never counts by address alone (many stations share one behind NAT) nor by identity alone (anybody could lock a
+    station out). Keeps at most `capacity` pairs; beyond that the one that failed least recently is forgotten.
+    """
+
+    def __init__(self, *, limit: int, window: timedelta, capacity: int = 10_000) -> None:
+        self._limit = limit
+        self._window = window.total_seconds()
+        self._capacity = capacity
+        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._failures)
+
+    def blocked(self, address: str, identity: str, now: float) -> Refuse | None:
+        """Return the refusal while the pair is blocked; `now` is monotonic, in seconds."""
+        failures = self._failures.get((address, identity.casefold()))
+        if failures is None or len(failures) < self._limit:
+            return None
+        left = failures[0] + self._window - now
+        if left <= 0:
+            return None
+        return Refuse(429, "too many failed attempts", (("Retry-After", str(int(left) + 1)),))
+
+    def failed(self, address: str, identity: str, now: float) -> None:
+        """Count one failed attempt of the pair; `now` is monotonic, in seconds."""
+        pair = (address, identity.casefold())
+        # The deque keeps the last `limit` failures: the pair is blocked while the oldest of them is in the window.
+        self._failures.setdefault(pair, deque(maxlen=self._limit)).append(now)
+        self._failures.move_to_end(pair)
+        if len(self._failures) > self._capacity:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, address: str, identity: str) -> None:
+        """Forget the pair's failures."""
+        self._failures.pop((address, identity.casefold()), None)

@@ -1,0 +1,118 @@
+"""Call a station and match its answers: one CALL in flight per station, each with a deadline.
+
+Never retries and never decides what an outcome means. Before it: `resync`. After it: the session's socket, which
+gives every CALLRESULT and CALLERROR back to `answered` and `failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from csms import frames
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The station sent a CALLRESULT; its payload is not validated."""
+
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed:
+    """The station sent a CALLERROR with this code."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """No answer came in time; a late one will be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The connection ended before an answer came."""
+
+
+Outcome = Answered | CallFailed | TimedOut | Gone
+
+
+class CallIds:
+    """Message ids that never repeat, over all stations and restarts; 8 random characters and a counter.
+
+    Source: OCPP-J 1.6 §4.1.4 and OCPP 2.0.1 Part 4 §4.1.4: at most 36 characters, never used before on a connection
+    of that station.
+    """
+
+    def __init__(self, prefix: str | None = None) -> None:
+        self._prefix = secrets.token_hex(4) if prefix is None else prefix
+        self._numbers = itertools.count(1)
+
+    def next(self) -> str:
+        """Return a fresh id."""
+        return f"{self._prefix}-{next(self._numbers)}"
+
+
+class Commands:
+    """The calls to one station during one connection."""
+
+    def __init__(self, send: Callable[[str], Awaitable[None]], ids: CallIds) -> None:
+        """Use `send` for the text of a CALL; it raises nothing when the socket is gone, or OSError."""
+        self._send = send
+        self._ids = ids
+        self._turn = asyncio.Lock()
+        self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
+        self._closed = False
+
+    @property
+    def busy(self) -> bool:
+        """Is a CALL in flight."""
+        return self._turn.locked()
+
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> Outcome:
+        """Send one CALL when no other is in flight, and return how it ended; `timeout` counts from the sending.
+
+        Cancelling it forgets the call; an answer that still comes is dropped.
+        """
+        async with self._turn:
+            if self._closed:
+                return Gone()
+            waiting = asyncio.get_running_loop().create_future()
+            message_id = self._ids.next()
+            self._waiting = (message_id, waiting)
+            try:
+                async with asyncio.timeout(timeout.total_seconds()):
+                    await self._send(frames.call_text(message_id, action, payload))
+                    outcome: Outcome = await waiting
+                    return outcome
+            except TimeoutError:
+                return TimedOut()
+            finally:
+                self._waiting = None
+
+    def answered(self, message_id: str, payload: Mapping[str, Any]) -> bool:
+        """Give a CALLRESULT to the call that waits for it; False where none does."""
+        return self._settle(message_id, Answered(payload))
+
+    def failed(self, message_id: str, code: str) -> bool:
+        """Give a CALLERROR to the call that waits for it; False where none does."""
+        return self._settle(message_id, CallFailed(code))
+
+    def close(self) -> None:
+        """End the call in flight and all later ones as `Gone`, at once."""
+        self._closed = True
+        if self._waiting is not None:
+            self._settle(self._waiting[0], Gone())
+
+    def _settle(self, message_id: str, outcome: Outcome) -> bool:
+        if self._waiting is None or self._waiting[0] != message_id or self._waiting[1].done():
+            return False
+        self._waiting[1].set_result(outcome)
+        return True

@@ -1,0 +1,399 @@
+"""Read and write OCPP-J frames: text in, Call, CallResult, CallError or Malformed out.
+
+Does no I/O, reads no clock, and never raises for anything that a station may send. Knows nothing of actions.
+Before it: `session` (one WebSocket message). After it: `schemas` and `v16.translate` or `v201.translate`.
+
+Sources: OCPP-J 1.6 §4 (and errata §5), OCPP 2.0.1 Part 4 §4.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from csms.events import OcppVersion
+
+MAX_DEPTH = 32
+"""Deepest nesting of arrays and objects that is read; the frame's own array counts as one."""
+
+MAX_ID = 36
+"""OCPP-J 1.6 §4.1.4 and 2.0.1 Part 4 §4.1.4: messageId has at most 36 characters."""
+
+UNREADABLE_ID = "-1"
+"""OCPP 2.0.1 Part 4 §4.2.3: 'When also the MessageId cannot be read, the CALLERROR SHALL contain "-1" as MessageId.'"""
+
+_MAX_DESCRIPTION = 255
+_MAX_DIGITS = 20
+_CALL, _CALL_RESULT, _CALL_ERROR = 2, 3, 4
+
+
+class Fault(StrEnum):
+    """What is wrong with a request, whatever a version calls it; `error_code` has each version's own spelling."""
+
+    NOT_IMPLEMENTED = "not_implemented"
+    """The action is unknown."""
+    NOT_SUPPORTED = "not_supported"
+    """The action is known and not offered."""
+    INTERNAL = "internal"
+    MISSING_FIELD = "missing_field"
+    """The payload is incomplete."""
+    MALFORMED_STRUCTURE = "malformed_structure"
+    """The message does not have the structure of its kind."""
+    NOT_RPC = "not_rpc"
+    """Not a valid request at all, for example its id cannot be read."""
+    UNKNOWN_TYPE = "unknown_type"
+    SYNTACTIC = "syntactic"
+    """The payload is syntactically wrong."""
+    PROPERTY_CONSTRAINT = "property_constraint"
+    """A field has the right type and an impossible value."""
+    OCCURRENCE = "occurrence"
+    """Too many or too few of something."""
+    TYPE_CONSTRAINT = "type_constraint"
+    SECURITY = "security"
+    GENERIC = "generic"
+
+
+# OCPP-J 1.6 §4.2.3; the errata (§5.1) keep the spelling "Occurence". 1.6 has no code for the two framing faults.
+_CODES_16 = {
+    Fault.NOT_IMPLEMENTED: "NotImplemented",
+    Fault.NOT_SUPPORTED: "NotSupported",
+    Fault.INTERNAL: "InternalError",
+    Fault.MISSING_FIELD: "ProtocolError",
+    Fault.MALFORMED_STRUCTURE: "FormationViolation",
+    Fault.NOT_RPC: "GenericError",
+    Fault.UNKNOWN_TYPE: "GenericError",
+    Fault.SYNTACTIC: "FormationViolation",
+    Fault.PROPERTY_CONSTRAINT: "PropertyConstraintViolation",
+    Fault.OCCURRENCE: "OccurenceConstraintViolation",
+    Fault.TYPE_CONSTRAINT: "TypeConstraintViolation",
+    Fault.SECURITY: "SecurityError",
+    Fault.GENERIC: "GenericError",
+}
+
+# OCPP 2.0.1 Part 4 §4.3.
+_CODES_201 = {
+    Fault.NOT_IMPLEMENTED: "NotImplemented",
+    Fault.NOT_SUPPORTED: "NotSupported",
+    Fault.INTERNAL: "InternalError",
+    Fault.MISSING_FIELD: "OccurrenceConstraintViolation",
+    Fault.MALFORMED_STRUCTURE: "ProtocolError",
+    Fault.NOT_RPC: "RpcFrameworkError",
+    Fault.UNKNOWN_TYPE: "MessageTypeNotSupported",
+    Fault.SYNTACTIC: "FormatViolation",
+    Fault.PROPERTY_CONSTRAINT: "PropertyConstraintViolation",
+    Fault.OCCURRENCE: "OccurrenceConstraintViolation",
+    Fault.TYPE_CONSTRAINT: "TypeConstraintViolation",
+    Fault.SECURITY: "SecurityError",
+    Fault.GENERIC: "GenericError",
+}
+
+_CODES = {OcppVersion.V16: _CODES_16, OcppVersion.V201: _CODES_201}
+
+# A CALL whose id is readable and whose rest is not a CALL: each version's nearest word is another meaning.
+_BROKEN_CALL = {OcppVersion.V16: Fault.MALFORMED_STRUCTURE, OcppVersion.V201: Fault.NOT_RPC}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request; it gets exactly one answer."""
+
+    id: str
+    action: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """The good answer to a request of ours."""
+
+    id: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallError:
+    """The bad answer to a request of ours; never answered."""
+
+    id: str
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A frame that is none of the three."""
+
+    kind: str
+    """Why, for counting: not_utf8, not_json, impossible_number, duplicate_key, too_deep, not_a_list, unknown_type,
+    bad_id, bad_action, bad_payload or wrong_length."""
+    answer: str | None
+    """The exact text to send back; None where the standard wants silence."""
+
+
+Frame = Call | CallResult | CallError | Malformed
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+def error_code(fault: Fault, version: OcppVersion) -> str:
+    """Return the version's own error code for a fault. Source: OCPP-J 1.6 §4.2.3; OCPP 2.0.1 Part 4 §4.3."""
+    return _CODES[version][fault]
+
+
+def call_text(id: str, action: str, payload: Mapping[str, Any]) -> str:
+    """Write a CALL."""
+    return f"[2,{_encode(id)},{_encode(action)},{_encode(payload)}]"
+
+
+def result_text(id: str, payload: Mapping[str, Any]) -> str:
+    """Write a CALLRESULT."""
+    return f"[3,{_encode(id)},{_encode(payload) if payload else '{}'}]"
+
+
+def error_text(id: str, fault: Fault, version: OcppVersion, description: str = "") -> str:
+    """Write a CALLERROR; the details stay empty and the description is cut at 255 characters.
+
+    The description is ours: no text of the station belongs in it.
+    """
+    return f'[4,{_encode(id)},"{error_code(fault, version)}",{_encode(description[:_MAX_DESCRIPTION])},{{}}]'
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+class _Refused(ValueError):
+    """The JSON names something that we do not take; `kind` and `fault` say what to count and to answer."""
+
+    def __init__(self, kind: str, fault: Fault) -> None:
+        self.kind = kind
+        self.fault = fault
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_DIGITS:
+        raise _Refused("impossible_number", Fault.PROPERTY_CONSTRAINT)
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if value - value != 0:
+        raise _Refused("impossible_number", Fault.SYNTACTIC)
+    return value
+
+
+def _constant(_: str) -> NoReturn:
+    raise _Refused("impossible_number", Fault.SYNTACTIC)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise _Refused("duplicate_key", Fault.SYNTACTIC)
+    return fields
+
+
+# `strict` of the decoder is about raw control characters inside of strings, which careless stations send.
+_lenient = json.JSONDecoder(parse_int=_integer, parse_float=_real, parse_constant=_constant, strict=False).raw_decode
+_strict = json.JSONDecoder(
+    parse_int=_integer, parse_float=_real, parse_constant=_constant, strict=True, object_pairs_hook=_unique
+).raw_decode
+
+_BLANK = " \t\n\r"
+_JUNK = "".join(chr(code) for code in range(0x21)) + "\x7f\ufeff"
+# Possessive: an unclosed string must not make the match go back and try again.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKET = bytes(code for code in range(256) if code not in b"[]{}")
+_JUNK_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
+_HEAD = re.compile(r'\[\s*(?P<type>[0-9]+)\s*(?:,\s*"(?P<id>(?:[^"\\\ufffd]|\\.)++)")?', re.DOTALL)
+
+
+def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> Frame:
+    """Read one frame; never raises.
+
+    Tolerates unless `strict`: a byte order mark, NUL and other control characters, repeated keys, arrays of an answer
+    that are too long or too short, and null for an empty payload (that one always: OCPP-J 1.6 §4.2.1).
+    A CALL whose id can be read yields a `Call` or a `Malformed` with an answer, whatever the rest looks like.
+    """
+    if not isinstance(text, str):
+        return _parse_bytes(text, version, strict)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(text):
+        return _unread("too_deep", _BROKEN_CALL[version], text, version)
+    try:
+        message = _strict_json(text) if strict else _lenient_json(text)
+    except _Refused as refused:
+        return _unread(refused.kind, refused.fault, text, version)
+    except (ValueError, RecursionError):
+        return _unread("not_json", Fault.SYNTACTIC, text, version)
+    if type(message) is not list or not message:
+        return Malformed("not_a_list", _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+    kind = message[0]
+    # In JSON `true` and 2.0 are not the integer 2, though Python compares them as equal.
+    reader = _READERS.get(kind) if type(kind) is int else None
+    return reader(message, version, strict) if reader else _unknown_type(message, version)
+
+
+def _parse_bytes(data: bytes, version: OcppVersion, strict: bool) -> Frame:
+    try:
+        return parse(data.decode(), version, strict=strict)
+    except UnicodeDecodeError:
+        return _unread("not_utf8", Fault.SYNTACTIC, data.decode(errors="replace"), version)
+
+
+def _strict_json(text: str) -> Any:
+    text = text.lstrip(_BLANK)
+    message, end = _strict(text)
+    return _complete(message, end, text)
+
+
+def _lenient_json(text: str) -> Any:
+    try:
+        message, end = _lenient(text)
+        if end == len(text):
+            return message
+    except _Refused:
+        raise
+    except ValueError:
+        pass
+    cleaned = _JUNK_CHARACTER.sub("", text).strip(_JUNK)
+    message, end = _lenient(cleaned)
+    return _complete(message, end, cleaned)
+
+
+def _complete(message: Any, end: int, text: str) -> Any:
+    if text[end:].strip(_BLANK):
+        raise ValueError("text after the frame")
+    return message
+
+
+def _too_deep(text: str) -> bool:
+    """Tell whether brackets outside of strings nest deeper than `MAX_DEPTH`, without recursion.
+
+    Each pass takes away the innermost pairs, so a text of depth n is empty after n passes. What never pairs up is not
+    JSON, and deep where more than `MAX_DEPTH` brackets stay open.
+    """
+    bare = _STRING.sub("", text) if '"' in text else text
+    brackets = bare.encode(errors="replace").translate(_ONE_KIND, _NO_BRACKET)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"")
+        if not brackets:
+            return False
+    return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
+
+
+def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malformed:
+    """Answer a frame that is not JSON, by its id if its head shows one; never where it is itself an answer."""
+    head = _HEAD.match(text.lstrip(_JUNK))
+    message_type = int(head["type"][:_MAX_DIGITS]) if head else None
+    if message_type in (_CALL_RESULT, _CALL_ERROR):
+        return Malformed(kind, None)
+    id = _id_in_head(head["id"]) if head and message_type == _CALL else None
+    if id is not None:
+        return Malformed(kind, error_text(id, fault, version, _DESCRIPTIONS[kind]))
+    return Malformed(kind, _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+
+
+def _id_in_head(literal: str | None) -> str | None:
+    try:
+        id = json.loads(f'"{literal or ""}"', strict=False)
+    except ValueError:
+        return None
+    return id if _is_id(id) else None
+
+
+def _answer_201(id: str, fault: Fault, version: OcppVersion) -> str | None:
+    """Answer what only OCPP 2.0.1 has a rule for; OCPP 1.6 stays silent."""
+    return None if version is OcppVersion.V16 else error_text(id, fault, version)
+
+
+_DESCRIPTIONS = {
+    "not_utf8": "The frame is not UTF-8",
+    "not_json": "The frame is not JSON",
+    "impossible_number": "The frame contains a number that OCPP cannot hold",
+    "duplicate_key": "The frame repeats a key",
+    "too_deep": f"The frame nests deeper than {MAX_DEPTH}",
+}
+
+
+def _unknown_type(message: list[Any], version: OcppVersion) -> Malformed:
+    """Ignore it, or tell a 2.0.1 station that it did not count.
+
+    OCPP-J 1.6 §4.1.3: 'When a server receives a message with a Message Type Number not in this list, it SHALL ignore
+    the message payload.' OCPP 2.0.1 Part 4 §4.4: '... it SHALL respond with an CALLERROR'.
+    """
+    if any(message[0] == answer for answer in (_CALL_RESULT, _CALL_ERROR, "3", "4")):
+        return Malformed("unknown_type", None)  # meant as an answer: answering it could go round for ever
+    id = message[1] if len(message) > 1 and _is_id(message[1]) else UNREADABLE_ID
+    return Malformed("unknown_type", _answer_201(id, Fault.UNKNOWN_TYPE, version))
+
+
+def _is_id(value: Any) -> bool:
+    return type(value) is str and 0 < len(value) <= MAX_ID
+
+
+def _call(message: list[Any], version: OcppVersion, strict: bool) -> Call | Malformed:
+    if len(message) == 4:
+        _, id, action, payload = message
+        if type(id) is str and 0 < len(id) <= MAX_ID and type(action) is str:
+            if type(payload) is dict:
+                return Call(id, action, payload)
+            if payload is None:
+                return Call(id, action, {})
+    return _broken_call(message, version)
+
+
+def _broken_call(message: list[Any], version: OcppVersion) -> Malformed:
+    id: Any = message[1] if len(message) > 1 else None
+    if not _is_id(id):
+        return Malformed("bad_id", _answer_bad_id(id, version))
+    broken = _BROKEN_CALL[version]
+    if len(message) != 4:
+        return Malformed("wrong_length", error_text(id, broken, version, "A CALL has four elements"))
+    if type(message[2]) is not str:
+        return Malformed("bad_action", error_text(id, broken, version, "The action is not a string"))
+    return Malformed("bad_payload", error_text(id, Fault.SYNTACTIC, version, "The payload is not an object"))
+
+
+def _answer_bad_id(id: object, version: OcppVersion) -> str | None:
+    if version is OcppVersion.V16 and isinstance(id, str) and id:
+        text = "The message id is longer than 36 characters"
+        return error_text(id[:MAX_ID], Fault.MALFORMED_STRUCTURE, version, text)
+    return _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version)
+
+
+def _call_result(message: list[Any], version: OcppVersion, strict: bool) -> CallResult | Malformed:
+    if len(message) < 2 or not _is_id(message[1]):
+        return Malformed("bad_id", None)
+    if len(message) < 3 or (strict and len(message) != 3):
+        return Malformed("wrong_length", None)
+    payload = message[2]
+    if payload is None:
+        payload = {}
+    if type(payload) is not dict:
+        return Malformed("bad_payload", None)
+    return CallResult(message[1], payload)
+
+
+def _call_error(message: list[Any], version: OcppVersion, strict: bool) -> CallError | Malformed:
+    if len(message) < 2 or not _is_id(message[1]):
+        return Malformed("bad_id", None)
+    if strict and len(message) != 5:
+        return Malformed("wrong_length", None)
+    code = message[2] if len(message) > 2 and type(message[2]) is str else error_code(Fault.GENERIC, version)
+    description = message[3] if len(message) > 3 and type(message[3]) is str else ""
+    return CallError(message[1], code[:_MAX_DESCRIPTION], description[:_MAX_DESCRIPTION])
+
+
+_READERS: dict[int, Callable[[list[Any], OcppVersion, bool], Frame]] = {
+    _CALL: _call,
+    _CALL_RESULT: _call_result,
+    _CALL_ERROR: _call_error,
+}

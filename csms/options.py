@@ -1,0 +1,52 @@
+"""Hold what a host may set about the OCPP side. Reads no file and no environment: `bridge.settings` fills it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How the central system listens, keeps connections open, and asks stations for missing statuses."""
+
+    host: str = "127.0.0.1"
+    port: int = 9000
+    """0: any free port; `CentralSystem.start` returns it."""
+    max_size: int = 1024 * 1024
+    """Largest message in bytes, after inflating."""
+    strict: bool = False
+    """Refuse what the schemas refuse, and close binary frames with 1003 (for certification)."""
+    server_header: str | None = None
+    """Value of the HTTP Server header; None leaves it out."""
+
+    open_timeout: timedelta = timedelta(seconds=10)
+    """From TCP accept to the end of the handshake, the registry's answer included."""
+    close_timeout: timedelta = timedelta(seconds=3)
+    """How long a station may take to answer our close frame before the socket is cut."""
+    stop_timeout: timedelta = timedelta(seconds=5)
+    """How long `stop` waits for messages in work and for closing handshakes before it cuts the rest."""
+    send_timeout: timedelta = timedelta(seconds=30)
+    """How long a station may leave our answers unread before its socket is cut."""
+    ping_interval: timedelta = timedelta(seconds=50)
+    """Between pings, to keep NAT entries alive; an answer is not required. Zero: no pings."""
+    duplicate_ping: timedelta = timedelta(seconds=5)
+    """How long the live session of an unauthenticated station may take to prove that it is alive."""
+
+    failures_allowed: int = 10
+    """Failed logins of one (client address, identity) within `failures_window` before it is answered 429."""
+    failures_window: timedelta = timedelta(seconds=60)
+
+    first_call_wait: timedelta = timedelta(seconds=10)
+    """How long a new connection may stay silent before we go on without a first CALL."""
+    settle: timedelta = timedelta(seconds=5)
+    """From the first CALL to the first question."""
+    settle_after_boot: timedelta = timedelta(seconds=30)
+    """From a BootNotification on this connection to the first question."""
+    trigger_timeout: timedelta = timedelta(seconds=60)
+    """For one connector's question: its CALLRESULT and the status that follows."""
+    trigger_spread: timedelta = timedelta(0)
+    """Upper end of a random extra wait that spreads the fleet's questions after a restart of ours."""
+    storage_retry: timedelta = timedelta(seconds=1)
+    """First wait before a station is asked again because storage failed; it doubles up to `storage_retry_max`."""
+    storage_retry_max: timedelta = timedelta(seconds=60)

@@ -1,0 +1,54 @@
+"""Answer stations by ourselves: the `ports.Replies` of a bridge that is their only central system.
+
+Records nothing and sends nothing. Before it: the host's recorder (the receipt). After it: `frames.result_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, assert_never
+
+from csms import schemas
+from csms.events import OcppVersion, Receipt
+from csms.frames import Fault
+from csms.reply_options import IdTagPolicy, ReplyOptions
+from csms.v16 import replies as v16
+from csms.v201 import replies as v201
+
+__all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable"]
+
+
+class LocalReplies:
+    """Gives every request of a station the answer that lets it work without another central system."""
+
+    def __init__(self, clock: Callable[[], datetime], options: ReplyOptions) -> None:
+        """`clock` returns the aware time that stations are told."""
+        self._clock = clock
+        self._options = options
+
+    def reply(
+        self, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
+    ) -> dict[str, Any]:
+        """Return the CALLRESULT payload for an `answerable` action.
+
+        Raises: KeyError, where the action is not answerable; ask first.
+        """
+        match version:
+            case OcppVersion.V16:
+                answer = v16.reply
+            case OcppVersion.V201:
+                answer = v201.reply
+            case _:
+                assert_never(version)
+        return answer(action, payload, receipt=receipt, now=self._clock(), options=self._options)
+
+
+def answerable(version: OcppVersion, action: str) -> Fault | None:
+    """Return None where a station may send this action, else the fault to answer with.
+
+    Source: OCPP-J 1.6 §4.2.3 and OCPP 2.0.1 Part 4 §4.3, NotImplemented and NotSupported.
+    """
+    if action in schemas.station_actions(version):
+        return None
+    return Fault.NOT_SUPPORTED if action in schemas.known_actions(version) else Fault.NOT_IMPLEMENTED

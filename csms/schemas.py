@@ -1,0 +1,167 @@
+"""Check payloads against the JSON schemas of the standards, which the `ocpp` package carries.
+
+Reads package files once and never touches anything else; never quotes a payload.
+Before it: `frames`. After it: `v16.translate` and `v201.translate`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from itertools import islice
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from csms.events import OcppVersion
+from csms.frames import Fault
+
+Direction = Literal["request", "response"]
+
+_FOLDERS = {OcppVersion.V16: "ocpp.v16", OcppVersion.V201: "ocpp.v201"}
+_RESPONSE = "Response"
+_REQUEST = {OcppVersion.V16: "", OcppVersion.V201: "Request"}
+_MOST_ERRORS = 32
+"""Errors looked at to find the one that is told; a long array can be wrong in every element."""
+
+# OCPP 1.6 §4 "Operations Initiated by Charge Point", and the security whitepaper's §5.
+_STATION_ACTIONS_16 = frozenset(
+    {
+        "Authorize",
+        "BootNotification",
+        "DataTransfer",
+        "DiagnosticsStatusNotification",
+        "FirmwareStatusNotification",
+        "Heartbeat",
+        "LogStatusNotification",
+        "MeterValues",
+        "SecurityEventNotification",
+        "SignCertificate",
+        "SignedFirmwareStatusNotification",
+        "StartTransaction",
+        "StatusNotification",
+        "StopTransaction",
+    }
+)
+
+# OCPP 2.0.1 Part 2, Messages: those whose request is sent by the Charging Station.
+_STATION_ACTIONS_201 = frozenset(
+    {
+        "Authorize",
+        "BootNotification",
+        "ClearedChargingLimit",
+        "DataTransfer",
+        "FirmwareStatusNotification",
+        "Get15118EVCertificate",
+        "GetCertificateStatus",
+        "Heartbeat",
+        "LogStatusNotification",
+        "MeterValues",
+        "NotifyChargingLimit",
+        "NotifyCustomerInformation",
+        "NotifyDisplayMessages",
+        "NotifyEVChargingNeeds",
+        "NotifyEVChargingSchedule",
+        "NotifyEvent",
+        "NotifyMonitoringReport",
+        "NotifyReport",
+        "PublishFirmwareStatusNotification",
+        "ReportChargingProfiles",
+        "ReservationStatusUpdate",
+        "SecurityEventNotification",
+        "SignCertificate",
+        "StatusNotification",
+        "TransactionEvent",
+    }
+)
+
+_STATION_ACTIONS = {OcppVersion.V16: _STATION_ACTIONS_16, OcppVersion.V201: _STATION_ACTIONS_201}
+
+# From the fault that says most to the one that says least, by the keyword of the schema that failed.
+_FAULTS = {
+    "required": Fault.MISSING_FIELD,
+    "type": Fault.TYPE_CONSTRAINT,
+    "enum": Fault.PROPERTY_CONSTRAINT,
+    "const": Fault.PROPERTY_CONSTRAINT,
+    "format": Fault.PROPERTY_CONSTRAINT,
+    "pattern": Fault.PROPERTY_CONSTRAINT,
+    "maxLength": Fault.PROPERTY_CONSTRAINT,
+    "minLength": Fault.PROPERTY_CONSTRAINT,
+    "maximum": Fault.PROPERTY_CONSTRAINT,
+    "minimum": Fault.PROPERTY_CONSTRAINT,
+    "multipleOf": Fault.PROPERTY_CONSTRAINT,
+    "maxItems": Fault.OCCURRENCE,
+    "minItems": Fault.OCCURRENCE,
+    "additionalProperties": Fault.SYNTACTIC,
+}
+_RANKS = {keyword: rank for rank, keyword in enumerate(_FAULTS)}
+
+_TEXTS = {
+    Fault.MISSING_FIELD: "is missing",
+    Fault.TYPE_CONSTRAINT: "has the wrong type",
+    Fault.PROPERTY_CONSTRAINT: "has a value that is not allowed",
+    Fault.OCCURRENCE: "has too many or too few elements",
+    Fault.SYNTACTIC: "has fields that the schema does not know",
+}
+
+
+def load() -> None:
+    """Compile every schema of every version now, so that no later check reads a file."""
+    for version in OcppVersion:
+        for action in known_actions(version):
+            _validator(version, action, "request")
+            _validator(version, action, "response")
+
+
+def station_actions(version: OcppVersion) -> frozenset[str]:
+    """Return the actions whose request a station may send."""
+    return _STATION_ACTIONS[version]
+
+
+@cache
+def known_actions(version: OcppVersion) -> frozenset[str]:
+    """Return every action of the version, whoever sends its request."""
+    names = (entry.name.removesuffix(".json") for entry in _folder(version).iterdir() if entry.name.endswith(".json"))
+    return frozenset(name.removesuffix(_RESPONSE) for name in names if name.endswith(_RESPONSE))
+
+
+def problems(
+    version: OcppVersion, action: str, payload: Mapping[str, Any], direction: Direction = "request"
+) -> tuple[Fault, str] | None:
+    """Return what the schema has against the payload, or None where it has nothing, or does not know the action.
+
+    Of several problems the one that says most is told: missing before wrong type before wrong value before unknown
+    fields. The description names fields of the schema and never shows what the station sent.
+    """
+    if action not in known_actions(version):
+        return None
+    validator = _validator(version, action, direction)
+    try:
+        if validator.is_valid(payload):
+            return None
+        return _worst(islice(validator.iter_errors(payload), _MOST_ERRORS))
+    except ValueError:  # half a surrogate pair: text that no UTF-8 can carry
+        return Fault.SYNTACTIC, "The payload contains text that is not Unicode"
+
+
+def _worst(errors: Iterable[jsonschema_rs.ValidationError]) -> tuple[Fault, str]:
+    error = min(errors, key=lambda error: _RANKS.get(error.kind.name, len(_RANKS)))
+    fault = _FAULTS.get(error.kind.name, Fault.PROPERTY_CONSTRAINT)
+    path = [str(step) for step in error.instance_path]
+    if fault is Fault.MISSING_FIELD:
+        path.append(str(error.kind.value))
+    return fault, f"{'.'.join(path) or 'The payload'} {_TEXTS[fault]}"
+
+
+@cache
+def _validator(version: OcppVersion, action: str, direction: Direction) -> jsonschema_rs.Validator:
+    suffix = _RESPONSE if direction == "response" else _REQUEST[version]
+    # The files begin with a byte order mark.
+    schema = json.loads(_folder(version).joinpath(f"{action}{suffix}.json").read_text("utf-8-sig"))
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
+
+
+def _folder(version: OcppVersion) -> Any:
+    return files(_FOLDERS[version]) / "schemas"

@@ -1,0 +1,128 @@
+"""Answer OCPP 2.0.1 requests: one function per action that a station may send.
+
+Does no I/O and reads no clock. Before it: `replies.LocalReplies`. After it: `frames.result_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from csms.events import Receipt
+from csms.reply_options import ReplyOptions
+
+Reply = dict[str, Any]
+
+
+def reply(
+    action: str, payload: Mapping[str, Any], *, receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    """Return the CALLRESULT payload for one of `ROUTES`.
+
+    Raises: KeyError, where the action is not one of them.
+    Source: OCPP 2.0.1 Part 2, Messages.
+    """
+    return ROUTES[action](payload, receipt, now, options)
+
+
+def _authorize(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    return {"idTokenInfo": _authorization(payload.get("idToken"), options)}
+
+
+def _boot_notification(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    interval = int(options.heartbeat_interval.total_seconds())
+    return {"status": "Accepted", "currentTime": _moment(now), "interval": interval}
+
+
+def _data_transfer(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    return {"status": "UnknownVendorId"}
+
+
+def _get_15118_ev_certificate(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    return {"status": "Failed", "exiResponse": ""}
+
+
+def _get_certificate_status(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    return {"status": "Failed"}
+
+
+def _heartbeat(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    return {"currentTime": _moment(now)}
+
+
+def _notify_ev_charging_needs(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    """No schedule follows: this system does no smart charging."""
+    return {"status": "Rejected"}
+
+
+def _notify_ev_charging_schedule(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    """Source: GenericStatusEnumType here 'does not imply any approval of the charging schedule'."""
+    return {"status": "Accepted"}
+
+
+def _sign_certificate(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    return {"status": "Rejected"}
+
+
+def _transaction_event(
+    payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
+) -> Reply:
+    id_token = payload.get("idToken")
+    return {} if id_token is None else {"idTokenInfo": _authorization(id_token, options)}
+
+
+def _noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    return {}
+
+
+def _authorization(id_token: object, options: ReplyOptions) -> Reply:
+    """Take an IdTokenType, or carelessly its bare text."""
+    text = id_token.get("idToken") if isinstance(id_token, Mapping) else id_token
+    return {"status": "Accepted" if options.authorises(text) else "Invalid"}
+
+
+def _moment(now: datetime) -> str:
+    """Write whole seconds and Z: some stations read no fraction and no offset."""
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+ROUTES: dict[str, Callable[[Mapping[str, Any], Receipt | None, datetime, ReplyOptions], Reply]] = {
+    "Authorize": _authorize,
+    "BootNotification": _boot_notification,
+    "ClearedChargingLimit": _noted,
+    "DataTransfer": _data_transfer,
+    "FirmwareStatusNotification": _noted,
+    "Get15118EVCertificate": _get_15118_ev_certificate,
+    "GetCertificateStatus": _get_certificate_status,
+    "Heartbeat": _heartbeat,
+    "LogStatusNotification": _noted,
+    "MeterValues": _noted,
+    "NotifyChargingLimit": _noted,
+    "NotifyCustomerInformation": _noted,
+    "NotifyDisplayMessages": _noted,
+    "NotifyEVChargingNeeds": _notify_ev_charging_needs,
+    "NotifyEVChargingSchedule": _notify_ev_charging_schedule,
+    "NotifyEvent": _noted,
+    "NotifyMonitoringReport": _noted,
+    "NotifyReport": _noted,
+    "PublishFirmwareStatusNotification": _noted,
+    "ReportChargingProfiles": _noted,
+    "ReservationStatusUpdate": _noted,
+    "SecurityEventNotification": _noted,
+    "SignCertificate": _sign_certificate,
+    "StatusNotification": _noted,
+    "TransactionEvent": _transaction_event,
+}

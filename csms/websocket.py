@@ -1,0 +1,85 @@
+"""Be one station's WebSocket: `websockets`' connection with a cheap send, lean pings and a hook for control frames.
+
+Knows framing of RFC 6455 only, no OCPP-J. Before it: `server`, which lets `websockets` create it for each TCP
+connection. After it: `session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
+
+from csms.events import Epoch, StationRecord
+from csms.handshake import Negotiated
+
+_SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the handshake decided about this socket before the upgrade."""
+
+    record: StationRecord
+    negotiated: Negotiated
+    remote: str
+    """Peer address and port."""
+
+
+class StationSocket(ServerConnection):
+    """A station's WebSocket; `claim` is there once it was admitted, `epoch` once its connection was recorded."""
+
+    claim: Claim | None = None
+    epoch: Epoch | None = None
+    abandoned: Callable[[StationSocket], Awaitable[None]] | None = None
+    """Called when the handshake fails after `epoch` was given out, so that nobody believes in this connection."""
+    on_control_frame: Callable[[], None] | None = None
+    """Called for every ping and pong of the station; messages show up by themselves."""
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:
+        """Perform the opening handshake; see `abandoned`."""
+        try:
+            await super().handshake(*args, **kwargs)
+        finally:
+            if self.epoch is not None and self.abandoned is not None and self.state is not State.OPEN:
+                await self.abandoned(self)
+
+    def process_event(self, event: Event) -> None:
+        """Take one frame; pings and pongs, asked for or not, show that the station is alive."""
+        super().process_event(event)
+        if isinstance(event, Frame) and event.opcode in _SIGNS_OF_LIFE and self.on_control_frame is not None:
+            self.on_control_frame()
+
+    async def answer(self, text: str, timeout_s: float) -> None:
+        """Send one text message; waits only while the station leaves more than the write limit unread.
+
+        `send` would build a context manager for each message; this takes a third of its time. A station that reads
+        nothing for `timeout_s` seconds is cut off.
+
+        Raises: websockets.exceptions.ConnectionClosed.
+        """
+        if self.protocol.state is not State.OPEN:
+            await self.send(text)  # raises ConnectionClosed, once the socket is closed
+            return
+        self.protocol.send_text(text.encode())
+        self.send_data()
+        if self.paused:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self.drain()
+            except TimeoutError:
+                self.transport.abort()
+
+    def ping_unanswered(self) -> None:
+        """Send a ping that nobody waits for, unless the socket is closing or its buffer is full.
+
+        The library's own keepalive remembers each ping until its pong: a leak where a station never sends any.
+        """
+        if self.protocol.state is State.OPEN and not self.paused:
+            self.protocol.send_ping(b"")
+            self.send_data()

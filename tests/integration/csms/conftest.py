@@ -1,0 +1,53 @@
+"""Start central systems with fake hosts on free ports, and stop them after the test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
+from csms.server import CentralSystem, ServerOptions
+from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry
+
+
+@dataclass
+class Site:
+    registry: FakeRegistry
+    recorder: FakeRecorder
+    counter: FakeCounter
+    central: CentralSystem
+    port: int
+
+
+@pytest.fixture
+async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
+    """Give a factory: server options in, a running site out; by default no question is ever asked."""
+    sites: list[Site] = []
+
+    async def build(**changes: Any) -> Site:
+        quiet: dict[str, Any] = {"settle": timedelta(hours=1), "settle_after_boot": timedelta(hours=1)}
+        times: dict[str, Any] = {"close_timeout": timedelta(seconds=1), "stop_timeout": timedelta(seconds=3)}
+        options = ServerOptions(port=0, **{**quiet, **times, **changes})
+        registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
+        replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
+        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER)
+        site = Site(registry, recorder, counter, central, await central.start())
+        sites.append(site)
+        return site
+
+    yield build
+    for site in sites:
+        site.recorder.before = None
+        await site.central.stop()
+
+
+@pytest.fixture
+async def site(site_of: Callable[..., Awaitable[Site]]) -> Site:
+    """Give a running site with one station CP1, accepted, with a key."""
+    site = await site_of()
+    site.registry.add("CP1")
+    return site

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidStatus
+
+from csms.events import OcppVersion, StationConnected, StationDisconnected, StationId
+from csms.replies import LocalReplies, ReplyOptions
+from csms.server import CentralSystem, ServerOptions
+from tests.integration.csms.conftest import Site
+from tests.integration.csms.fakes import KEY, PATIENCE_S, STATUS_16, STATUS_201, basic, dial
+
+SiteOf = Callable[..., Awaitable[Site]]
+
+
+async def refused(site: Site, **options: Any) -> tuple[int, Headers, str]:
+    with pytest.raises(InvalidStatus) as caught:
+        await dial(site.port, **options)
+    response = caught.value.response
+    return response.status_code, response.headers, response.body.decode()
+
+
+async def exchange(port: int, request: str) -> str:
+    """Send raw bytes and return the head of the answer."""
+    async with asyncio.timeout(PATIENCE_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request.encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+    return head.decode()
+
+
+def raw_request(*more: str, path: str = "/CP1") -> str:
+    lines = [
+        f"GET {path} HTTP/1.1",
+        "Host: csms",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Authorization: {basic('CP1', KEY)}",
+        *more,
+    ]
+    return "\r\n".join([*lines, "", ""])
+
+
+async def test_known_station_with_its_key_is_connected(site: Site) -> None:
+    station = await dial(site.port)
+    assert station.socket.subprotocol == "ocpp1.6"
+    assert (await station.call("Heartbeat", {}))[0] == 3
+    [connected] = site.recorder.opened
+    assert connected == StationConnected(StationId("CP1"), OcppVersion.V16, connected.remote)
+    assert connected.remote.startswith("127.0.0.1:")
+    shown = site.central.connected[StationId("CP1")]
+    assert (shown.version, shown.remote, shown.epoch, shown.takeovers) == (OcppVersion.V16, connected.remote, 1, 0)
+
+
+async def test_wrong_password_is_401_with_a_challenge(site: Site) -> None:
+    status, headers, _ = await refused(site, password=b"wrong")
+    assert status == 401
+    assert headers["WWW-Authenticate"].startswith("Basic ")
+    assert site.recorder.opened == []
+
+
+async def test_missing_credentials_are_401(site: Site) -> None:
+    assert (await refused(site, password=None))[0] == 401
+
+
+async def test_unknown_station_is_404_whatever_it_presents(site: Site) -> None:
+    assert (await refused(site, identity="CP9"))[0] == 404
+    assert (await refused(site, identity="CP9", password=None))[0] == 404
+    assert (await refused(site, path="/"))[0] == 404
+
+
+async def test_percent_encoded_identity_is_decoded_once_and_compared_with_the_user_name(site: Site) -> None:
+    site.registry.add("RDAM|123")
+    station = await dial(site.port, "RDAM|123", path="/any/prefix/RDAM%7C123/?query=1")
+    assert (await station.call("Heartbeat", {}))[0] == 3
+
+
+async def test_registrys_spelling_names_the_station(site: Site) -> None:
+    await dial(site.port, "cp1")
+    assert [connected.station for connected in site.recorder.opened] == ["CP1"]
+
+
+async def test_binary_key_is_taken_as_decoded_bytes_and_as_hex_text(site: Site) -> None:
+    site.registry.add("CP2", key=b"00ff1122334455667788990011223344")
+    await dial(site.port, "CP2", password=bytes.fromhex("00ff1122334455667788990011223344"))
+    await dial(site.port, "CP2", password=b"00ff1122334455667788990011223344")
+    assert len(site.recorder.opened) == 2
+
+
+async def test_missing_subprotocol_takes_the_stations_default_or_is_refused(site: Site) -> None:
+    site.registry.add("OLD", default_version=OcppVersion.V16)
+    station = await dial(site.port, "OLD", offers=[])
+    assert station.socket.subprotocol is None
+    assert (await station.call("StatusNotification", STATUS_16))[0] == 3
+    status, _, body = await refused(site, offers=[])
+    assert status == 400
+    assert body == "no subprotocol offered; this server speaks ocpp1.6, ocpp2.0.1\n"
+
+
+async def test_no_common_subprotocol_is_400_with_a_reason(site: Site) -> None:
+    status, _, body = await refused(site, offers=["ocpp0.1", "ocpp2.1"])
+    assert status == 400
+    assert body == "no common subprotocol; this server speaks ocpp1.6, ocpp2.0.1\n"
+
+
+async def test_stations_order_decides_and_its_spelling_is_echoed(site: Site) -> None:
+    station = await dial(site.port, offers=["OCPP2.0.1", "ocpp1.6"])
+    assert station.socket.subprotocol == "OCPP2.0.1"
+    assert (await station.call("StatusNotification", STATUS_201))[0] == 3
+    assert site.recorder.opened[0].version is OcppVersion.V201
+
+
+async def test_web_page_is_403(site: Site) -> None:
+    assert (await refused(site, origin="https://evil.example"))[0] == 403
+
+
+async def test_missing_connection_header_is_forgiven(site: Site) -> None:
+    head = await exchange(site.port, raw_request("Sec-WebSocket-Protocol: ocpp1.6"))
+    assert head.startswith("HTTP/1.1 101 ")
+    assert site.counter.counts["handshake_without_connection_header"] == 1
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param('Sec-WebSocket-Protocol: "ocpp1.6"', id="quoted"),
+        pytest.param("Sec-WebSocket-Protocol: ocpp1.5;ocpp1.6", id="semicolons"),
+        pytest.param("Sec-WebSocket-Protocol: ocpp1.5 ocpp1.6", id="spaces"),
+    ],
+)
+async def test_careless_subprotocol_headers_are_read(site: Site, header: str) -> None:
+    head = await exchange(site.port, raw_request("Connection: Upgrade", header))
+    assert head.startswith("HTTP/1.1 101 ")
+    assert "Sec-WebSocket-Protocol: ocpp1.6\r\n" in head
+
+
+async def test_health_is_answered_on_the_same_port_and_other_pages_are_not(site: Site) -> None:
+    assert (await exchange(site.port, "GET /livez HTTP/1.1\r\nHost: csms\r\n\r\n")).startswith("HTTP/1.1 200 ")
+    assert (await exchange(site.port, "GET /CP1 HTTP/1.1\r\nHost: csms\r\n\r\n")).startswith("HTTP/1.1 426 ")
+
+
+async def test_storage_that_is_down_is_503_at_the_lookup_and_at_the_opening(site: Site) -> None:
+    site.registry.down = True
+    status, headers, _ = await refused(site)
+    assert (status, headers["Retry-After"]) == (503, "10")
+    site.registry.down, site.recorder.down = False, True
+    assert (await refused(site))[0] == 503
+    site.recorder.down = False
+    assert (await (await dial(site.port)).call("Heartbeat", {}))[0] == 3
+
+
+async def test_handshake_that_fails_after_authentication_opens_nothing(site: Site) -> None:
+    station = await dial(site.port)
+    request = raw_request("Connection: Upgrade", "Sec-WebSocket-Protocol: ocpp1.6").replace(
+        "Version: 13", "Version: 99"
+    )
+    assert (await exchange(site.port, request)).startswith("HTTP/1.1 400 ")
+    assert len(site.recorder.opened) == 1
+    assert (await station.call("StatusNotification", STATUS_16))[0] == 3
+
+
+async def test_station_that_leaves_while_it_is_being_recorded_is_taken_back(site: Site) -> None:
+    opening, release = asyncio.Event(), asyncio.Event()
+    open_now = site.recorder.open
+
+    async def open_late(connected: StationConnected) -> Any:
+        opening.set()
+        await release.wait()
+        return await open_now(connected)
+
+    site.recorder.open = open_late  # type: ignore[method-assign]
+    async with asyncio.timeout(PATIENCE_S):
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(raw_request("Connection: Upgrade", "Sec-WebSocket-Protocol: ocpp1.6").encode())
+        await opening.wait()
+        writer.transport.abort()
+        # The server has noticed once a later connection of the same loop was served.
+        await exchange(site.port, "GET /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
+        release.set()
+        await site.recorder.until(1, StationDisconnected)
+    assert StationId("CP1") not in site.central.connected
+
+
+async def test_guessing_is_slowed_down_for_one_address_and_identity_only(site_of: SiteOf) -> None:
+    site = await site_of(failures_allowed=3, failures_window=timedelta(seconds=60))
+    site.registry.add("CP1")
+    site.registry.add("CP2")
+    station = await dial(site.port)
+    statuses = [(await refused(site, password=b"guess"))[0] for _ in range(4)]
+    assert statuses == [401, 401, 401, 429]
+    status, headers, _ = await refused(site)
+    assert status == 429
+    assert 0 < int(headers["Retry-After"]) <= 61
+    await dial(site.port, "CP2")
+    assert (await station.call("Heartbeat", {}))[0] == 3
+
+
+async def test_success_forgets_earlier_failures(site_of: SiteOf) -> None:
+    site = await site_of(failures_allowed=3)
+    site.registry.add("CP1")
+    for _ in range(2):
+        assert [(await refused(site, password=b"guess"))[0] for _ in range(2)] == [401, 401]
+        await dial(site.port)
+
+
+async def test_compression_is_for_201_only(site: Site) -> None:
+    old = await dial(site.port, offers=["ocpp1.6"], compression="deflate")
+    assert "Sec-WebSocket-Extensions" not in old.socket.response.headers  # type: ignore[union-attr]
+    new = await dial(site.port, offers=["ocpp2.0.1"], compression="deflate")
+    agreed = new.socket.response.headers["Sec-WebSocket-Extensions"]  # type: ignore[union-attr]
+    assert "server_max_window_bits=9" in agreed
+    assert (await new.call("StatusNotification", STATUS_201))[0] == 3
+
+
+async def test_port_in_use_is_an_os_error(site: Site) -> None:
+    replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions())
+    options = ServerOptions(port=site.port)
+    second = CentralSystem(options, site.registry, site.recorder, replies, site.counter, b"")
+    with pytest.raises(OSError, match="address already in use"):
+        await second.start()

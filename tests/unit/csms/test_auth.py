@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import timedelta
+
+import pytest
+
+from csms.auth import (
+    Admit,
+    Refuse,
+    Throttle,
+    admit,
+    basic_credentials,
+    derive_digest,
+    identity_of,
+    matches,
+    new_credential,
+)
+from csms.events import Credential, OcppVersion, StationId, StationRecord
+
+PEPPER = b"pepper"
+
+
+def basic(user: bytes, password: bytes) -> str:
+    return "Basic " + base64.b64encode(user + b":" + password).decode()
+
+
+def record(credential: Credential | None, station: str = "CP1") -> StationRecord:
+    return StationRecord(StationId(station), credential, OcppVersion.V16, accepted=True, connectors=())
+
+
+@pytest.mark.parametrize(
+    ("path", "identity"),
+    [
+        pytest.param("/CP1", "CP1", id="bare"),
+        pytest.param("CP1", "CP1", id="no-slash"),
+        pytest.param("/ocpp/1.6/CP1", "CP1", id="any-prefix"),
+        pytest.param("//CP1", "CP1", id="double-slash"),
+        pytest.param("/ocpp/CP1//", "CP1", id="trailing-slashes"),
+        pytest.param("/CP1?token=a/b", "CP1", id="query-dropped"),
+        pytest.param("ws://host:9000/ocpp/CP1", "CP1", id="absolute-uri"),
+        pytest.param("/RDAM%7C123", "RDAM|123", id="percent-encoded-pipe"),
+        pytest.param("/a%2Fb", "a/b", id="encoded-slash-is-not-a-separator"),
+        pytest.param("/CP%2531", "CP%31", id="decoded-exactly-once"),
+        pytest.param("/CP+1", "CP+1", id="plus-stays"),
+        pytest.param("/%C3%82", "Â", id="utf-8"),
+        pytest.param("/" + "x" * 48, "x" * 48, id="longest"),
+        pytest.param("/" + "x" * 49, None, id="too-long"),
+        pytest.param("/%FF", None, id="not-utf-8"),
+        pytest.param("/CP%00", None, id="nul"),
+        pytest.param("/CP%0A1", None, id="line-feed"),
+        pytest.param("/CP%7F", None, id="delete"),
+        pytest.param("/CP%C2%85", None, id="c1-control"),
+        pytest.param("/", None, id="no-segment"),
+        pytest.param("", None, id="empty"),
+        pytest.param("ws://host", None, id="absolute-uri-without-path"),
+        pytest.param("ws://[host/CP1", None, id="broken-uri"),
+    ],
+)
+def test_identity_is_the_last_segment_decoded_once(path: str, identity: str | None) -> None:
+    assert identity_of(path) == identity
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        # RFC 7617 §2, its own example.
+        pytest.param("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", (b"Aladdin", b"open sesame"), id="rfc-7617"),
+        pytest.param("bAsIc QWxhZGRpbjpvcGVuIHNlc2FtZQ==", (b"Aladdin", b"open sesame"), id="scheme-any-case"),
+        pytest.param("Basic   QWxhZGRpbjpvcGVuIHNlc2FtZQ== ", (b"Aladdin", b"open sesame"), id="blanks"),
+        pytest.param("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ", (b"Aladdin", b"open sesame"), id="no-padding"),
+        pytest.param("Basic YTpiOmM=", (b"a", b"b:c"), id="first-colon-splits"),
+        pytest.param("Basic Y3A6/wD+", (b"cp", b"\xff\x00\xfe"), id="bytes-that-are-no-text"),
+        pytest.param("Basic Y3A6", (b"cp", b""), id="empty-password"),
+        pytest.param("Basic Y3A=", None, id="no-colon"),
+        pytest.param("Basic", None, id="scheme-only"),
+        pytest.param("Basic !!!!", None, id="not-base64"),
+        pytest.param("Basic Y3A6\xff", None, id="not-ascii"),
+        pytest.param("Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", None, id="other-scheme"),
+        pytest.param("", None, id="empty"),
+    ],
+)
+def test_basic_header_gives_bytes_split_at_the_first_colon(header: str, expected: tuple[bytes, bytes] | None) -> None:
+    assert basic_credentials(header) == expected
+
+
+def test_digest_is_hmac_sha256_of_salt_and_key_under_the_pepper() -> None:
+    assert derive_digest(b"p", b"salt", b"key") == hmac.new(b"p", b"saltkey", hashlib.sha256).digest()
+
+
+def test_two_credentials_of_one_key_share_neither_salt_nor_digest() -> None:
+    one, other = new_credential(PEPPER, b"k" * 16), new_credential(PEPPER, b"k" * 16)
+    assert (one.salt, one.digest) != (other.salt, other.digest)
+    assert one.salt != other.salt
+
+
+HEX_KEY = "0001020304050607FFFF0A0B0C0D0E0F10111213"
+
+
+@pytest.mark.parametrize(
+    ("stored", "presented", "matched"),
+    [
+        pytest.param(b"DEADBEEFDEADBEEF", b"DEADBEEFDEADBEEF", True, id="same-text"),
+        pytest.param("schlüssel-für-cp".encode(), "schlüssel-für-cp".encode(), True, id="utf-8"),
+        pytest.param(HEX_KEY.encode(), bytes.fromhex(HEX_KEY), True, id="decoded-bytes-of-upper-hex"),
+        pytest.param(HEX_KEY.lower().encode(), bytes.fromhex(HEX_KEY), True, id="decoded-bytes-of-lower-hex"),
+        pytest.param(HEX_KEY.encode(), HEX_KEY.encode(), True, id="hex-text-itself"),
+        pytest.param(b"0123456789abcdef", b"0123456789abcdeg", False, id="last-byte"),
+        pytest.param(b"0123456789abcdef", b"0123456789abcde", False, id="shorter"),
+        pytest.param(b"0123456789abcdef", b"", False, id="empty"),
+    ],
+)
+def test_key_matches_as_text_and_as_decoded_hex(stored: bytes, presented: bytes, matched: bool) -> None:
+    assert matches(new_credential(PEPPER, stored), PEPPER, presented) is matched
+
+
+def test_another_pepper_matches_nothing() -> None:
+    assert not matches(new_credential(PEPPER, b"0123456789abcdef"), b"other", b"0123456789abcdef")
+
+
+def test_credential_shows_no_digest() -> None:
+    credential = new_credential(PEPPER, b"0123456789abcdef")
+    assert repr(credential.digest) not in repr(credential)
+
+
+KEY = b"0123456789abcdef"
+KNOWN = record(new_credential(PEPPER, KEY))
+
+
+@pytest.mark.parametrize(
+    ("identity", "known", "authorization", "status"),
+    [
+        pytest.param("CP1", KNOWN, [basic(b"CP1", KEY)], None, id="right"),
+        pytest.param("cp1", KNOWN, [basic(b"CP1", KEY)], None, id="case-differs"),
+        pytest.param("CP1", record(None), [], None, id="insecure-needs-nothing"),
+        pytest.param("CP1", None, [basic(b"CP1", KEY)], 404, id="unknown"),
+        pytest.param(None, None, [], 404, id="no-identity"),
+        pytest.param("CP1", KNOWN, [], 401, id="missing"),
+        pytest.param("CP1", KNOWN, [basic(b"CP1", KEY)] * 2, 401, id="repeated"),
+        pytest.param("CP1", KNOWN, ["Bearer x"], 401, id="other-scheme"),
+        pytest.param("CP1", KNOWN, [basic(b"CP1", b"wrong")], 401, id="wrong-password"),
+        pytest.param("CP1", KNOWN, [basic(b"CP2", KEY)], 401, id="user-is-not-the-identity"),
+        pytest.param("CP1", KNOWN, [basic(b"\xff", KEY)], 401, id="user-is-no-text"),
+    ],
+)
+def test_admission(
+    identity: str | None, known: StationRecord | None, authorization: list[str], status: int | None
+) -> None:
+    decision = admit(identity=identity, record=known, authorization=authorization, pepper=PEPPER)
+    if status is None:
+        assert decision == Admit(known or KNOWN)
+    else:
+        assert isinstance(decision, Refuse)
+        assert decision.status == status
+        assert [name for name, _ in decision.headers] == (["WWW-Authenticate"] if status == 401 else [])
+
+
+def throttle(capacity: int = 100) -> Throttle:
+    return Throttle(limit=3, window=timedelta(seconds=60), capacity=capacity)
+
+
+def test_the_fourth_attempt_within_the_window_is_refused_until_the_first_failure_has_aged() -> None:
+    failures = throttle()
+    for now in (0.0, 10.0, 20.0):
+        assert failures.blocked("a", "CP1", now) is None
+        failures.failed("a", "CP1", now)
+    refusal = failures.blocked("a", "CP1", 30.0)
+    assert refusal == Refuse(429, "too many failed attempts", (("Retry-After", "31"),))
+    assert failures.blocked("a", "CP1", 60.0) is None
+
+
+def test_neither_the_address_nor_the_identity_alone_is_blocked() -> None:
+    failures = throttle()
+    for now in range(5):
+        failures.failed("a", "CP1", float(now))
+    assert failures.blocked("a", "CP2", 5.0) is None
+    assert failures.blocked("b", "CP1", 5.0) is None
+    assert failures.blocked("a", "cp1", 5.0) is not None
+
+
+def test_success_forgets_the_failures() -> None:
+    failures = throttle()
+    for now in range(5):
+        failures.failed("a", "CP1", float(now))
+    failures.succeeded("a", "CP1")
+    assert failures.blocked("a", "CP1", 5.0) is None
+    assert len(failures) == 0
+
+
+def test_memory_is_bounded_and_the_least_recent_pair_goes_first() -> None:
+    failures = throttle(capacity=10)
+    for now in range(5):
+        failures.failed("a", "CP1", float(now))
+    for number in range(9):
+        failures.failed("b", f"X{number}", 10.0)
+    failures.failed("a", "CP1", 11.0)
+    failures.failed("b", "X9", 12.0)
+    assert len(failures) == 10
+    assert failures.blocked("a", "CP1", 12.0) is not None

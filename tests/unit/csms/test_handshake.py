@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from csms.auth import Refuse
+from csms.events import OcppVersion
+from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
+
+V16, V201 = OcppVersion.V16, OcppVersion.V201
+
+
+@pytest.mark.parametrize(
+    ("offers", "default", "expected"),
+    [
+        pytest.param(["ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="one"),
+        pytest.param(["ocpp2.0.1, ocpp1.6"], None, Negotiated(V201, "ocpp2.0.1"), id="the-stations-first"),
+        pytest.param(["ocpp1.6,ocpp2.0.1"], None, Negotiated(V16, "ocpp1.6"), id="the-stations-first-reversed"),
+        pytest.param(["ocpp0.1, ocpp2.0.1"], None, Negotiated(V201, "ocpp2.0.1"), id="unknown-first"),
+        pytest.param(["ocpp2.1", "ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="two-headers"),
+        pytest.param(["OCPP1.6"], None, Negotiated(V16, "OCPP1.6"), id="spelling-is-echoed"),
+        pytest.param(["ocpp2.0.1 ocpp1.6"], None, Negotiated(V201, "ocpp2.0.1"), id="spaces"),
+        pytest.param(["ocpp1.5;ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="semicolons"),
+        pytest.param(['"ocpp1.6"'], None, Negotiated(V16, "ocpp1.6"), id="quoted"),
+        pytest.param([], V16, Negotiated(V16, None), id="nothing-offered"),
+        pytest.param([""], V201, Negotiated(V201, None), id="empty-header"),
+    ],
+)
+def test_the_stations_first_spoken_version_is_taken(
+    offers: list[str], default: OcppVersion | None, expected: Negotiated
+) -> None:
+    assert negotiate(offers, default) == expected
+
+
+@pytest.mark.parametrize(
+    ("offers", "default", "reason"),
+    [
+        # OCPP TC_B_58_CSMS: only ocpp0.1 offered.
+        pytest.param(["ocpp0.1"], V16, "no common subprotocol", id="none-common-despite-default"),
+        pytest.param([], None, "no subprotocol offered", id="none-offered"),
+    ],
+)
+def test_without_a_version_the_upgrade_is_refused(offers: list[str], default: OcppVersion | None, reason: str) -> None:
+    refusal = negotiate(offers, default)
+    assert isinstance(refusal, Refuse)
+    assert refusal.status == 400
+    assert refusal.reason == f"{reason}; this server speaks ocpp1.6, ocpp2.0.1"
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "user_agent", "browser"),
+    [
+        pytest.param(None, "csms:9000", None, False, id="no-origin"),
+        pytest.param("https://evil.example", "csms:9000", None, True, id="other-site"),
+        pytest.param("https://evil.example", None, None, True, id="other-site-without-host"),
+        pytest.param("null", "csms:9000", None, True, id="opaque"),
+        pytest.param("http://csms:9000", "csms:9000", "Mozilla/5.0 (X11)", True, id="browser-on-our-own-name"),
+        pytest.param("http://[", "csms:9000", None, True, id="broken"),
+        pytest.param("http://csms", "csms:9000", None, False, id="libwebsockets"),
+        pytest.param("file://", "csms:9000", "arduino-WebSocket-Client", False, id="arduino-websockets"),
+    ],
+)
+def test_web_pages_are_told_from_stations(
+    origin: str | None, host: str | None, user_agent: str | None, browser: bool
+) -> None:
+    assert from_browser(origin, host, user_agent) is browser
+
+
+@pytest.mark.parametrize(
+    ("upgrade", "connection", "lacks"),
+    [
+        pytest.param(["websocket"], [], True, id="missing"),
+        pytest.param(["WebSocket"], ["keep-alive"], True, id="says-something-else"),
+        pytest.param(["websocket"], ["keep-alive, Upgrade"], False, id="there"),
+        pytest.param([], [], False, id="no-websocket-request"),
+    ],
+)
+def test_forgotten_connection_header_is_seen(upgrade: list[str], connection: list[str], lacks: bool) -> None:
+    assert lacks_connection_header(upgrade, connection) is lacks

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
+from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
+from csms.options import ServerOptions
+from csms.resync import Ask, Conclude, Finish, Plan, Wait, askable, refused, trigger_payload
+
+V16, V201 = OcppVersion.V16, OcppVersion.V201
+ONE, TWO = ConnectorAddress(0, 1), ConnectorAddress(0, 2)
+OPTIONS = ServerOptions()  # design §8: 10 s for a first CALL, 5 s to settle, 30 s after a Boot
+
+
+def plan(
+    connectors: tuple[ConnectorAddress, ...] = (ONE, TWO),
+    *,
+    version: OcppVersion = V16,
+    options: ServerOptions = OPTIONS,
+    jitter: float = 0.0,
+    accepted: bool = True,
+    refuses: bool = False,
+) -> Plan:
+    return Plan(version, connectors, options, now=100.0, jitter=jitter, accepted=accepted, refuses=refuses)
+
+
+def test_silent_connection_is_asked_after_the_wait_for_a_first_call_and_the_settle_time() -> None:
+    asked = plan()
+    assert asked.step(100.0) == Wait(115.0)
+    assert asked.step(114.9) == Wait(115.0)
+    assert asked.step(115.0) == Ask(ONE)
+
+
+def test_first_call_starts_the_settle_time_and_later_calls_do_not_prolong_it() -> None:
+    asked = plan()
+    asked.called(102.0)
+    asked.called(106.0)
+    assert asked.step(106.0) == Wait(107.0)
+    assert asked.step(107.0) == Ask(ONE)
+
+
+def test_boot_gives_the_station_thirty_seconds() -> None:
+    asked = plan()
+    asked.called(101.0)
+    asked.booted(101.0)
+    assert asked.step(107.0) == Wait(131.0)
+    assert asked.step(131.0) == Ask(ONE)
+
+
+def test_the_fleet_is_spread_by_the_jitter() -> None:
+    options = replace(OPTIONS, trigger_spread=timedelta(seconds=120))
+    asked = plan(options=options, jitter=0.5)
+    assert asked.step(115.0) == Wait(175.0)
+
+
+def test_connectors_are_asked_in_order_and_those_that_reported_are_not() -> None:
+    asked = plan()
+    asked.reported(ONE)
+    assert asked.step(115.0) == Ask(TWO)
+    asked.concluded(TWO, ResyncOutcome.TIMED_OUT)
+    assert asked.step(175.0) == Finish()
+    asked.finish()
+    assert asked.step(176.0) == Wait(None)
+
+
+def test_nothing_to_ask_still_finishes_once() -> None:
+    asked = plan(())
+    assert asked.step(100.0) == Wait(115.0)
+    assert asked.step(115.0) == Finish()
+    asked.finish()
+    assert asked.step(115.0) == Wait(None)
+
+
+def test_station_that_refused_is_concluded_without_a_question() -> None:
+    asked = plan()
+    asked.refuse()
+    assert asked.step(115.0) == Conclude(ONE, ResyncOutcome.REFUSED)
+    asked.concluded(ONE, ResyncOutcome.REFUSED)
+    assert asked.step(115.0) == Conclude(TWO, ResyncOutcome.REFUSED)
+
+
+def test_station_known_to_refuse_is_never_asked() -> None:
+    assert plan(refuses=True).step(115.0) == Conclude(ONE, ResyncOutcome.REFUSED)
+
+
+def test_station_that_is_not_accepted_is_not_asked_before_it_is() -> None:
+    asked = plan(accepted=False)
+    assert asked.step(1000.0) == Wait(None)
+    asked.called(1000.0)
+    asked.booted(1000.0)
+    asked.accepted()
+    assert asked.step(1000.0) == Wait(1030.0)
+
+
+def test_boot_after_the_end_asks_everything_afresh() -> None:
+    asked = plan()
+    for address in (ONE, TWO):
+        asked.reported(address)
+    asked.finish()
+    before = asked.round
+    asked.booted(500.0)
+    assert asked.round == before + 1
+    assert asked.step(529.0) == Wait(530.0)
+    assert asked.step(530.0) == Ask(ONE)
+
+
+def test_what_storage_lost_is_asked_again_with_growing_waits_until_it_is_recorded() -> None:
+    asked = plan((ONE,))
+    asked.reported(ONE)
+    asked.finish()
+    waits, now = [], 500.0
+    for _ in range(8):
+        asked.lost(now)
+        step = asked.step(now)
+        assert isinstance(step, Wait)
+        assert step.until is not None
+        waits.append(step.until - now)
+        now = step.until
+        assert asked.step(now) == Ask(ONE)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    asked.reported(ONE)
+    assert asked.step(now) == Finish()
+    asked.finish()
+    asked.lost(now)
+    assert asked.step(now) == Wait(now + 1)
+
+
+def test_several_losses_during_one_wait_do_not_prolong_it() -> None:
+    asked = plan((ONE,))
+    for now in (500.0, 500.1, 500.2):
+        asked.lost(now)
+    assert asked.step(500.3) == Wait(501.0)
+
+
+def test_outcome_that_could_not_be_recorded_waits_and_what_was_reported_stays() -> None:
+    asked = plan()
+    asked.reported(ONE)
+    asked.set_back(120.0)
+    assert asked.step(120.0) == Wait(121.0)
+    assert asked.step(121.0) == Ask(TWO)
+
+
+def test_address_of_another_version_ends_without_a_question() -> None:
+    asked = plan((ConnectorAddress(1, 1),))
+    assert asked.step(115.0) == Conclude(ConnectorAddress(1, 1), ResyncOutcome.TIMED_OUT)
+
+
+def test_the_station_as_a_whole_is_never_a_question() -> None:
+    assert plan((ConnectorAddress(0, 0),)).step(115.0) == Finish()
+
+
+@pytest.mark.parametrize(
+    ("version", "address", "payload"),
+    [
+        # OCPP 1.6 §6.51 TriggerMessage.req
+        pytest.param(V16, TWO, {"requestedMessage": "StatusNotification", "connectorId": 2}, id="1.6"),
+        # OCPP 2.0.1 Part 2 TriggerMessageRequest, EVSEType
+        pytest.param(
+            V201,
+            ConnectorAddress(3, 2),
+            {"requestedMessage": "StatusNotification", "evse": {"id": 3, "connectorId": 2}},
+            id="2.0.1",
+        ),
+    ],
+)
+def test_trigger_names_one_connector(
+    version: OcppVersion, address: ConnectorAddress, payload: dict[str, object]
+) -> None:
+    assert trigger_payload(version, address) == payload
+
+
+@pytest.mark.parametrize(
+    ("version", "address", "possible"),
+    [
+        pytest.param(V16, ConnectorAddress(0, 1), True, id="1.6-connector"),
+        pytest.param(V16, ConnectorAddress(0, 0), False, id="1.6-station"),
+        pytest.param(V16, ConnectorAddress(1, 1), False, id="1.6-evse"),
+        pytest.param(V201, ConnectorAddress(1, 1), True, id="2.0.1-connector"),
+        pytest.param(V201, ConnectorAddress(1, 0), False, id="2.0.1-evse"),
+        pytest.param(V201, ConnectorAddress(0, 1), False, id="2.0.1-without-evse"),
+    ],
+)
+def test_only_connectors_can_be_asked(version: OcppVersion, address: ConnectorAddress, possible: bool) -> None:
+    assert askable(version, address) is possible
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        # OCPP 1.6 TriggerMessageStatus, OCPP 2.0.1 TriggerMessageStatusEnumType
+        pytest.param(Answered({"status": "Accepted"}), False, id="accepted"),
+        pytest.param(Answered({"status": "Rejected"}), True, id="rejected"),
+        pytest.param(Answered({"status": "NotImplemented"}), True, id="not-implemented"),
+        pytest.param(Answered({}), True, id="nonsense"),
+        pytest.param(CallFailed("NotSupported"), True, id="call-error"),
+        pytest.param(TimedOut(), False, id="timed-out"),
+        pytest.param(Gone(), False, id="gone"),
+    ],
+)
+def test_refusals(outcome: Outcome, expected: bool) -> None:
+    assert refused(outcome) is expected
