@@ -1,0 +1,321 @@
+"""Decide one EVSE's effective status from its facts, say why, and until when the passing of time alone leaves it so.
+
+Never reads a clock and never stores: the caller gives the previous answer, in which a hold lives on. Before it:
+`facts`. After it: `mapping`, one word per hub.
+
+The order: the connectors by rank, refined by a 2.x transaction; layer 0; unreachability; the hold towards available;
+then the temporary statuses in force. A station that is declared unreachable turns available, occupied, charging and
+reserved into unknown, while unavailable and faulted stay, since they promise nothing; after its return the same counts
+for each single fact that is still in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from bridge.core.facts import CAR_PRESENT, DOWNGRADING, car_present, evse_status
+from bridge.core.model import (
+    NEVER_HEARD,
+    Charging,
+    Effective,
+    EvseStatus,
+    EvseView,
+    Fact,
+    Layer0,
+    Moment,
+    Temporary,
+    TemporaryKind,
+)
+from csms.events import ChargingState
+
+RANK: Final = (
+    EvseStatus.CHARGING,
+    EvseStatus.OCCUPIED,
+    EvseStatus.RESERVED,
+    EvseStatus.AVAILABLE,
+    EvseStatus.UNAVAILABLE,
+    EvseStatus.FAULTED,
+    EvseStatus.UNKNOWN,
+)
+"""The EVSE is the first of these that one of its connectors is."""
+
+PRECEDENCE: Final = (
+    TemporaryKind.MAINTENANCE,
+    TemporaryKind.COMMISSIONING,
+    TemporaryKind.BLOCKED,
+    TemporaryKind.RESERVED,
+)
+"""The first of these that is in force wins."""
+
+_LIFTING: Final = frozenset(
+    {
+        ChargingState.CHARGING,
+        ChargingState.EV_CONNECTED,
+        ChargingState.SUSPENDED_EV,
+        ChargingState.SUSPENDED_EVSE,
+    }
+)
+_LONGEST_RULE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveOptions:
+    """What an operator may set."""
+
+    available_hold: timedelta = timedelta(seconds=2)
+    """How long available must have stood before it counts: stations blink Available."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """A status and the words that explain it."""
+
+    status: EvseStatus
+    why: str
+
+
+def effective(view: EvseView, previous: Effective, at: Moment, options: EffectiveOptions) -> Effective:
+    """Return the EVSE's effective status.
+
+    Asking again at the same moment with the answer as `previous` returns the same answer.
+
+    Args:
+        view: The facts as stored.
+        previous: The last answer for this EVSE, with its `live` and `available_since`; `NEVER_HEARD` at first.
+        at: Both clocks, read once.
+        options: The hold's length.
+    """
+    found = _if_reachable(_from_facts(view), view)
+    since = _held_since(found.status, view, previous, at, options)
+    if since is not None:
+        found = _Finding(previous.live, f"{previous.live} held until available has stood; {found.why}")
+    shown = _with_temporary(found, view.temporaries, at.now)
+    return Effective(
+        status=shown.status,
+        live=found.status,
+        rule=shown.why[:_LONGEST_RULE],
+        available_since=since,
+        until_now=_next_boundary(view.temporaries, at.now),
+        until_steady=None if since is None else since + options.available_hold,
+    )
+
+
+# --- the facts ------------------------------------------------------------------------------------------------------
+
+
+def _from_facts(view: EvseView) -> _Finding:
+    match view.layer0:
+        case Layer0.IGNORE:
+            return _lifted(_aggregate(view.connectors, view.unreachable), view)
+        case Layer0.SOURCE:
+            return _lifted(_aggregate(_as_reported_by_layer0(view), view.unreachable), view)
+        case Layer0.DOWNGRADE:
+            return _downgraded(_lifted(_with_evse_level(view), view), view)
+        case _:
+            assert_never(view.layer0)
+
+
+def _if_reachable(found: _Finding, view: EvseView) -> _Finding:
+    if not view.unreachable or found.status in DOWNGRADING or found.status is EvseStatus.UNKNOWN:
+        return found
+    return _Finding(EvseStatus.UNKNOWN, f"the station is declared unreachable; before that {found.why}")
+
+
+def _levels(view: EvseView) -> Iterator[Fact]:
+    if view.layer0 is not Layer0.IGNORE:
+        yield from (fact for fact in (view.evse_level, view.station_level) if fact is not None)
+
+
+def _facts_used(view: EvseView) -> Iterator[Fact | Charging]:
+    yield from (fact for fact in view.connectors if fact is not None)
+    yield from _levels(view)
+    if view.charging is not None:
+        yield view.charging
+
+
+def _counted(fact: Fact, unreachable: bool) -> EvseStatus:
+    """Return what one fact counts as; while the station is unreachable, doubt is the whole station's matter."""
+    status = evse_status(fact.status)
+    if fact.doubt and not unreachable and status not in DOWNGRADING:
+        return EvseStatus.UNKNOWN
+    return status
+
+
+def _aggregate(connectors: Iterable[Fact | None], unreachable: bool) -> _Finding:
+    """Return the highest-ranked connector's status; between equals the newest report is the one named."""
+    known = [fact for fact in connectors if fact is not None]
+    counting = [fact for fact in known if _counted(fact, unreachable) is not EvseStatus.UNKNOWN]
+    if counting:
+        first = min(counting, key=lambda fact: (RANK.index(_counted(fact, unreachable)), -fact.seq))
+        return _Finding(_counted(first, unreachable), _said(first))
+    if known:
+        return _Finding(EvseStatus.UNKNOWN, "not heard of since the station was declared unreachable")
+    return _Finding(EvseStatus.UNKNOWN, "never heard of")
+
+
+def _said(fact: Fact) -> str:
+    if fact.connector:
+        who = f"connector {fact.connector} of EVSE {fact.evse}" if fact.evse else f"connector {fact.connector}"
+    else:
+        who = f"EVSE {fact.evse} as a whole" if fact.evse else "the station as a whole"
+    notes = (" (before its boot, not repeated yet)" if fact.boot_doubt else "") + (
+        " (last known, not confirmed since the reconnect)" if fact.stale else ""
+    )
+    return f"{who} reported {fact.status}{notes}"
+
+
+# --- the transaction ------------------------------------------------------------------------------------------------
+
+
+def _lifted(found: _Finding, view: EvseView) -> _Finding:
+    """Lift available by a live transaction; nothing lifts reserved, unavailable or faulted.
+
+    A live transaction also counts where no connector has been heard of (again): it proves that a car stands there,
+    which promises nothing to anybody.
+    """
+    charging = view.charging
+    if charging is None or charging.state not in _LIFTING or (charging.doubt and not view.unreachable):
+        return found
+    if view.layer0 is Layer0.SOURCE and _cleared_by_layer0(charging, view):
+        return found
+    why = f"the transaction is {charging.state}; {found.why}"
+    match found.status:
+        case EvseStatus.AVAILABLE | EvseStatus.UNKNOWN | EvseStatus.OCCUPIED if (
+            charging.state is ChargingState.CHARGING
+        ):
+            return _Finding(EvseStatus.CHARGING, why)
+        case EvseStatus.AVAILABLE | EvseStatus.UNKNOWN:
+            return _Finding(EvseStatus.OCCUPIED, why)
+        case _:
+            return found
+
+
+def _cleared_by_layer0(charging: Charging, view: EvseView) -> bool:
+    """With `source`, layer 0 counts as if every connector had reported it, so it clears as they would."""
+    return any(fact.seq > charging.seq and not car_present(fact.status) for fact in _levels(view))
+
+
+# --- layer 0 --------------------------------------------------------------------------------------------------------
+
+
+def _as_reported_by_layer0(view: EvseView) -> list[Fact | None]:
+    """Return for each connector the newest of its own report and those of layer 0."""
+    return [
+        max((fact for fact in (own, *_levels(view)) if fact is not None), key=lambda fact: fact.seq, default=None)
+        for own in view.connectors or (None,)
+    ]
+
+
+def _with_evse_level(view: EvseView) -> _Finding:
+    """Aggregate the connectors; a 2.x EVSE-level report stands in for them where none was ever heard.
+
+    OCPP 2.0.1 Part 2, H01: a reservation may be for the EVSE, so its level takes available away, too.
+    """
+    level = view.evse_level
+    if level is None:
+        return _aggregate(view.connectors, view.unreachable)
+    if all(fact is None for fact in view.connectors):
+        return _aggregate((level,), view.unreachable)
+    found = _aggregate(view.connectors, view.unreachable)
+    own = _counted(level, view.unreachable)
+    if found.status is EvseStatus.AVAILABLE and own in {EvseStatus.OCCUPIED, EvseStatus.CHARGING, EvseStatus.RESERVED}:
+        return _Finding(own, _said(level))
+    return found
+
+
+def _downgraded(found: _Finding, view: EvseView) -> _Finding:
+    """Apply Unavailable and Faulted of the EVSE's and the station's level; the worse of all stays."""
+    for level in _levels(view):
+        status = evse_status(level.status)
+        if status in DOWNGRADING and _is_worse(status, found.status) and not _outranked(level, found.status, view):
+            found = _Finding(status, _said(level))
+    return found
+
+
+def _is_worse(status: EvseStatus, than: EvseStatus) -> bool:
+    return than is EvseStatus.UNKNOWN or RANK.index(status) > RANK.index(than)
+
+
+def _outranked(level: Fact, status: EvseStatus, view: EvseView) -> bool:
+    """Tell whether a car began to charge after the level's report and stands there still, as far as we know."""
+    if status in CAR_PRESENT:
+        charging = view.charging
+    elif status is EvseStatus.UNKNOWN:
+        charging = view.charging if view.charging is not None and view.charging.state is not None else None
+    else:
+        return False
+    began = [fact.charging_from for fact in view.connectors if fact is not None]
+    if charging is not None:
+        began.append(charging.charging_from)
+    return any(seq is not None and seq > level.seq for seq in began)
+
+
+# --- the hold -------------------------------------------------------------------------------------------------------
+
+
+def _held_since(
+    found: EvseStatus, view: EvseView, previous: Effective, at: Moment, options: EffectiveOptions
+) -> datetime | None:
+    """Return since when a change towards available has been held, or None where nothing is held (any more)."""
+    if found is not EvseStatus.AVAILABLE or previous.live is EvseStatus.AVAILABLE:
+        return None
+    since = _available_since(view, previous, at, options)
+    return since if at.steady < since + options.available_hold else None
+
+
+def _available_since(view: EvseView, previous: Effective, at: Moment, options: EffectiveOptions) -> datetime:
+    """Return when the hold began: with the newest report, or now where live turned available without one.
+
+    A report that had stood for the whole hold before the EVSE was found available did not free it: a layer-0 report
+    was dropped, or a resync ended. Only where nothing was ever decided it counts from its receipt all the same.
+    """
+    if previous.available_since is not None:
+        return min(previous.available_since, at.steady)
+    received_at = max((fact.received_at for fact in _facts_used(view)), default=at.steady)
+    if previous == NEVER_HEARD or at.steady < received_at + options.available_hold:
+        return min(received_at, at.steady)
+    return at.steady
+
+
+# --- temporary statuses ---------------------------------------------------------------------------------------------
+
+
+def _with_temporary(found: _Finding, temporaries: Iterable[Temporary], now: datetime) -> _Finding:
+    """Let the highest temporary status in force replace the live one, at once."""
+    kinds = {temporary.kind for temporary in temporaries if _in_force(temporary, now)}
+    for kind in PRECEDENCE:
+        if kind in kinds and not (kind is TemporaryKind.RESERVED and found.status in DOWNGRADING):
+            return _Finding(_temporary_status(kind), f"temporary {kind} in force; live is {found.status}: {found.why}")
+    return found
+
+
+def _in_force(temporary: Temporary, now: datetime) -> bool:
+    return temporary.valid_from <= now and (temporary.valid_to is None or now < temporary.valid_to)
+
+
+def _temporary_status(kind: TemporaryKind) -> EvseStatus:
+    match kind:
+        case TemporaryKind.MAINTENANCE:
+            return EvseStatus.MAINTENANCE
+        case TemporaryKind.COMMISSIONING:
+            return EvseStatus.COMMISSIONING
+        case TemporaryKind.BLOCKED:
+            return EvseStatus.BLOCKED
+        case TemporaryKind.RESERVED:
+            return EvseStatus.RESERVED
+        case _:
+            assert_never(kind)
+
+
+def _next_boundary(temporaries: Iterable[Temporary], now: datetime) -> datetime | None:
+    """Return when a temporary status begins or ends next."""
+    boundaries = (
+        moment
+        for temporary in temporaries
+        if temporary.valid_to is None or temporary.valid_from < temporary.valid_to
+        for moment in (temporary.valid_from, temporary.valid_to)
+    )
+    return min((moment for moment in boundaries if moment is not None and moment > now), default=None)

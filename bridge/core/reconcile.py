@@ -1,0 +1,394 @@
+"""Decide when a delivery row is sent, and what an answer makes of the row and of its lane.
+
+Level-triggered: a row is due while what is desired is not what was last acknowledged, or while it must be asserted once
+more. Never sends, stores or looks at a clock. Before it: `derive`, which says what is desired. After it: `lane`, which
+sends the least recently attempted row that is due and settles it here.
+
+    want ──► due_at ──► start ──► (request) ──► settle ──► stored
+                ▲                                  │
+                └──────── not_before, doubt ◄──────┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+
+from bridge.core.backoff import BackoffOptions, asked_or_delay, longest
+from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
+
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Due time of a row that is due at once."""
+
+REASSERT_SPREAD = 0.25
+"""Largest part of `reassert_every` by which a re-assertion comes earlier, so that rows spread over the day."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileOptions:
+    """How patient a lane is."""
+
+    doubt: timedelta = timedelta(seconds=90)
+    """How long after a lost answer the hub may still apply the request."""
+    refused_retry: timedelta = timedelta(hours=6)
+    reassert_every: timedelta | None = timedelta(hours=24)
+    """None: rows are not re-asserted singly (the account's fullLoad does it)."""
+    hold_probe: timedelta = timedelta(seconds=60)
+    """Shortest time between two attempts of a held account."""
+    refusals_to_hold: int = 20
+    backoff: BackoffOptions = field(default_factory=BackoffOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an answer made of the lane and the row."""
+
+    lane: Lane
+    delivery: Delivery | None
+    """None: a tombstone that is acknowledged; the row goes away."""
+    prove: str | None = None
+    """A hold for this reason ended: apply `prove_suspect` to every other row with this `suspect` or `refused`."""
+
+
+# --- what is wanted, and when -------------------------------------------------------------------------------------
+
+
+def want(previous: Delivery | None, desired: str, *, tombstone: bool = False) -> Delivery:
+    """Return the row that asks for `desired`; the same object where it already does.
+
+    A new value drops the row's own wait (a refusal was about the old value), never the lane's.
+    """
+    if previous is None:
+        return Delivery(desired=desired, desired_seq=1, tombstone=tombstone)
+    if (previous.desired, previous.tombstone) == (desired, tombstone):
+        return previous
+    return replace(
+        previous,
+        desired=desired,
+        desired_seq=previous.desired_seq + 1,
+        tombstone=tombstone,
+        not_before=None,
+        switched=False,
+    )
+
+
+def dirty(delivery: Delivery) -> bool:
+    """Say whether the hub has not acknowledged what is desired now."""
+    return delivery.desired_seq > delivery.acked_seq
+
+
+def due_at(delivery: Delivery) -> datetime | None:
+    """Return from when on the row may be sent (steady; `AT_ONCE`: now).
+
+    None while it is in flight, since settling comes first, and where there is no reason to send it.
+    """
+    if delivery.in_flight_seq:
+        return None
+    earliest = delivery.not_before or AT_ONCE
+    if dirty(delivery):
+        return earliest
+    reasons = [at for at in (delivery.doubt_until, delivery.reassert_at) if at is not None]
+    return max(min(reasons), earliest) if reasons else None
+
+
+def order_key(delivery: Delivery) -> datetime:
+    """Return what due rows are ordered by: the least recently attempted first, so that one bad EVSE blocks nobody."""
+    return delivery.attempted_at or AT_ONCE
+
+
+def lane_ready_at(lane: Lane, options: ReconcileOptions) -> datetime | None:
+    """Return from when on the lane may send (steady), or None where nothing restrains it."""
+    probe = lane.held_at + options.hold_probe if lane.held is not None and lane.held_at is not None else None
+    restraints = [at for at in (lane.paused_until, probe) if at is not None]
+    return max(restraints, default=None)
+
+
+# --- one request --------------------------------------------------------------------------------------------------
+
+
+def start(delivery: Delivery, steady: datetime) -> Delivery:
+    """Return the row as it must be stored before its current value is sent."""
+    if delivery.in_flight_seq:
+        raise AssertionError("the row is in flight: its lane sends one request at a time")
+    return replace(delivery, in_flight_seq=delivery.desired_seq, attempts=delivery.attempts + 1, attempted_at=steady)
+
+
+def settle(
+    lane: Lane,
+    delivery: Delivery,
+    outcome: Outcome,
+    *,
+    sent: str,
+    steady: datetime,
+    jitter: float,
+    reassert_jitter: float,
+    options: ReconcileOptions,
+) -> Settled:
+    """Return what the answer to a single push makes of the lane and of the row as it is now.
+
+    `sent` is the value that the request carried; a value that changed since then stays dirty. A reason (`why`) is
+    compared as text: an upstream puts nothing of one row into it. `jitter` and `reassert_jitter` are in [0, 1).
+    """
+    if not delivery.in_flight_seq:
+        raise AssertionError("the row is not in flight: it was settled before")
+    verdict = _verdict(delivery, outcome, sent)
+    row: Delivery | None
+    match verdict:
+        case Accepted():
+            row = _accepted(delivery, sent, steady, reassert_jitter, options)
+        case Deferred():
+            row = _deferred(delivery, verdict, steady, jitter, options)
+        case Refused():
+            row = _refused(_learnt(delivery, outcome), verdict.why, steady, options)
+        case WrongAction():
+            row = replace(_learnt(delivery, verdict), in_flight_seq=0, acked_seq=0, switched=True, not_before=None)
+        case Held():
+            row = replace(delivery, in_flight_seq=0, suspect=verdict.why)
+        case _:
+            assert_never(verdict)
+    again = delivery.refused is not None and isinstance(verdict, Refused) and delivery.refused == verdict.why
+    after = settle_lane(lane, verdict, steady=steady, jitter=jitter, options=options, counts=not again)
+    return Settled(after, row, lane.held if isinstance(verdict, Accepted) else None)
+
+
+def settle_lane(
+    lane: Lane, outcome: Outcome, *, steady: datetime, jitter: float, options: ReconcileOptions, counts: bool = False
+) -> Lane:
+    """Return the lane after an answer; for a fullLoad's answer call it directly.
+
+    `counts`: a refusal is of a row that was not refused for this reason before, and so counts towards a hold.
+    """
+    match outcome:
+        case Accepted():
+            return Lane()
+        case Deferred():
+            failures = lane.failures + 1
+            pause = asked_or_delay(outcome.retry_after_s, failures, jitter, options.backoff)
+            return _probed(replace(lane, failures=failures, paused_until=steady + pause), steady)
+        case Refused():
+            return _probed(_count_refusal(lane, outcome.why, counts, steady, options), steady)
+        case WrongAction():
+            return _probed(lane, steady)
+        case Held():
+            return replace(lane, held=outcome.why, held_at=steady)
+        case _:
+            assert_never(outcome)
+
+
+def settle_in_full_load(
+    delivery: Delivery,
+    outcome: Outcome,
+    *,
+    named: bool,
+    sent: str,
+    steady: datetime,
+    reassert_jitter: float,
+    options: ReconcileOptions,
+) -> Delivery | None:
+    """Return what a fullLoad's answer makes of a row that was in flight with it; None as in `Settled`.
+
+    Acceptance and doubt are about each row, a refusal only about the rows that it names (`named`); any other answer is
+    about the fullLoad alone. A tombstone takes part by its absence from the body.
+    """
+    match outcome:
+        case Accepted():
+            return _accepted(delivery, sent, steady, reassert_jitter, options)
+        case Deferred(in_doubt=True):
+            return _in_doubt(delivery, steady, options)
+        case Refused() if named:
+            return _refused(delivery, outcome.why, steady, options)
+        case Deferred() | Refused() | WrongAction() | Held():
+            return replace(delivery, in_flight_seq=0)
+        case _:
+            assert_never(outcome)
+
+
+def left_out_of_full_load(delivery: Delivery) -> bool:
+    """Say whether a fullLoad leaves this row out: the hub refused its current value, and would refuse all with it."""
+    return delivery.refused is not None and delivery.refused_seq == delivery.desired_seq and not delivery.tombstone
+
+
+# --- other events -------------------------------------------------------------------------------------------------
+
+
+def prove_suspect(delivery: Delivery, reason: str, steady: datetime, options: ReconcileOptions) -> Delivery:
+    """Return a row whose answer held the account for `reason`, alone or as one of many, now that another row passed.
+
+    Either the row is bad or the account was repaired. One more attempt tells: it is due at once, and with the reason
+    proven to be its own the same answer is a refusal, never again a hold.
+    """
+    del steady, options
+    if reason not in (delivery.suspect, delivery.refused) or delivery.in_flight_seq:
+        return delivery
+    return replace(delivery, suspect=None, proven=reason, not_before=None)
+
+
+def forget(delivery: Delivery) -> Delivery:
+    """Return the row with nothing acknowledged or refused (resync): its value is sent again by the usual path."""
+    return replace(delivery, acked_seq=0, refused=None, refused_seq=0, not_before=None, suspect=None, switched=False)
+
+
+def reconfigured(delivery: Delivery) -> Delivery:
+    """Return the row after its inventory or its account's configuration changed: a refused one is tried at once."""
+    if delivery.refused is None:
+        return delivery
+    return replace(delivery, refused_seq=0, not_before=None, switched=False)
+
+
+def reconfigured_lane(lane: Lane) -> Lane:
+    """Return the lane after its account's configuration changed: a held one is probed at once."""
+    return replace(lane, held_at=None) if lane.held is not None else lane
+
+
+def recover(delivery: Delivery, steady: datetime, options: ReconcileOptions) -> Delivery:
+    """Return the row as it counts after a restart; the same object where nothing had to change.
+
+    What was in flight is in doubt, and no stored time waits for longer than its own maximum from now.
+    """
+    row = _in_doubt(delivery, steady, options) if delivery.in_flight_seq else delivery
+    wait = max(options.refused_retry, longest(options.backoff)) if row.refused is not None else longest(options.backoff)
+    recovered = replace(
+        row,
+        doubt_until=_clamped(row.doubt_until, steady + options.doubt),
+        reassert_at=_reassert_after_restart(row, steady, options),
+        not_before=_clamped(row.not_before, steady + wait),
+        attempted_at=_clamped(row.attempted_at, steady),
+        acked_at=_clamped(row.acked_at, steady),
+    )
+    return delivery if recovered == delivery else recovered
+
+
+def recover_lane(lane: Lane, steady: datetime, options: ReconcileOptions) -> Lane:
+    """Return the lane as it counts after a restart: its pause goes on, but no longer than its maximum."""
+    return replace(
+        lane,
+        paused_until=_clamped(lane.paused_until, steady + longest(options.backoff)),
+        held_at=_clamped(lane.held_at, steady),
+    )
+
+
+# --- verdicts on a row --------------------------------------------------------------------------------------------
+
+
+def _verdict(delivery: Delivery, outcome: Outcome, sent: str) -> Outcome:
+    """Return the outcome as it counts for this row, given what is known of the row."""
+    match outcome:
+        case Held(why) if delivery.proven == why:
+            return Refused(why)
+        case WrongAction(known=False) if not sent:
+            return Accepted()
+        case WrongAction(why=why) if delivery.switched:
+            return Refused(why)
+        case _:
+            return outcome
+
+
+def _accepted(
+    delivery: Delivery, sent: str, steady: datetime, reassert_jitter: float, options: ReconcileOptions
+) -> Delivery | None:
+    row = replace(
+        delivery,
+        acked=sent,
+        acked_seq=delivery.in_flight_seq,
+        acked_at=steady,
+        in_flight_seq=0,
+        doubt_until=_doubt_after_acceptance(delivery),
+        reassert_at=_next_reassert(steady, reassert_jitter, options),
+        not_before=None,
+        refused=None,
+        refused_seq=0,
+        proven=None,
+        suspect=None,
+        known=bool(sent),
+        switched=False,
+        attempts=0,
+    )
+    return None if row.tombstone and not dirty(row) and row.doubt_until is None else row
+
+
+def _doubt_after_acceptance(delivery: Delivery) -> datetime | None:
+    """An older request may still land until the doubt ends: only a request that began after that settles it."""
+    if delivery.doubt_until is None or delivery.attempted_at is None or delivery.attempted_at < delivery.doubt_until:
+        return delivery.doubt_until
+    return None
+
+
+def _next_reassert(steady: datetime, reassert_jitter: float, options: ReconcileOptions) -> datetime | None:
+    if options.reassert_every is None:
+        return None
+    return steady + options.reassert_every * (1 - REASSERT_SPREAD * reassert_jitter)
+
+
+def _deferred(
+    delivery: Delivery, outcome: Deferred, steady: datetime, jitter: float, options: ReconcileOptions
+) -> Delivery:
+    """Delay the row by its own attempts too, so that one that always times out leaves the lane to the others."""
+    row = _in_doubt(delivery, steady, options) if outcome.in_doubt else replace(delivery, in_flight_seq=0)
+    if _changed_in_flight(delivery):
+        return row
+    pause = asked_or_delay(outcome.retry_after_s, delivery.attempts, jitter, options.backoff)
+    return replace(row, not_before=steady + pause)
+
+
+def _in_doubt(delivery: Delivery, steady: datetime, options: ReconcileOptions) -> Delivery:
+    """The hub may apply what was in flight, now or later: send the current value now, and again when that is over."""
+    acked_seq = 0 if delivery.acked_seq >= delivery.desired_seq else delivery.acked_seq
+    return replace(delivery, in_flight_seq=0, acked_seq=acked_seq, doubt_until=steady + options.doubt)
+
+
+def _refused(delivery: Delivery, why: str, steady: datetime, options: ReconcileOptions) -> Delivery:
+    """Wait for hours, unless the value changed since it was sent: the refusal was about the old one."""
+    return replace(
+        delivery,
+        in_flight_seq=0,
+        acked_seq=0,
+        refused=why,
+        refused_seq=delivery.in_flight_seq,
+        not_before=None if _changed_in_flight(delivery) else steady + options.refused_retry,
+        suspect=None,
+        switched=False,
+    )
+
+
+def _learnt(delivery: Delivery, outcome: Outcome) -> Delivery:
+    return replace(delivery, known=outcome.known) if isinstance(outcome, WrongAction) else delivery
+
+
+def _changed_in_flight(delivery: Delivery) -> bool:
+    return 0 < delivery.in_flight_seq < delivery.desired_seq
+
+
+# --- verdicts on a lane -------------------------------------------------------------------------------------------
+
+
+def _probed(lane: Lane, steady: datetime) -> Lane:
+    """A held account stays held until something is accepted; this attempt was its probe."""
+    return replace(lane, held_at=steady) if lane.held is not None else lane
+
+
+def _count_refusal(lane: Lane, why: str, counts: bool, steady: datetime, options: ReconcileOptions) -> Lane:
+    answered = replace(lane, failures=0, paused_until=None)
+    if not counts:
+        return answered
+    refusals = lane.refusals + 1 if lane.refusal_reason == why else 1
+    counted = replace(answered, refusals=refusals, refusal_reason=why)
+    if refusals < options.refusals_to_hold or lane.held is not None:
+        return counted
+    return replace(counted, held=why, held_at=steady)
+
+
+# --- stored times -------------------------------------------------------------------------------------------------
+
+
+def _clamped(at: datetime | None, latest: datetime) -> datetime | None:
+    return None if at is None else min(at, latest)
+
+
+def _reassert_after_restart(delivery: Delivery, steady: datetime, options: ReconcileOptions) -> datetime | None:
+    if options.reassert_every is None:
+        return None
+    latest = steady + options.reassert_every
+    if delivery.reassert_at is None:
+        return latest if delivery.acked_seq else None
+    return min(delivery.reassert_at, latest)

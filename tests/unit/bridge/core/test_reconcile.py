@@ -1,0 +1,457 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from bridge.core import reconcile
+from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
+from bridge.core.reconcile import AT_ONCE, ReconcileOptions, Settled, due_at, start, want
+
+OPTIONS = ReconcileOptions()
+T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+TIMED_OUT = Deferred("timeout", in_doubt=True)
+
+
+def after(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def settle(
+    delivery: Delivery,
+    outcome: Outcome,
+    *,
+    lane: Lane | None = None,
+    sent: str = "Available",
+    at: datetime = T0,
+    options: ReconcileOptions = OPTIONS,
+) -> Settled:
+    return reconcile.settle(
+        lane or Lane(),
+        delivery,
+        outcome,
+        sent=sent,
+        steady=at,
+        jitter=0.0,
+        reassert_jitter=0.0,
+        options=options,
+    )
+
+
+def row(settled: Settled) -> Delivery:
+    assert settled.delivery is not None
+    return settled.delivery
+
+
+def in_flight(**fields: object) -> Delivery:
+    return start(replace(want(None, "Available"), **fields), T0)  # type: ignore[arg-type]
+
+
+def acked(desired: str = "Available") -> Delivery:
+    return row(settle(start(want(None, desired), T0), Accepted(), sent=desired))
+
+
+def pushed(settled: Settled, outcome: Outcome, at: datetime, **arguments: object) -> Settled:
+    return settle(start(row(settled), at), outcome, lane=settled.lane, at=at, **arguments)  # type: ignore[arg-type]
+
+
+# --- want and due
+
+
+def test_a_new_row_is_due_at_once() -> None:
+    delivery = want(None, "Available")
+    assert (delivery.desired_seq, due_at(delivery)) == (1, AT_ONCE)
+
+
+def test_the_same_value_is_the_same_row() -> None:
+    delivery = acked()
+    assert want(delivery, "Available") is delivery
+
+
+def test_an_acknowledged_row_is_due_for_its_daily_assertion_only() -> None:
+    assert due_at(acked()) == after(24 * 3600)
+
+
+def test_daily_assertions_are_spread_over_the_last_quarter_of_the_day() -> None:
+    settled = reconcile.settle(
+        Lane(), in_flight(), Accepted(), sent="Available", steady=T0, jitter=0.0, reassert_jitter=0.5, options=OPTIONS
+    )
+    assert due_at(row(settled)) == after(21 * 3600)
+
+
+def test_rows_that_the_full_load_asserts_are_never_due_by_themselves() -> None:
+    settled = settle(in_flight(), Accepted(), options=ReconcileOptions(reassert_every=None))
+    assert due_at(row(settled)) is None
+
+
+def test_a_row_in_flight_is_not_due() -> None:
+    assert due_at(in_flight()) is None
+
+
+def test_the_least_recently_attempted_row_comes_first_and_one_never_attempted_before_it() -> None:
+    rows = [in_flight(), want(None, "Occupied"), start(want(None, "Unknown"), after(-60))]
+    assert [delivery.desired for delivery in sorted(rows, key=reconcile.order_key)] == [
+        "Occupied",
+        "Unknown",
+        "Available",
+    ]
+
+
+def test_a_second_start_before_settling_is_a_defect() -> None:
+    with pytest.raises(AssertionError):
+        start(in_flight(), after(1))
+
+
+def test_settling_twice_is_a_defect() -> None:
+    with pytest.raises(AssertionError):
+        settle(acked(), Accepted())
+
+
+# --- accepted
+
+
+def test_change_during_push_stays_dirty_and_what_was_sent_counts_as_acknowledged() -> None:
+    changed = want(in_flight(), "Occupied")
+    settled = row(settle(changed, Accepted(), sent="Available"))
+    assert (settled.acked, settled.acked_seq, settled.desired_seq, due_at(settled)) == ("Available", 1, 2, AT_ONCE)
+
+
+def test_a_change_back_during_push_is_sent_again_since_order_is_by_sequence() -> None:
+    flapped = want(want(in_flight(), "Occupied"), "Available")
+    assert due_at(row(settle(flapped, Accepted(), sent="Available"))) == AT_ONCE
+
+
+def test_acceptance_resets_row_and_lane() -> None:
+    deferred = settle(in_flight(), Deferred("503"))
+    settled = pushed(deferred, Accepted(), after(2))
+    assert settled.lane == Lane()
+    assert (row(settled).attempts, row(settled).not_before, row(settled).known) == (0, None, True)
+
+
+# --- doubt
+
+
+def test_a_lost_answer_sends_the_current_value_soon_and_again_when_the_doubt_ends() -> None:
+    doubted = settle(in_flight(), TIMED_OUT)
+    assert due_at(row(doubted)) == after(1)
+    accepted = pushed(doubted, Accepted(), after(2))
+    assert due_at(row(accepted)) == after(90)
+    asserted = pushed(accepted, Accepted(), after(90))
+    assert row(asserted).doubt_until is None
+    assert due_at(row(asserted)) == after(90 + 24 * 3600)
+
+
+def test_only_a_request_that_began_after_the_doubt_ends_it() -> None:
+    doubted = settle(in_flight(), TIMED_OUT)
+    started = start(row(doubted), after(89.9))
+    assert row(settle(started, Accepted(), at=after(95))).doubt_until == after(90)
+
+
+def test_an_assertion_in_doubt_is_sent_again_though_its_value_was_acknowledged() -> None:
+    doubted = settle(start(acked(), after(86_400)), TIMED_OUT, at=after(86_415))
+    assert reconcile.dirty(row(doubted))
+    assert due_at(row(doubted)) == after(86_416)
+
+
+def test_the_last_of_several_doubts_counts() -> None:
+    doubted = pushed(settle(in_flight(), TIMED_OUT), TIMED_OUT, after(50))
+    assert row(doubted).doubt_until == after(140)
+
+
+# --- deferred
+
+
+@pytest.mark.parametrize(
+    ("retry_after_s", "seconds"),
+    [
+        pytest.param(None, 1, id="own backoff"),
+        pytest.param(120.0, 120, id="Retry-After"),
+        pytest.param(1e9, 900, id="Retry-After is bounded to 15 min"),
+        pytest.param(0.0, 1, id="Retry-After of zero is no invitation to hammer"),
+    ],
+)
+def test_deferred_delays_the_row_and_the_lane(retry_after_s: float | None, seconds: int) -> None:
+    settled = settle(in_flight(), Deferred("503", retry_after_s))
+    assert due_at(row(settled)) == after(seconds)
+    assert reconcile.lane_ready_at(settled.lane, OPTIONS) == after(seconds)
+
+
+def test_a_dead_hub_for_an_hour_sees_at_most_one_attempt_per_minute_after_the_first_minute() -> None:
+    settled, at, attempts = settle(in_flight(), Deferred("500")), T0, [T0]
+    while at < after(3600):
+        at = reconcile.lane_ready_at(settled.lane, OPTIONS) or at
+        settled = pushed(settled, Deferred("500"), at)
+        attempts.append(at)
+    late = [attempt for attempt in attempts if attempt > after(60)]
+    assert all((b - a).total_seconds() >= 60 for a, b in pairwise(late))
+    assert len(attempts) <= 66
+
+
+def test_a_changed_value_drops_the_rows_own_wait_but_not_the_lanes() -> None:
+    deferred = settle(in_flight(), Deferred("503", 300.0))
+    assert due_at(want(row(deferred), "Occupied")) == AT_ONCE
+    assert due_at(row(settle(want(in_flight(), "Occupied"), Deferred("503", 300.0)))) == AT_ONCE
+    assert reconcile.lane_ready_at(deferred.lane, OPTIONS) == after(300)
+
+
+def test_a_row_that_always_times_out_waits_longer_though_others_pass() -> None:
+    settled = settle(in_flight(attempts=6), TIMED_OUT, lane=Lane())
+    assert due_at(row(settled)) == after(60)
+    assert settled.lane.paused_until == after(1)
+
+
+# --- refused
+
+
+def test_a_refused_row_waits_six_hours_and_frees_the_lane() -> None:
+    settled = settle(in_flight(), Refused("018"), lane=Lane(failures=5, paused_until=T0))
+    assert due_at(row(settled)) == after(6 * 3600)
+    assert (row(settled).refused, row(settled).refused_seq) == ("018", 1)
+    assert (settled.lane.failures, settled.lane.paused_until) == (0, None)
+
+
+@pytest.mark.parametrize(
+    "delivery",
+    [
+        pytest.param(want(row(settle(in_flight(), Refused("018"))), "Occupied"), id="changed after the refusal"),
+        pytest.param(row(settle(want(in_flight(), "Occupied"), Refused("018"))), id="changed while in flight"),
+        pytest.param(reconcile.reconfigured(row(settle(in_flight(), Refused("018")))), id="configuration changed"),
+        pytest.param(reconcile.forget(row(settle(in_flight(), Refused("018")))), id="resync"),
+    ],
+)
+def test_a_refused_row_is_tried_at_once_when(delivery: Delivery) -> None:
+    assert due_at(delivery) == AT_ONCE
+
+
+def test_a_refused_assertion_no_longer_counts_as_acknowledged() -> None:
+    settled = settle(start(acked(), T0), Refused("603"))
+    assert reconcile.dirty(row(settled))
+
+
+def test_twenty_different_rows_refused_for_one_reason_hold_the_account() -> None:
+    lane = Lane()
+    for _ in range(19):
+        lane = settle(in_flight(), Refused("603"), lane=lane).lane
+    assert lane.held is None
+    assert settle(in_flight(), Refused("603"), lane=lane).lane.held == "603"
+    assert settle(in_flight(), Refused("018"), lane=lane).lane.held is None
+
+
+def test_one_row_refused_twenty_times_holds_nothing() -> None:
+    settled = settle(in_flight(), Refused("603"))
+    for n in range(20):
+        settled = pushed(settled, Refused("603"), after(n * 21_600))
+    assert (settled.lane.refusals, settled.lane.held) == (1, None)
+
+
+def test_an_acceptance_in_between_ends_the_streak() -> None:
+    lane = Lane(refusals=19, refusal_reason="603")
+    lane = settle(in_flight(), Accepted(), lane=lane).lane
+    assert settle(in_flight(), Refused("603"), lane=lane).lane.refusals == 1
+
+
+# --- wrong action
+
+
+def test_an_unknown_row_is_sent_once_more_as_an_insert() -> None:
+    settled = settle(in_flight(known=True), WrongAction(False, "603"))
+    assert (row(settled).known, due_at(row(settled)), settled.lane) == (False, AT_ONCE, Lane())
+    assert row(pushed(settled, Accepted(), after(1))).known is True
+
+
+def test_a_second_contradiction_is_a_refusal() -> None:
+    switched = settle(in_flight(), WrongAction(False, "603"))
+    settled = pushed(switched, WrongAction(True, "exists"), after(1))
+    assert (row(settled).refused, row(settled).known) == ("exists", True)
+    assert due_at(row(settled)) == after(1 + 6 * 3600)
+
+
+def test_a_lost_row_is_inserted_again_by_its_daily_assertion() -> None:
+    settled = settle(start(acked(), after(86_400)), WrongAction(False, "603"), at=after(86_400))
+    assert due_at(row(settled)) == AT_ONCE
+
+
+def test_a_new_value_may_be_switched_anew() -> None:
+    switched = row(settle(in_flight(), WrongAction(False, "603")))
+    assert want(switched, "Occupied").switched is False
+
+
+# --- held
+
+
+def test_a_held_account_is_probed_once_a_minute_with_another_row() -> None:
+    settled = settle(in_flight(), Held("017"))
+    assert (settled.lane.held, row(settled).suspect) == ("017", "017")
+    assert reconcile.lane_ready_at(settled.lane, OPTIONS) == after(60)
+    other = want(None, "Occupied")
+    assert min(row(settled), other, key=reconcile.order_key) is other
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [Held("300"), Deferred("503"), Refused("018"), WrongAction(False, "603")],
+    ids=lambda outcome: type(outcome).__name__,
+)
+def test_any_answer_but_acceptance_leaves_it_held_for_another_minute(outcome: Outcome) -> None:
+    settled = settle(in_flight(), outcome, lane=Lane(held="017", held_at=after(-60)))
+    assert settled.lane.held is not None
+    assert reconcile.lane_ready_at(settled.lane, OPTIONS) == after(60)
+
+
+def test_a_pause_that_the_hub_asked_for_outlasts_the_next_probe() -> None:
+    settled = settle(in_flight(), Deferred("503", 300.0), lane=Lane(held="017", held_at=T0))
+    assert reconcile.lane_ready_at(settled.lane, OPTIONS) == after(300)
+
+
+def test_another_row_that_passes_frees_the_account_and_puts_the_suspect_to_the_test() -> None:
+    suspect = settle(in_flight(), Held("017"))
+    passed = settle(in_flight(), Accepted(), lane=suspect.lane, at=after(60))
+    assert (passed.lane, passed.prove) == (Lane(), "017")
+    proven = reconcile.prove_suspect(row(suspect), "017", after(60), OPTIONS)
+    assert due_at(proven) == AT_ONCE
+    refused = settle(start(proven, after(61)), Held("017"), at=after(61))
+    assert (row(refused).refused, refused.lane.held) == ("017", None)
+    again = settle(start(row(refused), after(30_000)), Held("017"), at=after(30_000))
+    assert (row(again).refused, again.lane.held) == ("017", None)
+
+
+def test_after_a_repaired_key_a_suspect_passes_at_once_and_is_no_longer_proven() -> None:
+    suspect = row(settle(in_flight(), Held("017")))
+    proven = reconcile.prove_suspect(suspect, "017", after(60), OPTIONS)
+    passed = row(settle(start(proven, after(61)), Accepted(), at=after(61)))
+    assert (passed.proven, passed.suspect, reconcile.dirty(passed)) == (None, None, False)
+
+
+def test_a_proven_row_can_hold_the_account_for_another_reason() -> None:
+    settled = settle(in_flight(proven="017"), Held("300"))
+    assert settled.lane.held == "300"
+
+
+def test_rows_whose_refusals_held_the_account_are_tried_at_once_when_another_passes() -> None:
+    refused = row(settle(in_flight(), Refused("603")))
+    assert due_at(reconcile.prove_suspect(refused, "603", after(60), OPTIONS)) == AT_ONCE
+
+
+def test_a_row_without_that_reason_is_no_suspect() -> None:
+    refused = row(settle(in_flight(), Refused("018")))
+    assert reconcile.prove_suspect(refused, "603", after(60), OPTIONS) is refused
+
+
+def test_a_changed_configuration_probes_a_held_account_at_once() -> None:
+    lane = reconcile.reconfigured_lane(Lane(held="017", held_at=T0))
+    assert (lane.held, reconcile.lane_ready_at(lane, OPTIONS)) == ("017", None)
+
+
+# --- tombstones
+
+
+def test_an_acknowledged_tombstone_goes_away() -> None:
+    tombstone = want(acked(), "", tombstone=True)
+    assert due_at(tombstone) == AT_ONCE
+    assert settle(start(tombstone, T0), Accepted(), sent="").delivery is None
+
+
+def test_a_deletion_of_what_the_hub_does_not_know_is_done() -> None:
+    assert settle(start(want(acked(), "", tombstone=True), T0), WrongAction(False, "603"), sent="").delivery is None
+
+
+def test_a_tombstone_in_doubt_stays_until_it_was_asserted_again() -> None:
+    doubted = settle(start(want(acked(), "", tombstone=True), T0), TIMED_OUT, sent="")
+    accepted = pushed(doubted, Accepted(), after(2), sent="")
+    assert due_at(row(accepted)) == after(90)
+    assert pushed(accepted, Accepted(), after(91), sent="").delivery is None
+
+
+def test_an_evse_that_returns_while_its_deletion_is_in_flight_is_inserted() -> None:
+    returned = want(start(want(acked(), "", tombstone=True), T0), "Available")
+    settled = row(settle(returned, Accepted(), sent=""))
+    assert (settled.known, settled.tombstone, due_at(settled)) == (False, False, AT_ONCE)
+
+
+# --- a fullLoad's rows
+
+
+def in_full_load(outcome: Outcome, *, delivery: Delivery | None = None, named: bool = False) -> Delivery | None:
+    return reconcile.settle_in_full_load(
+        delivery or in_flight(),
+        outcome,
+        named=named,
+        sent="Available",
+        steady=T0,
+        reassert_jitter=0.0,
+        options=OPTIONS,
+    )
+
+
+def test_an_accepted_full_load_acknowledges_what_it_carried() -> None:
+    settled = in_full_load(Accepted(), delivery=want(in_flight(), "Occupied"))
+    assert settled is not None
+    assert (settled.acked, settled.acked_seq, due_at(settled)) == ("Available", 1, AT_ONCE)
+
+
+def test_a_full_load_in_doubt_puts_every_row_in_doubt_without_a_wait_of_its_own() -> None:
+    settled = in_full_load(TIMED_OUT)
+    assert settled is not None
+    assert (settled.doubt_until, due_at(settled)) == (after(90), AT_ONCE)
+
+
+@pytest.mark.parametrize("outcome", [Deferred("503"), Refused("022", ("DEABCE9",)), Held("017")], ids=repr)
+def test_any_other_answer_leaves_rows_that_it_does_not_name_as_they_were(outcome: Outcome) -> None:
+    settled = in_full_load(outcome)
+    assert settled is not None
+    assert (settled.in_flight_seq, settled.refused, settled.suspect, due_at(settled)) == (0, None, None, AT_ONCE)
+
+
+def test_a_named_row_is_refused_and_left_out_of_the_next_until_its_value_changes() -> None:
+    refused = in_full_load(Refused("603", ("DEABCE1",)), named=True)
+    assert refused is not None
+    assert due_at(refused) == after(6 * 3600)
+    assert reconcile.left_out_of_full_load(refused)
+    assert not reconcile.left_out_of_full_load(want(refused, "Occupied"))
+    assert not reconcile.left_out_of_full_load(reconcile.reconfigured(refused))
+
+
+# --- restart
+
+
+def test_what_was_in_flight_at_a_crash_is_in_doubt() -> None:
+    recovered = reconcile.recover(in_flight(), after(10), OPTIONS)
+    assert (recovered.in_flight_seq, recovered.doubt_until, due_at(recovered)) == (0, after(100), AT_ONCE)
+
+
+def test_a_restart_changes_nothing_for_a_settled_row() -> None:
+    delivery = acked()
+    assert reconcile.recover(delivery, after(10), OPTIONS) is delivery
+
+
+def test_a_restart_never_shortens_a_pause() -> None:
+    lane = settle(in_flight(), Deferred("503", 600.0)).lane
+    assert reconcile.recover_lane(lane, after(10), OPTIONS) == lane
+
+
+@pytest.mark.parametrize(
+    ("delivery", "expected"),
+    [
+        pytest.param(replace(acked(), reassert_at=after(9e6)), after(24 * 3600), id="assertion within a day"),
+        pytest.param(replace(want(None, "A"), not_before=after(9e6)), after(900), id="deferred within 15 min"),
+        pytest.param(
+            replace(want(None, "A"), not_before=after(9e6), refused="018", refused_seq=1),
+            after(6 * 3600),
+            id="refused within 6 h",
+        ),
+        pytest.param(replace(acked(), doubt_until=after(9e6)), after(90), id="doubt within 90 s"),
+        pytest.param(replace(acked(), reassert_at=None), after(24 * 3600), id="assertion switched on"),
+    ],
+)
+def test_stored_times_wait_no_longer_than_their_own_maximum(delivery: Delivery, expected: datetime) -> None:
+    assert due_at(reconcile.recover(delivery, T0, OPTIONS)) == expected
+
+
+def test_a_stored_lane_waits_no_longer_than_its_own_maximum() -> None:
+    lane = reconcile.recover_lane(Lane(paused_until=after(9e6), held="017", held_at=after(9e6)), T0, OPTIONS)
+    assert (lane.paused_until, lane.held_at) == (after(900), T0)
+
+
+def test_resync_sends_every_value_again_by_the_usual_path() -> None:
+    forgotten = reconcile.forget(acked())
+    assert (due_at(forgotten), forgotten.desired_seq) == (AT_ONCE, 1)
