@@ -1,0 +1,103 @@
+"""Remember who is connected, since when each station has been silent, and who was declared unreachable.
+
+Never decides that a station is lost: `core.reachability` does. Written by `intake` (open) and `ticker` (the rest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.store.micros import from_micros, to_micros
+from bridge.store.stations import insert_or_update
+from bridge.store.tables import connection, node, station
+from csms.events import Epoch, StationConnected, StationId
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPresence:
+    """What is stored about a station's silence."""
+
+    station: StationId
+    heard_at: datetime
+    connected: bool
+    unreachable_at: datetime | None
+
+
+def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, int]]) -> list[Epoch]:
+    """Record new connections (event, node, steady µs) and return their epochs, one higher than the station's last."""
+    epochs = []
+    for opened, node_name, at in openings:
+        values = {
+            "node": node_name,
+            "version": opened.version.value,
+            "remote": opened.remote,
+            "opened_at": at,
+            "closed_at": None,
+            "heard_at": at,
+        }
+        statement = (
+            insert_or_update(conn, connection)
+            .values(station=opened.station, epoch=1, **values)
+            .on_conflict_do_update(
+                index_elements=[connection.c.station], set_={"epoch": connection.c.epoch + 1, **values}
+            )
+            .returning(connection.c.epoch)
+        )
+        epochs.append(Epoch(conn.execute(statement).scalar_one()))
+    return epochs
+
+
+def take_over(conn: sa.Connection, node_name: str, started: int) -> int | None:
+    """Close what an earlier process of this node left open; return when it was last alive (steady µs), if ever."""
+    alive_at = conn.execute(sa.select(node.c.alive_at).where(node.c.name == node_name)).scalar()
+    conn.execute(
+        sa.update(connection)
+        .where(connection.c.node == node_name, connection.c.closed_at.is_(None))
+        .values(closed_at=alive_at if alive_at is not None else started)
+    )
+    note_alive(conn, node_name, started)
+    return alive_at
+
+
+def note_alive(conn: sa.Connection, node_name: str, at: int) -> None:
+    """Store that this process was listening at `at` (steady µs)."""
+    conn.execute(
+        insert_or_update(conn, node)
+        .values(name=node_name, alive_at=at)
+        .on_conflict_do_update(index_elements=[node.c.name], set_={"alive_at": at})
+    )
+
+
+def note_heard(conn: sa.Connection, heard: Mapping[StationId, datetime]) -> None:
+    """Store when stations were last heard of."""
+    if heard:
+        conn.execute(
+            sa.update(connection).where(connection.c.station == sa.bindparam("id")).values(heard_at=sa.bindparam("at")),
+            [{"id": id_, "at": to_micros(at)} for id_, at in heard.items()],
+        )
+
+
+def presences(conn: sa.Connection) -> list[StoredPresence]:
+    """Return every station that ever connected."""
+    statement = (
+        sa.select(connection.c.station, connection.c.heard_at, connection.c.closed_at, station.c.unreachable_at)
+        .join(station, station.c.id == connection.c.station)
+        .where(station.c.removed_at_w.is_(None))
+    )
+    return [
+        StoredPresence(row[0], from_micros(row[1]), row[2] is None, from_micros(row[3]))
+        for row in conn.execute(statement)
+    ]
+
+
+def declare(conn: sa.Connection, stations: Iterable[StationId], unreachable_at: int | None) -> None:
+    """Store that the stations are unreachable since then (steady µs), or, with None, that they are back."""
+    rows = [{"id_": id_} for id_ in stations]
+    if rows:
+        conn.execute(
+            sa.update(station).where(station.c.id == sa.bindparam("id_")).values(unreachable_at=unreachable_at), rows
+        )

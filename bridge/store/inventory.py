@@ -1,0 +1,275 @@
+"""Take an inventory into the store, all or nothing, and say what it changed; list it; find a station by identity.
+
+Never derives what the hubs should now be told: the caller does, in the same transaction, for the EVSEs in
+`ImportResult.touched`. Before it: `inventory_file`. After it: `derive`.
+
+What the file does not list stays, unless the import prunes. A removed EVSE keeps its row and its deliveries, as
+tombstones; a removed station keeps its row and the count of its connections, and its reports and its credential are
+forgotten.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import sqlalchemy as sa
+
+from bridge.core.model import EvseId, Layer0
+from bridge.inventory_file import (
+    EvseRow,
+    Inventory,
+    InventoryInvalid,
+    StationRow,
+)
+from bridge.store.errors import NeedsYes
+from bridge.store.inventory_plan import (
+    ImportResult,
+    InventoryDiff,
+    Plan,
+    SaltAndDigest,
+    StoredInventory,
+    evse_values,
+    station_values,
+    stored_inventory,
+)
+from bridge.store.micros import to_micros
+from bridge.store.stations import EvseKey, upsert
+from bridge.store.tables import charging, connector, evse, fact, station
+from csms.events import ConnectorAddress, Credential, OcppVersion, StationId, StationRecord
+
+__all__ = [
+    "ImportResult",
+    "InventoryDiff",
+    "InventoryEntry",
+    "find_station",
+    "import_inventory",
+    "list_inventory",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryEntry:
+    """One EVSE as it stands in the inventory."""
+
+    evse_id: EvseId
+    station: StationId
+    operator: str
+    connectors: tuple[ConnectorAddress, ...]
+    security: int
+    default_version: OcppVersion | None
+    layer0: Layer0
+    strict: bool
+    chargeprice_station: str
+    chargeprice_point: str
+
+
+def import_inventory(
+    conn: sa.Connection,
+    inventory: Inventory,
+    *,
+    pepper: bytes,
+    make_salt: Callable[[], bytes],
+    now: datetime,
+    prune: bool = False,
+    yes: bool = False,
+) -> ImportResult:
+    """Bring the store's inventory to what the file says, within the caller's transaction.
+
+    A dry run is the same call in a transaction that the caller rolls back. Importing a file twice changes nothing the
+    second time: a key that matches its stored digest is not salted again.
+
+    Args:
+        conn: In a transaction; on any error the caller rolls back.
+        inventory: What `parse_inventory` returned.
+        pepper: Content of the pepper file.
+        make_salt: Returns 16 random bytes.
+        now: Wall time, for what is removed.
+        prune: Remove what the file does not list.
+        yes: Remove even more than a tenth.
+
+    Raises: InventoryInvalid (the file contradicts what stays in the store), NeedsYes.
+    """
+    stored = stored_inventory(conn)
+    plan = Plan(inventory, stored, prune=prune)
+    if errors := [*plan.errors()]:
+        raise InventoryInvalid(errors)
+    credentials = {
+        row.station: _credential(row, stored.stations.get(row.station), pepper, make_salt) for row in plan.stations
+    }
+    result = plan.result(credentials)
+    if not yes and plan.removes_much(result.diff):
+        raise NeedsYes(result)
+    _write(conn, plan, credentials, result.diff, now)
+    return plan.with_touched(result, _keys(conn))
+
+
+def list_inventory(conn: sa.Connection) -> list[InventoryEntry]:
+    """Return every EVSE of the inventory with its connectors, ordered by EVSE id."""
+    connectors: dict[int, list[ConnectorAddress]] = defaultdict(list)
+    addresses = sa.select(connector).order_by(connector.c.ocpp_evse, connector.c.ocpp_connector)
+    for row in conn.execute(addresses):
+        connectors[row.evse].append(ConnectorAddress(row.ocpp_evse, row.ocpp_connector))
+    statement = (
+        sa.select(evse, station.c.security, station.c.version, station.c.layer0, station.c.strict)
+        .join(station, station.c.id == evse.c.station)
+        .where(evse.c.removed_at_w.is_(None))
+        .order_by(evse.c.evse_id)
+    )
+    return [
+        InventoryEntry(
+            evse_id=row.evse_id,
+            station=row.station,
+            operator=row.operator,
+            connectors=tuple(connectors[row.id]),
+            security=row.security,
+            default_version=_version(row.version),
+            layer0=Layer0(row.layer0),
+            strict=row.strict,
+            chargeprice_station=row.chargeprice_station,
+            chargeprice_point=row.chargeprice_point,
+        )
+        for row in conn.execute(statement)
+    ]
+
+
+def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
+    """Return what the registry knows of the station whose casefolded identity is `folded_id`; None if it is unknown."""
+    row = conn.execute(_STATION, {"folded": folded_id}).first()
+    if row is None:
+        return None
+    addresses = conn.execute(_ADDRESSES, {"station_id": row.id})
+    return StationRecord(
+        station=row.id,
+        credential=None if row.security == 0 else Credential(row.key_salt, row.key_digest),
+        default_version=_version(row.version),
+        accepted=row.accepted_at is not None,
+        connectors=tuple(ConnectorAddress(address[0], address[1]) for address in addresses),
+        refuses_trigger=row.refuses_trigger,
+        strict=row.strict,
+    )
+
+
+_STATION = sa.select(station).where(
+    station.c.id_folded == sa.bindparam("folded", type_=sa.Text), station.c.removed_at_w.is_(None)
+)
+_ADDRESSES = (
+    sa.select(connector.c.ocpp_evse, connector.c.ocpp_connector)
+    .where(connector.c.station == sa.bindparam("station_id", type_=sa.Text))
+    .order_by(connector.c.ocpp_evse, connector.c.ocpp_connector)
+)
+
+
+def _version(text: str | None) -> OcppVersion | None:
+    return None if text is None else OcppVersion(text)
+
+
+def _keys(conn: sa.Connection) -> dict[EvseId, tuple[EvseKey, StationId]]:
+    rows = conn.execute(sa.select(evse.c.evse_id, evse.c.id, evse.c.station))
+    return {row[0]: (EvseKey(row[1]), row[2]) for row in rows}
+
+
+def _credential(
+    row: StationRow, old: sa.RowMapping | None, pepper: bytes, make_salt: Callable[[], bytes]
+) -> SaltAndDigest:
+    """Return salt and digest: the stored ones where the key is unchanged or not given, none for an insecure station."""
+    if row.security == 0:
+        return None, None
+    stored = None if old is None or old["key_digest"] is None else (old["key_salt"], old["key_digest"])
+    if row.key is None:
+        if stored is None:
+            raise AssertionError("Plan.errors refuses a secure station without a key")
+        return stored
+    if stored is not None and hmac.compare_digest(_digest(pepper, stored[0], row.key), stored[1]):
+        return stored
+    salt = make_salt()
+    return salt, _digest(pepper, salt, row.key)
+
+
+def _digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
+    return hmac.new(pepper, salt + key, sha256).digest()
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def _write(
+    conn: sa.Connection,
+    plan: Plan,
+    credentials: Mapping[StationId, SaltAndDigest],
+    diff: InventoryDiff,
+    now: datetime,
+) -> None:
+    written_stations = {*diff.stations_added, *diff.stations_changed}
+    written_evses = {*diff.evses_added, *diff.evses_changed}
+    stations = [row for row in plan.stations if row.station in written_stations]
+    evses = [row for row in plan.evses if row.evse_id in written_evses]
+    if stations:
+        rows = [
+            {"id": row.station, "id_folded": row.station.casefold(), "removed_at_w": None}
+            | station_values(row, credentials[row.station])
+            for row in stations
+        ]
+        upsert(conn, station, rows)
+    _write_evses(conn, plan.stored, evses)
+    keys = _keys(conn)
+    _remove_connectors(
+        conn, [keys[id_][0] for id_ in (*written_evses, *diff.evses_removed) if id_ in plan.stored.evses]
+    )
+    addresses = [
+        {"station": row.station, "ocpp_evse": row.evse, "ocpp_connector": row.connector, "evse": keys[id_][0]}
+        for id_ in sorted(written_evses)
+        for row in plan.connectors[id_]
+    ]
+    if addresses:
+        conn.execute(sa.insert(connector), addresses)
+    _remove(conn, diff, now)
+
+
+def _write_evses(conn: sa.Connection, stored: StoredInventory, evses: Iterable[EvseRow]) -> None:
+    new, old = [], []
+    for row in evses:
+        values = evse_values(row) | {"removed_at_w": None}
+        if row.evse_id in stored.evses:
+            old.append({f"new_{name}": value for name, value in values.items()} | {"id_": row.evse_id})
+        else:
+            new.append(values | {"evse_id": row.evse_id, "canonical": row.canonical})
+    if new:
+        conn.execute(sa.insert(evse), new)
+    if old:
+        columns = [name.removeprefix("new_") for name in old[0] if name != "id_"]
+        statement = (
+            sa.update(evse)
+            .where(evse.c.evse_id == sa.bindparam("id_"))
+            .values({name: sa.bindparam(f"new_{name}") for name in columns})
+        )
+        conn.execute(statement, old)
+
+
+def _remove_connectors(conn: sa.Connection, keys: Iterable[EvseKey]) -> None:
+    gone = [{"key": key} for key in keys]
+    if gone:
+        conn.execute(sa.delete(connector).where(connector.c.evse == sa.bindparam("key")), gone)
+
+
+def _remove(conn: sa.Connection, diff: InventoryDiff, now: datetime) -> None:
+    at = to_micros(now)
+    if diff.evses_removed:
+        conn.execute(
+            sa.update(evse).where(evse.c.evse_id == sa.bindparam("id_")).values(removed_at_w=at),
+            [{"id_": id_} for id_ in diff.evses_removed],
+        )
+    if diff.stations_removed:
+        gone = [{"id_": id_} for id_ in diff.stations_removed]
+        conn.execute(
+            sa.update(station)
+            .where(station.c.id == sa.bindparam("id_"))
+            .values(removed_at_w=at, unreachable_at=None, key_salt=None, key_digest=None),
+            gone,
+        )
+        for table in (fact, charging):
+            conn.execute(sa.delete(table).where(table.c.station == sa.bindparam("id_")), gone)

@@ -1,0 +1,292 @@
+"""Remember each account's lane and its rows: what is due, what was sent, how the hub answered.
+
+Never decides: `bridge.lane` reads here, decides with `core.reconcile` and `core.full_load`, and writes here, all in one
+transaction of the writer. A settle names the lane's epoch: a lane that lost its ownership can write nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.core.full_load import Census
+from bridge.core.model import AccountName, Delivery, EvseId, FullLoadState, Lane
+from bridge.core.reconcile import due_at
+from bridge.store.micros import from_micros, to_micros
+from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values, insert_or_update
+from bridge.store.tables import delivery, evse, evse_state, lane
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLane:
+    """One account's lane as stored."""
+
+    account: AccountName
+    mode: str | None
+    """What an operator set; None: what the configuration says."""
+    epoch: int
+    lane: Lane
+    full_load: FullLoadState
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One row of a lane with what a request about it needs."""
+
+    key: EvseKey
+    evse_id: EvseId
+    operator: str
+    references: tuple[str, str]
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """What an operator will want to quote of the last attempt."""
+
+    http: int | None
+    code: str
+    why: str
+    reference: str
+
+
+def take_lane(conn: sa.Connection, account: AccountName, node: str, lease_until: int) -> int:
+    """Make this process the lane's owner and return the lane's new epoch."""
+    values = {"owner": node, "lease_until": lease_until}
+    statement = (
+        insert_or_update(conn, lane)
+        .values(account=account, epoch=1, **values)
+        .on_conflict_do_update(index_elements=[lane.c.account], set_={"epoch": lane.c.epoch + 1, **values})
+        .returning(lane.c.epoch)
+    )
+    epoch: int = conn.execute(statement).scalar_one()
+    return epoch
+
+
+_LANE = sa.select(
+    lane.c.mode,
+    lane.c.epoch,
+    lane.c.failures,
+    lane.c.paused_until,
+    lane.c.held,
+    lane.c.held_at,
+    lane.c.refusals,
+    lane.c.refusal_reason,
+    lane.c.full_load_confirmed,
+    lane.c.full_load_wanted,
+    lane.c.full_load_gate_since,
+    lane.c.full_load_tries,
+    lane.c.full_load_attempted_at,
+    lane.c.full_load_accepted_at,
+    lane.c.full_load_next_w,
+    lane.c.full_load_size,
+    lane.c.full_load_in_flight,
+).where(lane.c.account == sa.bindparam("name"))
+
+
+def load_lane(conn: sa.Connection, account: AccountName) -> StoredLane | None:
+    """Return the account's lane, or None where no process ever owned it."""
+    row = conn.execute(_LANE, {"name": account}).one_or_none()
+    if row is None:
+        return None
+    return StoredLane(
+        account=account,
+        mode=row[0],
+        epoch=row[1],
+        lane=Lane(
+            failures=row[2],
+            paused_until=from_micros(row[3]),
+            held=row[4],
+            held_at=from_micros(row[5]),
+            refusals=row[6],
+            refusal_reason=row[7],
+        ),
+        full_load=FullLoadState(
+            confirmed=row[8],
+            wanted=row[9],
+            gate_since=from_micros(row[10]),
+            tries=row[11],
+            attempted_at=from_micros(row[12]),
+            accepted_at=from_micros(row[13]),
+            next_w=from_micros(row[14]),
+            size=row[15],
+            in_flight=row[16],
+        ),
+    )
+
+
+def save_lane(conn: sa.Connection, stored: StoredLane, **other: Any) -> None:
+    """Write the lane's state, and `other` columns by name (last_error, last_accepted_at, lease_until)."""
+    state, full = stored.lane, stored.full_load
+    conn.execute(
+        sa.update(lane)
+        .where(lane.c.account == stored.account, lane.c.epoch == stored.epoch)
+        .values(
+            failures=state.failures,
+            paused_until=to_micros(state.paused_until),
+            held=state.held,
+            held_at=to_micros(state.held_at),
+            refusals=state.refusals,
+            refusal_reason=state.refusal_reason,
+            full_load_confirmed=full.confirmed,
+            full_load_wanted=full.wanted,
+            full_load_gate_since=to_micros(full.gate_since),
+            full_load_tries=full.tries,
+            full_load_attempted_at=to_micros(full.attempted_at),
+            full_load_accepted_at=to_micros(full.accepted_at),
+            full_load_next_w=to_micros(full.next_w),
+            full_load_size=full.size,
+            full_load_in_flight=full.in_flight,
+            **other,
+        )
+    )
+
+
+def set_mode(conn: sa.Connection, account: AccountName, mode: str, *, by: str, at_w: int, confirmed: bool) -> None:
+    """Store an operator's order about an account: its mode, and the yes to fullLoads where it was given."""
+    values: dict[str, Any] = {"mode": mode, "mode_by": by, "mode_at_w": at_w}
+    if confirmed:
+        values["full_load_confirmed"] = True
+    conn.execute(
+        insert_or_update(conn, lane)
+        .values(account=account, **values)
+        .on_conflict_do_update(index_elements=[lane.c.account], set_=values)
+    )
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+_ROW = (
+    sa.select(
+        evse.c.id,
+        evse.c.evse_id,
+        evse.c.operator,
+        evse.c.chargeprice_station,
+        evse.c.chargeprice_point,
+        *DELIVERY_COLUMNS,
+    )
+    .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
+    .where(delivery.c.account == sa.bindparam("name"))
+)
+_AT_ONCE = _ROW.where(delivery.c.due_at == 0).order_by(delivery.c.attempted_at.asc().nulls_first()).limit(1)
+_LATER = (
+    _ROW.where(delivery.c.due_at > 0, delivery.c.due_at <= sa.bindparam("steady")).order_by(delivery.c.due_at).limit(1)
+)
+_ONE = _ROW.where(delivery.c.evse == sa.bindparam("key"))
+
+
+def _row_of(row: Sequence[Any]) -> DeliveryRow:
+    return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], (row[3], row[4]), delivery_of(row[5:]))
+
+
+def next_due(conn: sa.Connection, account: AccountName, steady: datetime) -> DeliveryRow | None:
+    """Return the row to send next: of those due, the least recently attempted, so that one bad EVSE blocks nobody."""
+    arguments = {"name": account, "steady": to_micros(steady)}
+    found = [
+        _row_of(row)
+        for statement in (_AT_ONCE, _LATER)
+        if (row := conn.execute(statement, arguments).first()) is not None
+    ]
+    never = datetime.min.replace(tzinfo=steady.tzinfo)
+    return min(found, key=lambda row: row.delivery.attempted_at or never, default=None)
+
+
+def next_due_at(conn: sa.Connection, account: AccountName) -> datetime | None:
+    """Return when the account's next row is due (steady), or None where none ever is."""
+    statement = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == account)
+    return from_micros(conn.execute(statement).scalar())
+
+
+def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> DeliveryRow | None:
+    """Return one row, or None where it is gone."""
+    row = conn.execute(_ONE, {"name": account, "key": key}).one_or_none()
+    return None if row is None else _row_of(row)
+
+
+def load_rows(conn: sa.Connection, account: AccountName, keys: Sequence[EvseKey] | None = None) -> list[DeliveryRow]:
+    """Return the account's rows, all or those of `keys`, ordered by EVSE id."""
+    statement = _ROW.order_by(evse.c.evse_id)
+    arguments: dict[str, Any] = {"name": account}
+    if keys is not None:
+        statement = statement.where(delivery.c.evse.in_(sa.bindparam("keys", expanding=True)))
+        arguments["keys"] = list(keys)
+    return [_row_of(row) for row in conn.execute(statement, arguments)]
+
+
+def suspects(conn: sa.Connection, account: AccountName, reason: str) -> list[DeliveryRow]:
+    """Return the rows whose answer was this reason while it held the account, as suspects or as refused."""
+    statement = _ROW.where(sa.or_(delivery.c.suspect == reason, delivery.c.refused == reason))
+    return [_row_of(row) for row in conn.execute(statement, {"name": account})]
+
+
+def in_flight(conn: sa.Connection, account: AccountName) -> list[DeliveryRow]:
+    """Return the rows that were sent and never settled, which only a crash or a cut leaves behind."""
+    return [_row_of(row) for row in conn.execute(_ROW.where(delivery.c.in_flight_seq > 0), {"name": account})]
+
+
+def future_rows(conn: sa.Connection, account: AccountName, steady: datetime) -> list[DeliveryRow]:
+    """Return the rows that wait for a later time, whose stored times a restart must clamp."""
+    statement = _ROW.where(delivery.c.due_at > sa.bindparam("steady"))
+    return [_row_of(row) for row in conn.execute(statement, {"name": account, "steady": to_micros(steady)})]
+
+
+_SAVE = (
+    sa.update(delivery)
+    .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
+    .values({name: sa.bindparam(f"new_{name}") for name in (*(column.name for column in DELIVERY_COLUMNS), "due_at")})
+)
+_SAVE_ANSWER = (
+    sa.update(delivery)
+    .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
+    .values(
+        last_http=sa.bindparam("http"),
+        last_code=sa.bindparam("code"),
+        last_why=sa.bindparam("why"),
+        last_reference=sa.bindparam("reference"),
+    )
+)
+
+
+def save_rows(conn: sa.Connection, account: AccountName, rows: Iterable[tuple[EvseKey, Delivery | None]]) -> None:
+    """Write rows as decided, with when each is due; None removes the row (an acknowledged tombstone)."""
+    kept: list[dict[str, Any]] = []
+    for key, value in rows:
+        if value is None:
+            conn.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
+            continue
+        columns = {f"new_{name}": column for name, column in delivery_values(value).items()}
+        kept.append({"key_account": account, "key_evse": key, "new_due_at": to_micros(due_at(value)), **columns})
+    if kept:
+        conn.execute(_SAVE, kept)
+
+
+def save_answer(conn: sa.Connection, account: AccountName, keys: Iterable[EvseKey], answer: LastAnswer) -> None:
+    """Write what the hub said last about these rows, for operators."""
+    columns = {"http": answer.http, "code": answer.code, "why": answer.why, "reference": answer.reference}
+    rows = [{"key_account": account, "key_evse": key, **columns} for key in keys]
+    if rows:
+        conn.execute(_SAVE_ANSWER, rows)
+
+
+def census(conn: sa.Connection, account: AccountName, steady: datetime) -> Census:
+    """Count the account's live EVSEs, how many of them were ever heard of, and how many rows are due."""
+    statement = (
+        sa.select(
+            sa.func.count(),
+            sa.func.count(evse_state.c.seq).filter(evse_state.c.seq > 0),
+            sa.func.count().filter(delivery.c.due_at <= to_micros(steady)),
+        )
+        .select_from(delivery.outerjoin(evse_state, evse_state.c.evse == delivery.c.evse))
+        .where(delivery.c.account == account, delivery.c.tombstone.is_(False))
+    )
+    total, reported, dirty = conn.execute(statement).one()
+    return Census(total=total, reported=reported, dirty=dirty)
+
+
+def with_lane(stored: StoredLane, state: Lane) -> StoredLane:
+    """Return the stored lane with another state."""
+    return replace(stored, lane=state)

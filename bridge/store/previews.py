@@ -1,0 +1,67 @@
+"""Count the bridge at a glance, and what an account would be sent. Never writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bridge.core.model import AccountName
+from bridge.store.tables import delivery, evse, evse_state, station
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The inventory, and how many EVSEs have each effective status."""
+
+    stations: int
+    evses: int
+    effective: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an account would be sent if it were live now."""
+
+    total: int
+    known: int
+    """EVSEs whose effective status is known."""
+    unknown: int
+    """EVSEs that will be told as unknown although their station was heard of."""
+    absent: int
+    """EVSEs that were never heard of."""
+    values: dict[str, int]
+    """The hub's word → how many EVSEs."""
+
+
+def totals(conn: sa.Connection) -> Totals:
+    """Count stations, EVSEs and effective statuses."""
+    stations = conn.execute(sa.select(sa.func.count()).where(station.c.removed_at_w.is_(None))).scalar_one()
+    counted = conn.execute(
+        sa.select(sa.func.coalesce(evse_state.c.status, "unknown"), sa.func.count())
+        .select_from(evse.outerjoin(evse_state, evse_state.c.evse == evse.c.id))
+        .where(evse.c.removed_at_w.is_(None))
+        .group_by(sa.func.coalesce(evse_state.c.status, "unknown"))
+    ).all()
+    return Totals(stations, sum(row[1] for row in counted), {row[0]: row[1] for row in counted})
+
+
+def preview(conn: sa.Connection, account: AccountName) -> Preview:
+    """Count an account's rows by what they would say."""
+    rows = conn.execute(
+        sa.select(delivery.c.desired, evse_state.c.status, evse_state.c.seq > 0, sa.func.count())
+        .select_from(delivery.outerjoin(evse_state, evse_state.c.evse == delivery.c.evse))
+        .where(delivery.c.account == account, delivery.c.tombstone.is_(sa.false()))
+        .group_by(delivery.c.desired, evse_state.c.status, evse_state.c.seq > 0)
+    ).all()
+    values: dict[str, int] = {}
+    known = unknown = absent = 0
+    for desired, status, heard, count in rows:
+        values[desired] = values.get(desired, 0) + count
+        if not heard:
+            absent += count
+        elif status == "unknown":
+            unknown += count
+        else:
+            known += count
+    return Preview(known + unknown + absent, known, unknown, absent, values)

@@ -1,0 +1,416 @@
+"""Read what operators look at: EVSEs with what was reported and what each hub was told, stations, lanes, history.
+
+Never writes, and never sees half a commit: all statements of one `Store.read()` block see the same state. A handful of
+statements each, whatever the number of rows. After it: `web` and `cli`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.core.model import AccountName, EvseId, EvseStatus
+from bridge.store.micros import from_micros, to_micros
+from bridge.store.tables import (
+    charging,
+    connection,
+    connector,
+    delivery,
+    evse,
+    evse_state,
+    fact,
+    history,
+    lane,
+    station,
+)
+from csms.events import ConnectorAddress, StationId
+
+
+@dataclass(frozen=True, slots=True)
+class FactReading:
+    """The last report of a connector, of an EVSE as a whole (connector 0), or of the station (0, 0)."""
+
+    evse: int
+    connector: int
+    status: str
+    """The standard's own word."""
+    source: str
+    received_at: datetime
+    reported_at: str
+    """The station's own timestamp, as sent."""
+    error_code: str
+    vendor_error_code: str
+    info: str
+    doubt: bool
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReading:
+    """What one hub should have of an EVSE, and what it acknowledged."""
+
+    account: AccountName
+    desired: str
+    acked: str | None
+    acked_at: datetime | None
+    lag: timedelta | None
+    """How long the hub has not had what is desired; None where it has."""
+    in_doubt: bool
+    """An answer was lost: the value will be asserted once more."""
+    refused: str | None
+    """Why the hub refuses it."""
+    attempts: int
+    attempted_at: datetime | None
+    not_before: datetime | None
+    tombstone: bool
+    last_http: int | None
+    last_code: str
+    last_why: str
+    last_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvseReading:
+    """One EVSE: reported → effective → what each hub has."""
+
+    evse_id: EvseId
+    station: StationId
+    operator: str
+    removed: bool
+    connectors: tuple[ConnectorAddress, ...]
+    status: EvseStatus
+    live: EvseStatus
+    rule: str
+    changed_at: datetime | None
+    """Wall time of the last change; None before the first fact."""
+    charging_state: str | None
+    """chargingState of the running 2.x transaction, where it counts."""
+    facts: tuple[FactReading, ...]
+    deliveries: tuple[DeliveryReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StationReading:
+    """One station and its present or last connection. Times are steady."""
+
+    station: StationId
+    security: int
+    connected: bool
+    version: str | None
+    """Subprotocol of the connection; None where it never connected."""
+    remote: str
+    opened_at: datetime | None
+    closed_at: datetime | None
+    heard_at: datetime | None
+    accepted_at: datetime | None
+    booted_at: datetime | None
+    unreachable_at: datetime | None
+    refuses_trigger: bool
+    vendor: str
+    model: str
+    serial: str
+    firmware: str
+    evses: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneReading:
+    """One account's lane and how its rows stand. Times are steady but for `mode_at` and `full_load_next`."""
+
+    account: AccountName
+    mode: str | None
+    """What an operator set; None where the configuration decides."""
+    mode_by: str
+    mode_at: datetime | None
+    failures: int
+    paused_until: datetime | None
+    held: str | None
+    held_at: datetime | None
+    last_error: str
+    last_accepted_at: datetime | None
+    full_load_confirmed: bool
+    full_load_wanted: str | None
+    full_load_attempted_at: datetime | None
+    full_load_accepted_at: datetime | None
+    full_load_next: datetime | None
+    full_load_size: int | None
+    rows: int
+    dirty: int
+    """Rows whose desired value is not acknowledged."""
+    refused: int
+    in_doubt: int
+    lag: timedelta | None
+    """Age of the oldest value that is not acknowledged; None where all are."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryReading:
+    """One effective change. Wall time."""
+
+    at: datetime
+    status: EvseStatus
+    live: EvseStatus
+    rule: str
+    seq: int
+
+
+_dirty = delivery.c.acked_seq != delivery.c.desired_seq
+
+
+async def read_evses(
+    conn: AsyncConnection,
+    steady: datetime,
+    *,
+    evse_id: EvseId | None = None,
+    station_id: StationId | None = None,
+    after: EvseId | None = None,
+    limit: int | None = None,
+) -> list[EvseReading]:
+    """Return EVSEs in the order of their ids, removed ones only while a hub has to be told.
+
+    Args:
+        conn: From `Store.read`.
+        steady: Now, for the lags.
+        evse_id: Only this one.
+        station_id: Only those of this station.
+        after: Only those behind this id: a page's last one gives the next page.
+        limit: At most so many.
+    """
+    page = _page(evse_id, station_id, after, limit)
+    connectors = await _connectors(conn, page)
+    facts = await _facts(conn, page)
+    deliveries = await _deliveries(conn, page, steady)
+    states = await _charging_states(conn, page)
+    statement = (
+        sa.select(page, evse_state.c.status, evse_state.c.live, evse_state.c.rule, evse_state.c.changed_at_w)
+        .select_from(page.outerjoin(evse_state, evse_state.c.evse == page.c.id))
+        .order_by(page.c.evse_id)
+    )
+    return [
+        EvseReading(
+            evse_id=row.evse_id,
+            station=row.station,
+            operator=row.operator,
+            removed=row.removed_at_w is not None,
+            connectors=tuple(connectors[row.id]),
+            status=EvseStatus(row.status or EvseStatus.UNKNOWN),
+            live=EvseStatus(row.live or EvseStatus.UNKNOWN),
+            rule=row.rule or "",
+            changed_at=from_micros(row.changed_at_w),
+            charging_state=states.get(row.id),
+            facts=tuple(facts[row.id]),
+            deliveries=tuple(deliveries[row.id]),
+        )
+        for row in await conn.execute(statement)
+    ]
+
+
+def _page(evse_id: EvseId | None, station_id: StationId | None, after: EvseId | None, limit: int | None) -> sa.Subquery:
+    told = sa.exists().where(delivery.c.evse == evse.c.id)
+    statement = sa.select(evse.c.id, evse.c.evse_id, evse.c.station, evse.c.operator, evse.c.removed_at_w).where(
+        sa.or_(evse.c.removed_at_w.is_(None), told)
+    )
+    if evse_id is not None:
+        statement = statement.where(evse.c.evse_id == evse_id)
+    if station_id is not None:
+        statement = statement.where(evse.c.station == station_id)
+    if after is not None:
+        statement = statement.where(evse.c.evse_id > after)
+    return statement.order_by(evse.c.evse_id).limit(limit).subquery("page")
+
+
+async def _connectors(conn: AsyncConnection, page: sa.Subquery) -> dict[int, list[ConnectorAddress]]:
+    statement = (
+        sa.select(connector.c.evse, connector.c.ocpp_evse, connector.c.ocpp_connector)
+        .join(page, page.c.id == connector.c.evse)
+        .order_by(connector.c.ocpp_evse, connector.c.ocpp_connector)
+    )
+    found: dict[int, list[ConnectorAddress]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        found[row[0]].append(ConnectorAddress(row[1], row[2]))
+    return found
+
+
+async def _facts(conn: AsyncConnection, page: sa.Subquery) -> dict[int, list[FactReading]]:
+    own = sa.and_(fact.c.ocpp_evse == connector.c.ocpp_evse, fact.c.ocpp_connector.in_([connector.c.ocpp_connector, 0]))
+    whole_station = sa.and_(fact.c.ocpp_evse == 0, fact.c.ocpp_connector == 0)
+    statement = (
+        sa.select(connector.c.evse.label("key"), fact)
+        .select_from(page)
+        .join(connector, connector.c.evse == page.c.id)
+        .join(fact, sa.and_(fact.c.station == connector.c.station, sa.or_(own, whole_station)))
+        .distinct()
+        .order_by(fact.c.ocpp_evse, fact.c.ocpp_connector)
+    )
+    found: dict[int, list[FactReading]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        found[row.key].append(
+            FactReading(
+                evse=row.ocpp_evse,
+                connector=row.ocpp_connector,
+                status=row.status,
+                source=row.source,
+                received_at=from_micros(row.received_at),
+                reported_at=row.reported_at,
+                error_code=row.error_code,
+                vendor_error_code=row.vendor_error_code,
+                info=row.info,
+                doubt=row.doubt,
+                stale=row.stale,
+            )
+        )
+    return found
+
+
+async def _charging_states(conn: AsyncConnection, page: sa.Subquery) -> dict[int, str]:
+    statement = (
+        sa.select(connector.c.evse, charging.c.state)
+        .select_from(page)
+        .join(connector, connector.c.evse == page.c.id)
+        .join(
+            charging,
+            sa.and_(charging.c.station == connector.c.station, charging.c.ocpp_evse == connector.c.ocpp_evse),
+        )
+        .where(charging.c.state.is_not(None), charging.c.ended.is_(sa.false()))
+    )
+    return {row[0]: row[1] for row in await conn.execute(statement)}
+
+
+async def _deliveries(conn: AsyncConnection, page: sa.Subquery, steady: datetime) -> dict[int, list[DeliveryReading]]:
+    statement = sa.select(delivery).join(page, page.c.id == delivery.c.evse).order_by(delivery.c.account)
+    found: dict[int, list[DeliveryReading]] = defaultdict(list)
+    for row in await conn.execute(statement):
+        found[row.evse].append(
+            DeliveryReading(
+                account=row.account,
+                desired=row.desired,
+                acked=row.acked,
+                acked_at=from_micros(row.acked_at),
+                lag=None if row.acked_seq == row.desired_seq else _since(row.desired_at, steady),
+                in_doubt=row.doubt_until is not None,
+                refused=row.refused,
+                attempts=row.attempts,
+                attempted_at=from_micros(row.attempted_at),
+                not_before=from_micros(row.not_before),
+                tombstone=row.tombstone,
+                last_http=row.last_http,
+                last_code=row.last_code,
+                last_why=row.last_why,
+                last_reference=row.last_reference,
+            )
+        )
+    return found
+
+
+async def read_stations(conn: AsyncConnection, *, station_id: StationId | None = None) -> list[StationReading]:
+    """Return the stations of the inventory in the order of their ids, or only the one named."""
+    count = (
+        sa.select(sa.func.count())
+        .where(evse.c.station == station.c.id, evse.c.removed_at_w.is_(None))
+        .scalar_subquery()
+    )
+    statement = (
+        sa.select(
+            station,
+            count.label("evses"),
+            connection.c.version.label("spoken"),
+            connection.c.remote,
+            connection.c.opened_at,
+            connection.c.closed_at,
+            connection.c.heard_at,
+        )
+        .outerjoin(connection, connection.c.station == station.c.id)
+        .where(station.c.removed_at_w.is_(None))
+        .order_by(station.c.id)
+    )
+    if station_id is not None:
+        statement = statement.where(station.c.id == station_id)
+    return [
+        StationReading(
+            station=row.id,
+            security=row.security,
+            connected=row.opened_at is not None and row.closed_at is None,
+            version=row.spoken,
+            remote=row.remote or "",
+            opened_at=from_micros(row.opened_at),
+            closed_at=from_micros(row.closed_at),
+            heard_at=from_micros(row.heard_at),
+            accepted_at=from_micros(row.accepted_at),
+            booted_at=from_micros(row.booted_at),
+            unreachable_at=from_micros(row.unreachable_at),
+            refuses_trigger=row.refuses_trigger,
+            vendor=row.vendor,
+            model=row.model,
+            serial=row.serial,
+            firmware=row.firmware,
+            evses=row.evses,
+        )
+        for row in await conn.execute(statement)
+    ]
+
+
+async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:
+    """Return every account that has a lane row, with how its rows stand at `steady`."""
+    counts = {row.account: row for row in await conn.execute(_COUNTS)}
+    lanes = await conn.execute(sa.select(lane).order_by(lane.c.account))
+    return [_lane_reading(row, counts.get(row.account), steady) for row in lanes]
+
+
+_COUNTS = sa.select(
+    delivery.c.account,
+    sa.func.count().label("rows"),
+    sa.func.count(sa.case((_dirty, 1))).label("dirty"),
+    sa.func.count(delivery.c.refused).label("refused"),
+    sa.func.count(delivery.c.doubt_until).label("in_doubt"),
+    sa.func.min(sa.case((_dirty, delivery.c.desired_at))).label("oldest"),
+).group_by(delivery.c.account)
+
+
+def _lane_reading(row: sa.Row[Any], counts: sa.Row[Any] | None, steady: datetime) -> LaneReading:
+    return LaneReading(
+        account=row.account,
+        mode=row.mode,
+        mode_by=row.mode_by,
+        mode_at=from_micros(row.mode_at_w),
+        failures=row.failures,
+        paused_until=from_micros(row.paused_until),
+        held=row.held,
+        held_at=from_micros(row.held_at),
+        last_error=row.last_error,
+        last_accepted_at=from_micros(row.last_accepted_at),
+        full_load_confirmed=row.full_load_confirmed,
+        full_load_wanted=row.full_load_wanted,
+        full_load_attempted_at=from_micros(row.full_load_attempted_at),
+        full_load_accepted_at=from_micros(row.full_load_accepted_at),
+        full_load_next=from_micros(row.full_load_next_w),
+        full_load_size=row.full_load_size,
+        rows=0 if counts is None else counts.rows,
+        dirty=0 if counts is None else counts.dirty,
+        refused=0 if counts is None else counts.refused,
+        in_doubt=0 if counts is None else counts.in_doubt,
+        lag=None if counts is None or counts.oldest is None else _since(counts.oldest, steady),
+    )
+
+
+async def read_history(conn: AsyncConnection, evse_id: EvseId, *, limit: int = 100) -> list[HistoryReading]:
+    """Return an EVSE's latest effective changes, newest first."""
+    statement = (
+        sa.select(history)
+        .join(evse, evse.c.id == history.c.evse)
+        .where(evse.c.evse_id == evse_id)
+        .order_by(history.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        HistoryReading(from_micros(row.at_w), EvseStatus(row.status), EvseStatus(row.live), row.rule, row.seq)
+        for row in await conn.execute(statement)
+    ]
+
+
+def _since(micros: int, steady: datetime) -> timedelta:
+    return max(timedelta(), timedelta(microseconds=to_micros(steady) - micros))

@@ -1,0 +1,202 @@
+import hmac
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.store.engine import Store
+from bridge.store.errors import NeedsYes
+from bridge.store.inventory import ImportResult, InventoryDiff, find_station, import_inventory, list_inventory
+from bridge.store.tables import connector, evse, fact, station
+from csms.events import ConnectorAddress
+
+PEPPER = b"pepper" * 6
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HEADER = "station,version,key,security,evse,connector,evse_id,operator,layer0,default_version\n"
+KEY = "0123456789abcdef"
+TWO = f"A,1.6,{KEY},,,1,DE*ABC*E1,north,,\nA,1.6,,,,2,DE*ABC*E2,north,,\nb,2.0.1,,insecure,1,1,DE*ABC*E3,north,,\n"
+_salts = count()
+
+
+def new_salt() -> bytes:
+    return b"%016d" % next(_salts)
+
+
+def load(store: Store, rows: str, **options: Any) -> ImportResult:
+    inventory = parse_inventory(HEADER + rows, operators={"north", "south"}, read_key_file=lambda _: b"")
+    with store.engine.begin() as connection:
+        return import_inventory(connection, inventory, pepper=PEPPER, make_salt=new_salt, now=NOW, **options)
+
+
+def many(stations: int) -> str:
+    return "".join(f"S{n},1.6,,insecure,,1,DE*ABC*E{n},north,,\n" for n in range(stations))
+
+
+async def entries(store: Store) -> dict[str, tuple[str, tuple[ConnectorAddress, ...]]]:
+    async with store.read() as connection:
+        listed = await connection.run_sync(list_inventory)
+    return {entry.evse_id: (entry.station, entry.connectors) for entry in listed}
+
+
+async def test_a_first_import_adds_everything(store: Store) -> None:
+    result = load(store, TWO)
+    assert result.diff == InventoryDiff(stations_added=("A", "b"), evses_added=("DE*ABC*E1", "DE*ABC*E2", "DE*ABC*E3"))
+    assert len(result.touched) == 3
+    assert await entries(store) == {
+        "DE*ABC*E1": ("A", (ConnectorAddress(0, 1),)),
+        "DE*ABC*E2": ("A", (ConnectorAddress(0, 2),)),
+        "DE*ABC*E3": ("b", (ConnectorAddress(1, 1),)),
+    }
+
+
+async def test_importing_twice_changes_nothing_and_keeps_the_salt(store: Store) -> None:
+    load(store, TWO)
+    again = load(store, TWO, prune=True)
+    assert again == ImportResult(diff=InventoryDiff(), stations_before=2, evses_before=3)
+
+
+async def test_a_credential_is_a_salted_keyed_digest(store: Store) -> None:
+    load(store, TWO)
+    async with store.read() as connection:
+        found = await connection.run_sync(find_station, "a")
+    assert found is not None
+    assert found.station == "A"
+    assert found.credential is not None
+    assert found.credential.digest == hmac.new(PEPPER, found.credential.salt + KEY.encode(), sha256).digest()
+    assert len(found.credential.salt) == 16
+    assert found.connectors == (ConnectorAddress(0, 1), ConnectorAddress(0, 2))
+    assert not found.accepted
+
+
+async def test_an_insecure_station_has_no_credential_and_an_unknown_one_no_record(store: Store) -> None:
+    load(store, TWO)
+    async with store.read() as connection:
+        insecure = await connection.run_sync(find_station, "b")
+        assert await connection.run_sync(find_station, "c") is None
+    assert insecure is not None
+    assert insecure.credential is None
+
+
+async def test_a_new_key_is_named_and_a_missing_one_keeps_the_stored(store: Store) -> None:
+    load(store, TWO)
+    assert load(store, TWO.replace(KEY, "")).diff == InventoryDiff()
+    changed = load(store, TWO.replace(KEY, KEY + "!"))
+    assert changed.diff == InventoryDiff(stations_changed=("A",))
+    assert changed.credentials_changed == ("A",)
+
+
+async def test_a_new_station_without_a_key_is_an_error_of_its_row(store: Store) -> None:
+    with pytest.raises(InventoryInvalid, match="line 2, key: is missing: none is stored for this station"):
+        load(store, TWO.replace(KEY, ""))
+    assert await entries(store) == {}
+
+
+async def test_changes_are_told_apart(store: Store) -> None:
+    load(store, TWO)
+    result = load(
+        store,
+        f"A,1.6,{KEY},,,1,DE*ABC*E1,south,source,1.6\nA,1.6,,,,3,DE*ABC*E2,north,,\n"
+        "b,2.0.1,,insecure,1,1,DE*ABC*E3,north,,\n",
+    )
+    assert result.diff == InventoryDiff(stations_changed=("A",), evses_changed=("DE*ABC*E1", "DE*ABC*E2"))
+    assert len(result.touched) == 2
+    assert result.credentials_changed == ()
+    assert (await entries(store))["DE*ABC*E2"] == ("A", (ConnectorAddress(0, 3),))
+
+
+async def test_connectors_may_be_swapped_and_an_evse_may_move(store: Store) -> None:
+    load(store, TWO)
+    swapped = TWO.replace(",1,DE*ABC*E1", ",9,DE*ABC*E1").replace(",2,DE*ABC*E2", ",1,DE*ABC*E2").replace(",9,", ",2,")
+    load(store, swapped)
+    assert (await entries(store))["DE*ABC*E1"] == ("A", (ConnectorAddress(0, 2),))
+    moved = load(
+        store, f"A,1.6,{KEY},,,1,DE*ABC*E1,north,,\nb,2.0.1,,insecure,1,1,DE*ABC*E2,north,,\n", prune=True, yes=True
+    )
+    assert moved.diff.evses_changed == ("DE*ABC*E1", "DE*ABC*E2")
+    assert await entries(store) == {
+        "DE*ABC*E1": ("A", (ConnectorAddress(0, 1),)),
+        "DE*ABC*E2": ("b", (ConnectorAddress(1, 1),)),
+    }
+
+
+async def test_what_the_file_does_not_list_stays_without_prune(store: Store) -> None:
+    load(store, TWO)
+    result = load(store, f"A,1.6,{KEY},,,1,DE*ABC*E1,north,,\n")
+    assert result.diff == InventoryDiff(stations_unlisted=("b",), evses_unlisted=("DE*ABC*E2", "DE*ABC*E3"))
+    assert len(await entries(store)) == 3
+
+
+async def test_a_claim_to_a_connector_of_an_unlisted_evse_names_both(store: Store) -> None:
+    load(store, TWO)
+    with pytest.raises(InventoryInvalid) as caught:
+        load(store, f"A,1.6,{KEY},,,2,DE*ABC*E9,north,,\n")
+    assert "claimed for DE*ABC*E9 here and belongs to DE*ABC*E2 in the store" in str(caught.value)
+    assert len(await entries(store)) == 3
+
+
+async def test_an_identity_that_differs_from_a_stored_one_in_case_is_an_error(store: Store) -> None:
+    load(store, TWO)
+    with pytest.raises(InventoryInvalid, match="'a': is registered as 'A'; write it so"):
+        load(store, f"a,1.6,{KEY},,,1,DE*ABC*E1,north,,\n")
+
+
+async def test_prune_removes_and_leaves_a_tombstone(store: Store) -> None:
+    load(store, many(20))
+    with store.engine.begin() as connection:
+        values = {"status": "Available", "seq": 1, "epoch": 1, "received_at": 0, "reported_at": "", "source": "s"}
+        connection.execute(sa.insert(fact).values(station="S19", ocpp_evse=0, ocpp_connector=1, **values))
+    result = load(store, many(19), prune=True)
+    assert result.diff == InventoryDiff(stations_removed=("S19",), evses_removed=("DE*ABC*E19",))
+    assert len(result.touched) == 1
+    with store.engine.connect() as connection:
+        row = connection.execute(sa.select(evse).where(evse.c.evse_id == "DE*ABC*E19")).one()
+        assert row.removed_at_w == 1_795_262_400_000_000
+        assert row.id == result.touched[0]
+        assert connection.scalar(sa.select(sa.func.count()).select_from(connector)) == 19
+        assert connection.scalar(sa.select(sa.func.count()).select_from(fact)) == 0
+        assert find_station(connection, "s19") is None
+    back = load(store, many(20), prune=True)
+    assert back.diff == InventoryDiff(stations_added=("S19",), evses_added=("DE*ABC*E19",))
+    assert back.touched == result.touched
+
+
+async def test_a_removed_station_does_not_keep_its_credential(store: Store) -> None:
+    load(store, TWO)
+    load(store, "b,2.0.1,,insecure,1,1,DE*ABC*E3,north,,\n", prune=True, yes=True)
+    with store.engine.connect() as connection:
+        assert connection.execute(sa.select(station.c.key_digest).where(station.c.id == "A")).scalar_one() is None
+
+
+async def test_removing_more_than_a_tenth_needs_a_yes(store: Store) -> None:
+    load(store, many(20))
+    with pytest.raises(NeedsYes) as caught:
+        load(store, many(17), prune=True)
+    assert caught.value.result.diff.evses_removed == ("DE*ABC*E17", "DE*ABC*E18", "DE*ABC*E19")
+    assert "remove 3 of 20 EVSEs and 3 of 20 stations" in str(caught.value)
+    assert len(await entries(store)) == 20
+    assert len(load(store, many(18), prune=True).diff.evses_removed) == 2
+    load(store, many(1), prune=True, yes=True)
+    assert len(await entries(store)) == 1
+
+
+async def test_a_collision_with_an_evse_that_stays_is_a_warning(store: Store) -> None:
+    load(store, "A,1.6,,insecure,,1,DE*ABC*E1*11,north,,\n")
+    result = load(store, "A,1.6,,insecure,,2,DE*ABC*E11*1,north,,\n")
+    assert [warning.text.split(" are ")[0] for warning in result.warnings] == [
+        "DE*ABC*E11*1 and DE*ABC*E1*11 (in the store)"
+    ]
+
+
+async def test_a_dry_run_tells_the_same_and_changes_nothing(store: Store) -> None:
+    inventory = parse_inventory(HEADER + TWO, operators={"north"}, read_key_file=lambda _: b"")
+    with store.engine.connect() as connection:
+        transaction = connection.begin()
+        dry = import_inventory(connection, inventory, pepper=PEPPER, make_salt=new_salt, now=NOW)
+        transaction.rollback()
+    assert await entries(store) == {}
+    assert replace(load(store, TWO), touched=()) == replace(dry, touched=())
