@@ -1,0 +1,258 @@
+"""Send one HTTP request within bounds, and return what came of it as a value.
+
+Never decides what an answer means for a row: that is `oicp.classify` and `chargeprice.classify`. Never follows a
+redirect, never repeats a request by itself, never logs. Before it: an adapter. After it: the hub's socket.
+
+A request that failed is either `NotSent` (nothing of it left this machine) or `Lost` (it may be applied, now or later).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+import aiohttp
+from yarl import URL
+
+from bridge.core.backoff import parse_retry_after
+from bridge.core.identifiers import canonical
+from bridge.core.model import Deferred
+from bridge.upstreams.port import Answer, Record
+
+BODY_LIMIT = 64 * 1024
+"""Bytes of an answer that are read; every answer of a hub is far shorter."""
+
+FOREIGN_TEXT_LIMIT = 256
+"""Characters of a hub's own words that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a request may take: until connected (TCP and TLS), and in all."""
+
+    connect: timedelta = timedelta(seconds=5)
+    total: timedelta = timedelta(seconds=15)
+
+
+DEFAULT_TIMEOUTS = Timeouts()
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The hub answered; `text` is the body, decoded, at most `BODY_LIMIT` bytes of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    millis: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """No byte of the request left: refused, no such host, TLS failed, no connection in time."""
+
+    why: str
+    millis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The request was or may have been sent, and its answer did not arrive whole."""
+
+    why: str
+    millis: int
+
+
+Exchange = Replied | NotSent | Lost
+
+
+class SentAgain(aiohttp.ClientConnectionError):
+    """The connection was lost; aiohttp's own repetition of the request was stopped."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far a request came; handed to aiohttp's trace as its context."""
+
+    began: float = field(default_factory=time.perf_counter)
+    sent: bool = False
+
+    def millis(self) -> int:
+        return round((time.perf_counter() - self.began) * 1000)
+
+
+class HttpClient:
+    """One account's connection to its hub: one socket, kept alive between requests."""
+
+    def __init__(self, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> None:
+        self._timeouts = timeouts
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Exchange:
+        """Send `document` as JSON to `url` (already percent-encoded) and return what came of it.
+
+        Never raises for the network's or the hub's faults. Cancellation closes the socket; the request is in doubt.
+        """
+        progress = _Progress()
+        try:
+            return await self._exchange(method, url, headers, document, progress)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            why = _describe(error, sent=progress.sent, encrypted=url.startswith("https:"))
+            return Lost(why, progress.millis()) if progress.sent else NotSent(why, progress.millis())
+
+    async def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], document: object, progress: _Progress
+    ) -> Replied:
+        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        async with self._open().request(
+            method,
+            URL(url, encoded=True),
+            data=body,
+            headers={"Content-Type": "application/json", **headers},
+            allow_redirects=False,
+            trace_request_ctx=progress,
+        ) as response:
+            raw = await _read_bounded(response.content)
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Replied(response.status, names, _decode(raw, response.charset), progress.millis())
+
+    def _open(self) -> aiohttp.ClientSession:
+        """Return the session; made at first use, since it belongs to the running event loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=1, ssl=self._tls or True),
+                timeout=aiohttp.ClientTimeout(
+                    total=self._timeouts.total.total_seconds(), connect=self._timeouts.connect.total_seconds()
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "ocpp-bridge"},
+                trace_configs=[_trace()],
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the socket."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _trace() -> aiohttp.TraceConfig:
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(_note_sent)
+    return trace
+
+
+async def _note_sent(_session: object, context: Any, _params: object) -> None:
+    """Note that bytes leave now, and stop aiohttp from sending an idempotent request twice.
+
+    aiohttp repeats a PUT whose connection broke. The first one may still be applied late, and nobody would know.
+    """
+    progress: _Progress = context.trace_request_ctx
+    if progress.sent:
+        raise SentAgain("connection lost before the answer")
+    progress.sent = True
+
+
+async def _read_bounded(content: aiohttp.StreamReader) -> bytes:
+    parts: list[bytes] = []
+    left = BODY_LIMIT
+    while left > 0 and (part := await content.read(left)):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _decode(raw: bytes, charset: str | None) -> str:
+    """Decode by the declared charset (Hubject sends ISO-8859-1 at times), else as UTF-8; never fails."""
+    try:
+        text = raw.decode(charset or "utf-8", errors="replace")
+    except (LookupError, UnicodeError):
+        text = raw.decode("utf-8", errors="replace")
+    return text.removeprefix("\ufeff")
+
+
+def _describe(error: Exception, *, sent: bool, encrypted: bool) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            why = f"no address found for host {error.host}"
+        case aiohttp.ClientConnectorCertificateError():
+            why = f"the hub's TLS certificate is not trusted: {error.certificate_error}"
+        case aiohttp.ClientConnectorSSLError():
+            why = f"TLS failed: {error.os_error}"
+        case aiohttp.ClientConnectorError():
+            why = f"cannot connect: {error.os_error}"
+        case TimeoutError():
+            why = "no answer in time" if sent else "no connection in time"
+        case aiohttp.ServerDisconnectedError() | SentAgain() | OSError():
+            # A TLS 1.3 server refuses a client certificate only after the handshake is done at our end; all that is
+            # seen here is a closed connection, or an alert, or a reset, whichever comes first.
+            hint = " (client certificate refused?)" if encrypted else ""
+            why = f"the hub closed the connection without an answer{hint}: {error}"
+        case aiohttp.ClientPayloadError():
+            why = "the answer was cut off"
+        case aiohttp.ClientResponseError():
+            why = f"the answer is not HTTP: {error.message}"
+        case _:
+            why = f"{type(error).__name__}: {error}"
+    return cut(why)
+
+
+def failed(exchange: NotSent | Lost) -> Answer:
+    """Return the answer of a request that got no reply: deferred, and in doubt where it may have been sent."""
+    match exchange:
+        case NotSent(why, millis):
+            return Answer(Deferred(why), millis=millis)
+        case Lost(why, millis):
+            return Answer(Deferred(why, in_doubt=True), millis=millis)
+        case _:
+            assert_never(exchange)
+
+
+def deferred(why: str, status: int, headers: Mapping[str, str], now: datetime, *, unclear: bool = False) -> Deferred:
+    """Return `Deferred` for a reply, with its Retry-After.
+
+    In doubt where the reply does not prove that nothing is applied: 408 and 5xx often come from a gateway that gave up
+    on a service still at work, and an `unclear` reply proves nothing.
+    """
+    retry_after = header(headers, "retry-after")
+    return Deferred(
+        cut(why),
+        retry_after_s=parse_retry_after(retry_after, now) if retry_after else None,
+        in_doubt=unclear or status == 408 or status >= 500,
+    )
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """Return the header's value, its name in any case; empty where it is missing."""
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def parse_object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object in `text`, or None where there is none."""
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def cut(text: str) -> str:
+    """Return foreign text as one line of at most `FOREIGN_TEXT_LIMIT` characters."""
+    return " ".join(text.split())[:FOREIGN_TEXT_LIMIT]
+
+
+def without_ids(text: str, record: Record) -> str:
+    """Return a hub's words with this record's ids left out, so that one reason reads alike for every row."""
+    ids = {record.evse_id, canonical(record.evse_id), record.station_ref, record.point_ref} - {""}
+    for found in sorted(ids, key=len, reverse=True):
+        text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])", "…", text)
+    return text

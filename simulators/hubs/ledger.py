@@ -1,0 +1,179 @@
+"""Keep what a mock hub holds per EVSE, and the journal of every request it received.
+
+Does no I/O and reads no clock: times come as arguments, in seconds since 1970. Before it: `server`. After it:
+`control`.
+
+A request is *open* from its receipt until it is answered or its connection is gone. Two open requests of one operation
+are an overlap: OICP 2.3 CPO, Communication Paradigms: "data push requests that address the same operation MUST always
+be processed sequentially"; Chargeprice's terms: no parallel requests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+JOURNAL_LIMIT = 100_000
+VIOLATIONS_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a request does to the hub's view once it is applied."""
+
+    put: Mapping[str, str] = field(default_factory=dict)
+    remove: tuple[str, ...] = ()
+    replace: bool = False
+    """A fullLoad: everything that is not in `put` goes away."""
+    available_at: float | None = None
+    """Chargeprice's valid_until: from this moment on the point counts as available."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request in the journal."""
+
+    n: int
+    received_at: float
+    operation: str
+    action: str
+    records: tuple[tuple[str, str], ...]
+    http: int | None = None
+    code: str = ""
+    answered_at: float | None = None
+    applied_at: float | None = None
+    applied_order: int | None = None
+    """Position among everything applied: shows a late application that overwrote a newer value."""
+    fault: str = ""
+    overlap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule of the hub's interface that a request broke."""
+
+    n: int
+    at: float
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What the hub's terms allow: `requests` within `seconds`."""
+
+    requests: int
+    seconds: float
+
+
+class Ledger:
+    """One mock hub's memory."""
+
+    def __init__(self, rate_limit: RateLimit | None = None) -> None:
+        self._rate_limit = rate_limit
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything but the numbers given out, which never repeat."""
+        self._count = getattr(self, "_count", 0)
+        self._applied = 0
+        self._held: dict[str, str] = {}
+        self._available_at: dict[str, float] = {}
+        self._journal: deque[Entry] = deque(maxlen=JOURNAL_LIMIT)
+        self._violations: deque[Violation] = deque(maxlen=VIOLATIONS_LIMIT)
+        self._tally: Counter[str] = Counter()
+        self._open: dict[int, Entry] = {}
+        self._arrivals: deque[float] = deque()
+        self.last_full_load: frozenset[str] = frozenset()
+        """EVSEs of the last fullLoad that was applied."""
+
+    def begin(self, at: float, operation: str, action: str, records: tuple[tuple[str, str], ...]) -> Entry:
+        """Open a journal entry for a request received at `at`; notes an overlap and a rate above the limit."""
+        self._count += 1
+        overlaps = [entry for entry in self._open.values() if entry.operation == operation]
+        entry = Entry(self._count, at, operation, action, records, overlap=bool(overlaps))
+        self._journal.append(entry)
+        self._open[entry.n] = entry
+        self._tally["requests"] += 1
+        if overlaps:
+            self.violate(entry.n, at, f"parallel push: request {overlaps[0].n} of the same operation is still open")
+        self._watch_rate(entry.n, at)
+        return entry
+
+    def _watch_rate(self, n: int, at: float) -> None:
+        if self._rate_limit is None:
+            return
+        self._arrivals.append(at)
+        while self._arrivals[0] <= at - self._rate_limit.seconds:
+            self._arrivals.popleft()
+        if len(self._arrivals) > self._rate_limit.requests:
+            self.violate(n, at, f"more than {self._rate_limit.requests} requests in {self._rate_limit.seconds:g} s")
+
+    def apply(self, entry: Entry, change: Change, at: float) -> None:
+        """Let the request take effect, over whatever is held now."""
+        self._applied += 1
+        entry.applied_at, entry.applied_order = at, self._applied
+        if change.replace:
+            self._held.clear()
+            self._available_at.clear()
+            self.last_full_load = frozenset(change.put)
+        for key in change.remove:
+            self._held.pop(key, None)
+        for key, value in change.put.items():
+            self._held[key] = value
+            self._available_at.pop(key, None)
+            if change.available_at is not None:
+                self._available_at[key] = change.available_at
+        self._tally["applied"] += 1
+
+    def answer(self, entry: Entry, http: int, code: str, at: float) -> None:
+        """Close the request as answered."""
+        entry.http, entry.code, entry.answered_at = http, code, at
+        self._open.pop(entry.n, None)
+        self._tally["answered"] += 1
+        self._tally[f"http {http}" + (f" code {code}" if code else "")] += 1
+
+    def abandon(self, entry: Entry) -> None:
+        """Close the request without an answer: its connection is gone."""
+        self._open.pop(entry.n, None)
+
+    def violate(self, n: int, at: float, what: str) -> None:
+        """Note a broken rule."""
+        self._violations.append(Violation(n, at, what))
+        self._tally["violations"] += 1
+
+    def note_fault(self, entry: Entry, fault: str) -> None:
+        """Note which fault the request met."""
+        entry.fault = f"{entry.fault},{fault}" if entry.fault else fault
+        self._tally[f"fault {fault}"] += 1
+
+    def holds(self, key: str) -> bool:
+        """Tell whether the hub holds a status for this EVSE."""
+        return key in self._held
+
+    def state(self, at: float) -> dict[str, str]:
+        """Return what the hub holds at this moment, per EVSE."""
+        passed = {key for key, moment in self._available_at.items() if moment <= at}
+        return {key: "available" if key in passed else value for key, value in sorted(self._held.items())}
+
+    def journal(self, after: int = 0, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return at most `limit` entries with a number above `after`, oldest first."""
+        skipped = (entry for entry in self._journal if entry.n > after)
+        return [asdict(entry) for entry, _ in zip(skipped, range(limit), strict=False)]
+
+    def violations(self) -> list[dict[str, Any]]:
+        """Return the broken rules, oldest first."""
+        return [asdict(violation) for violation in self._violations]
+
+    def summary(self) -> dict[str, Any]:
+        """Return counts: requests, applied, answered, violations, overlaps, per answer and per fault."""
+        overlaps = sum(entry.overlap for entry in self._journal)
+        return {
+            "last": self._count,
+            "held": len(self._held),
+            "open": len(self._open),
+            "overlaps": overlaps,
+            **{name: self._tally[name] for name in ("requests", "answered", "applied", "violations")},
+            "counts": dict(sorted(self._tally.items())),
+        }

@@ -1,0 +1,211 @@
+"""Listen for one mock hub: read each request, let the hub judge it, carry out scripted faults, keep the ledger.
+
+Holds no rule of any hub: those are in `hubject` and `chargeprice`. Before it: the network. After it: `ledger`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections.abc import Coroutine
+
+from aiohttp import web
+
+from simulators.hubs.exchange import Hub, Judgement, Reply, Request
+from simulators.hubs.faults import FaultBook, FaultKind, FaultSpec
+from simulators.hubs.ledger import Entry, Ledger
+
+_STOP_S = 0.2
+"""How long a stopping listener waits for requests that hang on purpose."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER on with 0 seconds: closing the socket sends RST instead of FIN."""
+
+
+class HubServer:
+    """One mock hub on its own port of 127.0.0.1."""
+
+    def __init__(self, hub: Hub, ledger: Ledger, faults: FaultBook) -> None:
+        self.hub = hub
+        self.ledger = ledger
+        self.faults = faults
+        self.port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runner: web.ServerRunner | None = None
+        self._site: web.SockSite | None = None
+        self._reserved: socket.socket | None = None
+        self._switching = asyncio.Lock()
+
+    async def start(self, port: int) -> None:
+        """Listen on `port` (0: a free one). Raises: OSError where it is taken."""
+        # Without cancellation, a request whose client gave up would stay open and look like a parallel one.
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
+        self._reserved = _bound(port)
+        self._runner = web.ServerRunner(server, shutdown_timeout=_STOP_S)
+        await self._runner.setup()
+        self.port = self._reserved.getsockname()[1]
+        await self._listen()
+
+    async def stop(self) -> None:
+        """Close the listener and every connection, if it was started; late applications still to come never happen."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._cut_connections()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._reserved is not None:
+            self._reserved.close()
+
+    async def script(self, spec: FaultSpec) -> str:
+        """Switch a fault on and return its id; `down` is in force when this returns."""
+        now = time.time()
+        fault_id = self.faults.add(spec, now)
+        await self.follow_down()
+        if spec.kind is FaultKind.DOWN and spec.seconds is not None:
+            self._spawn(self._follow_down_after(spec.seconds), f"{self.hub.name}-down-{fault_id}")
+        return fault_id
+
+    async def follow_down(self) -> None:
+        """Make the listener refuse or take connections, as the faults say."""
+        async with self._switching:
+            if self.faults.down(time.time()):
+                await self._refuse()
+            else:
+                await self._listen()
+
+    async def _follow_down_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await self.follow_down()
+
+    async def _listen(self) -> None:
+        if self._reserved is not None and self._runner is not None:
+            self._site = web.SockSite(self._runner, self._reserved, backlog=128)
+            self._reserved = None
+            await self._site.start()
+
+    async def _refuse(self) -> None:
+        """Stop listening but keep the port: a bound socket that does not listen refuses connections."""
+        if self._site is not None:
+            await self._site.stop()
+            self._site = None
+            self._cut_connections()
+            self._reserved = _bound(self.port)
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return 0 if self._runner is None or self._runner.server is None else len(self._runner.server.connections)
+
+    def _cut_connections(self) -> None:
+        if self._runner is None or self._runner.server is None:
+            return
+        for connection in self._runner.server.connections:
+            if isinstance(connection.transport, asyncio.Transport):
+                connection.transport.abort()
+
+    async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in raw.headers.items()}
+        request = Request(raw.method, raw.raw_path.partition("?")[0], headers, await raw.content.read())
+        judgement = self.hub.judge(request, self.ledger)
+        entry = self._begin(judgement)
+        try:
+            reply = await self._carry_out(entry, judgement, raw)
+        except asyncio.CancelledError:
+            self.ledger.abandon(entry)
+            raise
+        self.ledger.answer(entry, reply.status, reply.code, time.time())
+        return _response(reply)
+
+    def _begin(self, judgement: Judgement) -> Entry:
+        now = time.time()
+        entry = self.ledger.begin(now, judgement.operation, judgement.action, judgement.records)
+        for what in judgement.violations:
+            self.ledger.violate(entry.n, now, what)
+        return entry
+
+    async def _carry_out(self, entry: Entry, judgement: Judgement, raw: web.BaseRequest) -> Reply:
+        main: FaultSpec | None = None
+        for spec in self.faults.pick([key for key, _ in judgement.records], judgement.action, time.time()):
+            self.ledger.note_fault(entry, spec.kind.value)
+            if spec.kind is FaultKind.LATENCY:
+                await asyncio.sleep(spec.delay_s)
+            else:
+                main = spec
+        if main is None or main.takes_effect():
+            self._apply(entry, judgement)
+        return judgement.reply if main is None else await self._fail(main, entry, judgement, raw)
+
+    async def _fail(self, spec: FaultSpec, entry: Entry, judgement: Judgement, raw: web.BaseRequest) -> Reply:
+        match spec.kind:
+            case FaultKind.HANG:
+                return await _never()
+            case FaultKind.LATE:
+                self._spawn(self._apply_late(entry, judgement, spec.delay_s), f"{self.hub.name}-late-{entry.n}")
+                return await _never()
+            case FaultKind.RESET_BEFORE | FaultKind.RESET_AFTER:
+                self.ledger.abandon(entry)
+                _reset(raw)
+                return await _never()
+            case FaultKind.INVALID_BODY:
+                return _invalid_body(spec)
+            case FaultKind.STATUS | FaultKind.RATE_LIMIT | FaultKind.RESULT_FALSE:
+                return self.hub.fault_reply(spec, judgement)
+            case FaultKind.LATENCY | FaultKind.DOWN:
+                raise AssertionError("latency is carried out before, and down is the listener's; pick returns neither")
+
+    def _apply(self, entry: Entry, judgement: Judgement) -> None:
+        if judgement.change is not None:
+            self.ledger.apply(entry, judgement.change, time.time())
+
+    async def _apply_late(self, entry: Entry, judgement: Judgement, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._apply(entry, judgement)
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _bound(port: int) -> socket.socket:
+    reserved = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", port))
+    except OSError:
+        reserved.close()
+        raise
+    return reserved
+
+
+async def _never() -> Reply:
+    """Wait until the connection is gone, which cancels this."""
+    await asyncio.get_running_loop().create_future()
+    raise AssertionError("nobody completes this future")
+
+
+def _reset(raw: web.BaseRequest) -> None:
+    transport = raw.transport
+    if isinstance(transport, asyncio.Transport):
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        transport.abort()
+
+
+def _invalid_body(spec: FaultSpec) -> Reply:
+    match spec.body:
+        case "empty":
+            return Reply(200)
+        case "html":
+            return Reply(200, "<html><body>Sign in</body></html>", "text/html")
+        case "not_json":
+            return Reply(200, '{"Result": tr')
+
+
+def _response(reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if reply.text:
+        headers["Content-Type"] = reply.content_type
+    return web.Response(status=reply.status, body=reply.text.encode(), headers=headers)
