@@ -1,0 +1,224 @@
+"""Carry facts through to deliveries: facts → effective → mapped → desired, inside the caller's transaction.
+
+The one place for it: `intake`, `ticker`, temporary statuses and inventory edits all call `derive`. Never opens a
+transaction, never sends. Before it: working copies that `store.stations` loaded. After it: `store.stations.save`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bridge.core.effective import EffectiveOptions, effective
+from bridge.core.model import NEVER_HEARD, AccountName, Delivery, Effective, EvseStatus, EvseView, Fact, Moment
+from bridge.core.reconcile import due_at, want
+from bridge.store.micros import to_micros
+from bridge.store.stations import Address, Changes, EvseKey, StoredEvse, StoredStation, delivery_values
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What one account must be told about the EVSEs of an operator."""
+
+    account: AccountName
+    words: Mapping[EvseStatus, str]
+    """The hub's word for each effective status."""
+    farewell: str
+    """What a removed EVSE is told with: empty to delete it at the hub, otherwise a word."""
+    needs_references: bool = False
+    """Only EVSEs that have the hub's own station and charge point ids go to this account."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveOptions:
+    """How facts become deliveries; filled from the configuration."""
+
+    effective: EffectiveOptions
+    routes: Mapping[str, tuple[Route, ...]]
+    """Operator name → its accounts."""
+
+
+@dataclass(slots=True)
+class Derived:
+    """What a derivation moved, for the wake-ups that follow the commit (the wake-ups carry no content)."""
+
+    accounts: set[AccountName] = field(default_factory=set)
+    until_now: datetime | None = None
+    until_steady: datetime | None = None
+    changed: int = 0
+    """EVSEs whose effective status changed."""
+
+    def add(self, other: Derived) -> None:
+        """Take in what another derivation moved."""
+        self.accounts |= other.accounts
+        self.until_now = _earlier(self.until_now, other.until_now)
+        self.until_steady = _earlier(self.until_steady, other.until_steady)
+        self.changed += other.changed
+
+
+def derive(
+    station: StoredStation, keys: Iterable[EvseKey], *, at: Moment, options: DeriveOptions, changes: Changes
+) -> Derived:
+    """Decide anew for the EVSEs `keys` of one station and collect what changed in `changes`.
+
+    The working copy is brought up to date as well, so that several events of a transaction can follow each other.
+    """
+    derived = Derived()
+    for key in keys:
+        evse = station.evses[key]
+        previous = evse.effective
+        decided = effective(view_of(station, evse), previous or NEVER_HEARD, at, options.effective)
+        if decided != previous:
+            _keep_state(station, evse, decided, at, changes, derived)
+        derived.until_now = _earlier(derived.until_now, decided.until_now)
+        derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
+        _deliver(evse, decided, at, options.routes.get(evse.operator, ()), changes, derived)
+    return derived
+
+
+def view_of(station: StoredStation, evse: StoredEvse) -> EvseView:
+    """Gather everything that decides one EVSE's status.
+
+    In OCPP 2.x the connectors of one of our EVSEs share one OCPP EVSE; its EVSE-level report and transaction count.
+    """
+    facts = station.facts
+    number = evse.connectors[0][0] if evse.connectors else 0
+    return EvseView(
+        connectors=tuple([facts.get(address) for address in evse.connectors]),
+        evse_level=facts.get((number, 0)) if number else None,
+        station_level=facts.get((0, 0)),
+        charging=station.charging.get(number) if number else None,
+        unreachable=station.unreachable_at is not None,
+        layer0=station.layer0,
+        temporaries=tuple(evse.temporaries),
+    )
+
+
+def touched_by(station: StoredStation, address: Address) -> Iterable[EvseKey]:
+    """Return the EVSEs whose status a report about `address` can change."""
+    key = station.by_address.get(address)
+    if key is not None:
+        return (key,)
+    number, connector = address
+    if connector:
+        return ()  # a connector that the inventory does not know: the fact is kept, nothing is published
+    if number == 0:
+        return tuple(station.evses)
+    return {key for (evse, _), key in station.by_address.items() if evse == number}
+
+
+def _newest(station: StoredStation, evse: StoredEvse) -> int:
+    seqs = [fact.seq for fact in _facts_of(station, evse)]
+    return max(seqs, default=0)
+
+
+def _facts_of(station: StoredStation, evse: StoredEvse) -> Iterable[Fact]:
+    return [station.facts[address] for address in evse.connectors if address in station.facts]
+
+
+def _keep_state(
+    station: StoredStation, evse: StoredEvse, decided: Effective, at: Moment, changes: Changes, derived: Derived
+) -> None:
+    before = evse.effective
+    moved = before is None or before.status != decided.status
+    seq = _newest(station, evse)
+    now = to_micros(at.now)
+    state = {
+        "version": evse.version + 1,
+        "status": decided.status.value,
+        "live": decided.live.value,
+        "rule": decided.rule,
+        "seq": seq,
+        "available_since": to_micros(decided.available_since),
+        "until_w": to_micros(decided.until_now),
+        "until": to_micros(decided.until_steady),
+        "changed_at_w": now if moved else None,
+    }
+    _collect_state(changes, evse, state)
+    if moved:
+        derived.changed += 1
+        changes.history.append(
+            {
+                "evse": evse.key,
+                "at_w": now,
+                "status": decided.status.value,
+                "live": decided.live.value,
+                "rule": decided.rule,
+                "seq": seq,
+            }
+        )
+    evse.effective = decided
+
+
+def _collect_state(changes: Changes, evse: StoredEvse, state: dict[str, Any]) -> None:
+    """Collect one write per EVSE and transaction: a later decision overwrites the columns of an earlier one."""
+    created = changes.new_states.get(evse.key)
+    if evse.effective is None or created is not None:
+        before = created or {"changed_at_w": None}
+        changes.new_states[evse.key] = {
+            "evse": evse.key,
+            **state,
+            "changed_at_w": state["changed_at_w"] or before["changed_at_w"],
+        }
+        return
+    earlier = changes.updated_states.get(evse.key)
+    new = {f"new_{name}": value for name, value in state.items()}
+    if earlier is not None and new["new_changed_at_w"] is None:
+        new["new_changed_at_w"] = earlier["new_changed_at_w"]
+    changes.updated_states[evse.key] = {"key": evse.key, "read_version": evse.version, **new}
+
+
+def _deliver(
+    evse: StoredEvse,
+    decided: Effective,
+    at: Moment,
+    routes: tuple[Route, ...],
+    changes: Changes,
+    derived: Derived,
+) -> None:
+    for route in routes:
+        previous = evse.deliveries.get(route.account)
+        if evse.removed or (route.needs_references and not all(evse.references)):
+            if previous is not None:
+                _say_farewell(evse, route, previous, at, changes, derived)
+            continue
+        row = want(previous, route.words[decided.status])
+        if row is not previous:
+            _keep_delivery(evse, route.account, row, at, changes, derived)
+
+
+def _say_farewell(
+    evse: StoredEvse, route: Route, previous: Delivery, at: Moment, changes: Changes, derived: Derived
+) -> None:
+    never_sent = previous.attempted_at is None and previous.acked_seq == 0
+    if never_sent:
+        evse.deliveries.pop(route.account)
+        changes.deliveries.pop((route.account, evse.key), None)
+        changes.dropped_deliveries.add((route.account, evse.key))
+        return
+    row = want(previous, route.farewell, tombstone=True)
+    if row is not previous:
+        _keep_delivery(evse, route.account, row, at, changes, derived)
+
+
+def _keep_delivery(
+    evse: StoredEvse, account: AccountName, row: Delivery, at: Moment, changes: Changes, derived: Derived
+) -> None:
+    evse.deliveries[account] = row
+    changes.dropped_deliveries.discard((account, evse.key))
+    changes.deliveries[account, evse.key] = {
+        "account": account,
+        "evse": evse.key,
+        "desired_at": to_micros(at.steady),
+        "due_at": to_micros(due_at(row)),
+        **delivery_values(row),
+    }
+    derived.accounts.add(account)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return one or other
+    return min(one, other)

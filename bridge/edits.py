@@ -1,0 +1,113 @@
+"""Move operators' orders into the store: inventory imports and account modes, each with what follows from it.
+
+Runs as items of the one writer, so that an edit and the statuses around it have one order. Never parses a file and
+never answers a request: `inventory_file` and `web` do. After it: lanes are woken without content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.core.model import AccountName, Moment
+from bridge.core.modes import Mode
+from bridge.core.reconcile import reconfigured, reconfigured_lane
+from bridge.derive import Derived, DeriveOptions, derive
+from bridge.inventory_file import Inventory, InventoryInvalid
+from bridge.store import lanes
+from bridge.store.errors import NeedsYes
+from bridge.store.inventory import ImportResult, import_inventory
+from bridge.store.micros import to_micros
+from bridge.store.stations import Changes, EvseKey, load, save, stations_of
+from bridge.store.transaction import Transaction
+from bridge.store.writer import ItemFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOrder:
+    """An inventory to take in."""
+
+    inventory: Inventory
+    pepper: bytes
+    make_salt: Callable[[], bytes]
+    prune: bool
+    yes: bool
+    dry_run: bool
+    at: Moment
+    options: DeriveOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, and whose lanes have something to do now."""
+
+    result: ImportResult
+    derived: Derived
+
+
+def import_inventories(conn: Transaction, orders: Sequence[ImportOrder]) -> list[Imported | ItemFailed]:
+    """Take inventories in, each all or nothing, and derive every EVSE that it touched in the same transaction."""
+    return [_import(conn, order) for order in orders]
+
+
+def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
+    savepoint = conn.begin_nested()
+    try:
+        result = import_inventory(
+            conn,
+            order.inventory,
+            pepper=order.pepper,
+            make_salt=order.make_salt,
+            now=order.at.now,
+            prune=order.prune,
+            yes=order.yes,
+        )
+    except (InventoryInvalid, NeedsYes) as error:
+        savepoint.rollback()
+        return ItemFailed(error)
+    if order.dry_run:
+        savepoint.rollback()
+        return Imported(result, Derived())
+    savepoint.commit()
+    return Imported(result, _derive_touched(conn, result.touched, order))
+
+
+def _derive_touched(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrder) -> Derived:
+    derived = Derived()
+    keys = set(touched)
+    changes = Changes()
+    for station in load(conn, stations_of(conn, touched)).values():
+        wanted = keys & station.evses.keys()
+        derived.add(derive(station, wanted, at=order.at, options=order.options, changes=changes))
+    save(conn, changes)
+    accounts = {route.account for routes in order.options.routes.values() for route in routes}
+    for account in accounts:
+        rows = lanes.load_rows(conn, account, list(touched))
+        tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
+        lanes.save_rows(conn, account, tried_again)
+        if tried_again:
+            derived.accounts.add(account)
+    return derived
+
+
+@dataclass(frozen=True, slots=True)
+class ModeOrder:
+    """A mode to set, and the operator's yes to fullLoads where it was given."""
+
+    account: AccountName
+    mode: Mode
+    by: str
+    confirmed: bool
+    at: Moment
+
+
+def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
+    """Store modes; an account that was held is probed at once, since an operator has just looked after it."""
+    for order in orders:
+        lanes.set_mode(
+            conn, order.account, order.mode.value, by=order.by, at_w=to_micros(order.at.now), confirmed=order.confirmed
+        )
+        stored = lanes.load_lane(conn, order.account)
+        if stored is not None and stored.lane.held is not None:
+            lanes.save_lane(conn, lanes.with_lane(stored, reconfigured_lane(stored.lane)))
+    return [None] * len(orders)

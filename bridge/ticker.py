@@ -1,0 +1,348 @@
+"""Move what the passing of time alone has changed: holds that end, temporary statuses, stations gone silent.
+
+Wakes at the earliest such time that a derivation named, and at least every second. Never sends anything to a hub; after
+it, lanes are woken without content. Its neighbours: `derive` and the store; a `Prober` asks silent stations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bridge.core import facts
+from bridge.core.model import Moment
+from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
+from bridge.derive import Derived, DeriveOptions, derive
+from bridge.store.connections import StoredPresence, declare, note_alive, note_heard, presences, take_over
+from bridge.store.errors import StoreError
+from bridge.store.micros import from_micros, to_micros
+from bridge.store.stations import (
+    Changes,
+    EvseKey,
+    StoredStation,
+    all_stations,
+    due_evses,
+    load,
+    next_times,
+    save,
+    stations_of,
+)
+from bridge.store.transaction import Transaction
+from bridge.store.writer import Writer
+from csms.events import StationId
+
+log = structlog.get_logger(__name__)
+
+_EVSES_A_TURN = 500
+_STATIONS_A_TURN = 500
+_SHORTEST_SLEEP = timedelta(milliseconds=5)
+"""However much is due, others get to run."""
+
+
+class Prober(Protocol):
+    """Asks stations; `csms.server.CentralSystem` in the product."""
+
+    def is_connected(self, station: StationId) -> bool:
+        """Is a socket of the station open."""
+        ...
+
+    async def ask(self, station: StationId) -> None:
+        """Send one TriggerMessage to a silent station; any frame of it will be heard."""
+        ...
+
+    async def resync(self, station: StationId) -> None:
+        """Ask the station for every connector's status, since it came back on the socket it had."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TickerOptions:
+    """How silence is judged, and how often what was heard is stored; filled from the configuration."""
+
+    reachability: ReachabilityOptions
+    derive: DeriveOptions
+    node: str
+    period: timedelta = timedelta(seconds=1)
+    note_every: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """Stations that are unreachable from now on, or reachable again."""
+
+    lost: tuple[StationId, ...]
+    returned: tuple[StationId, ...]
+    at: Moment
+
+
+class Ticker:
+    """Turns the passing of time into writes. One per process."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        clock: Callable[[], Moment],
+        options: TickerOptions,
+        woken: Callable[[Derived], None],
+        prober: Prober,
+    ) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._options = options
+        self._woken = woken
+        self._prober = prober
+        self._presences: dict[StationId, Presence] = {}
+        self._heard: dict[StationId, datetime] = {}
+        self._losses: deque[datetime] = deque(maxlen=100_000)
+        self._next_at = asyncio.Event()
+        self._next_due: datetime | None = None
+        self._noted_at: datetime | None = None
+        self._mass = False
+        self._asking: set[asyncio.Task[None]] = set()
+
+    # --- what others tell it --------------------------------------------------------------------------------------
+
+    def heard(self, station: StationId) -> None:
+        """Note that a frame or pong of the station arrived just now."""
+        self._heard[station] = self._clock().steady
+
+    def due(self, derived: Derived) -> None:
+        """Note when a derivation must be looked at again; both clocks are read as distances from now."""
+        at = self._clock()
+        for until, clock in ((derived.until_now, at.now), (derived.until_steady, at.steady)):
+            if until is not None:
+                self._wake_by(at.steady + (until - clock))
+
+    def _wake_by(self, moment: datetime) -> None:
+        if self._next_due is None or moment < self._next_due:
+            self._next_due = moment
+            self._next_at.set()
+
+    # --- its own loop ---------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Resume from the store: who was silent for how long, and what the configuration now makes of every EVSE.
+
+        Raises: StoreError.
+        """
+        at = self._clock()
+        stored = await self._writer.submit(resume, (self._options.node, to_micros(at.steady)))
+        for presence in stored.presences:
+            heard_at = resumed_heard_at(
+                started=at.steady,
+                alive_at=stored.alive_at or at.steady,
+                heard_at=presence.heard_at,
+                options=self._options.reachability,
+            )
+            self._presences[presence.station] = Presence(
+                station=presence.station,
+                heard_at=heard_at,
+                connected=False,
+                unreachable_at=presence.unreachable_at,
+            )
+        await self.rederive_all()
+
+    async def rederive_all(self) -> None:
+        """Derive every EVSE anew: mapping tables, routes or the inventory may have changed."""
+        stations = await self._writer.submit(list_stations, None)
+        for first in range(0, len(stations), _STATIONS_A_TURN):
+            await self._writer.submit(self._rederive_handler, tuple(stations[first : first + _STATIONS_A_TURN]))
+
+    async def run(self) -> None:
+        """Tick until cancelled. Raises: StoreError where storage is broken for good."""
+        while True:
+            try:
+                await self.tick()
+            except StoreError as error:
+                log.warning("ticker_waiting_for_storage", why=str(error))
+            await self._sleep()
+
+    async def tick(self) -> None:
+        """Do everything that is due now. Raises: StoreError."""
+        at = self._clock()
+        while True:
+            found, until = await self._writer.submit(self._tick_handler, at)
+            self.due(until)
+            if found < _EVSES_A_TURN:
+                break
+        await self._judge(at)
+        await self._note(at)
+
+    async def stop(self) -> None:
+        """Store what was heard, so that silence is counted right after a restart. Raises: StoreError."""
+        for task in self._asking:
+            task.cancel()
+        self._noted_at = None
+        await self._note(self._clock())
+
+    async def _sleep(self) -> None:
+        """Sleep to the earliest time named; a time named meanwhile that is earlier still ends it sooner."""
+        starts = self._clock().steady
+        ends, earliest = starts + self._options.period, starts + _SHORTEST_SLEEP
+        while (left := max(earliest, min(ends, self._next_due or ends)) - self._clock().steady) > timedelta(0):
+            self._next_at.clear()
+            try:
+                async with asyncio.timeout(left.total_seconds()):
+                    await self._next_at.wait()
+            except TimeoutError:
+                break
+        self._next_due = None
+
+    # --- silence --------------------------------------------------------------------------------------------------
+
+    async def _judge(self, at: Moment) -> None:
+        self._take_in_what_was_heard()
+        verdict = judge(self._presences.values(), tuple(self._losses), at.steady, self._options.reachability)
+        if verdict.mass != self._mass:
+            self._mass = verdict.mass
+            log.warning("mass_silence_suspected" if verdict.mass else "mass_silence_ended")
+        self._hold(frozenset(verdict.held))
+        for station in verdict.ask:
+            self._presences[station] = replace(self._presences[station], asked_at=at.steady)
+            self._start_asking(self._prober.ask(station), station)
+        if verdict.lost or verdict.returned:
+            await self._writer.submit(self._declare_handler, Declaration(verdict.lost, verdict.returned, at))
+        for station in verdict.lost:
+            self._losses.append(at.steady)
+            self._presences[station] = replace(self._presences[station], unreachable_at=at.steady)
+            log.info("station_lost", station=station, silent_since=self._presences[station].heard_at.isoformat())
+        for station in verdict.returned:
+            self._presences[station] = replace(self._presences[station], unreachable_at=None)
+            log.info("station_returned", station=station)
+            self._start_asking(self._prober.resync(station), station)
+
+    def _hold(self, held: frozenset[StationId]) -> None:
+        for station, presence in self._presences.items():
+            if presence.held is not (station in held):
+                self._presences[station] = replace(presence, held=not presence.held)
+
+    def _take_in_what_was_heard(self) -> None:
+        heard, self._heard = self._heard, {}
+        for station, heard_at in heard.items():
+            presence = self._presences.get(station)
+            if presence is None:
+                self._presences[station] = Presence(station, heard_at, connected=True)
+            else:
+                self._presences[station] = replace(presence, heard_at=heard_at, asked_at=None)
+        for station, presence in self._presences.items():
+            connected = self._prober.is_connected(station)
+            if connected != presence.connected:
+                self._presences[station] = replace(presence, connected=connected)
+
+    def _start_asking(self, asking: Coroutine[None, None, None], station: StationId) -> None:
+        task = asyncio.create_task(asking, name=f"ask:{station}")
+        self._asking.add(task)
+        task.add_done_callback(self._asked)
+
+    def _asked(self, task: asyncio.Task[None]) -> None:
+        self._asking.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.warning("station_not_asked", task=task.get_name(), why=str(task.exception()))
+
+    async def _note(self, at: Moment) -> None:
+        """Store lazily when stations were heard of: at most one write per `note_every`."""
+        if self._noted_at is not None and at.steady - self._noted_at < self._options.note_every:
+            return
+        since, self._noted_at = self._noted_at, at.steady
+        heard = {
+            presence.station: presence.heard_at
+            for presence in self._presences.values()
+            if since is None or presence.heard_at >= since
+        }
+        await self._writer.submit(note, (self._options.node, at.steady, heard))
+
+    # --- in the writer's thread -----------------------------------------------------------------------------------
+
+    def _tick_handler(self, conn: Transaction, moments: Sequence[Moment]) -> list[tuple[int, Derived]]:
+        """Derive the EVSEs that time alone has changed; return how many there were, and when the next one is due."""
+        counts = []
+        for at in moments:
+            keys = due_evses(conn, to_micros(at.now), to_micros(at.steady), _EVSES_A_TURN)
+            stations = load(conn, stations_of(conn, keys)) if keys else {}
+            wanted = set(keys)
+            self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
+            until_now, until_steady = next_times(conn)
+            counts.append(
+                (len(keys), Derived(until_now=from_micros(until_now), until_steady=from_micros(until_steady)))
+            )
+        return counts
+
+    def _rederive_handler(self, conn: Transaction, groups: Sequence[Sequence[StationId]]) -> list[None]:
+        for stations in groups:
+            self._derive(conn, load(conn, stations).values(), self._clock(), lambda station: station.evses)
+        return [None] * len(groups)
+
+    def _declare_handler(self, conn: Transaction, declarations: Sequence[Declaration]) -> list[None]:
+        """Commit a declaration together with what it changes."""
+        for declaration in declarations:
+            steady = to_micros(declaration.at.steady)
+            declare(conn, declaration.lost, steady)
+            declare(conn, declaration.returned, None)
+            stations = load(conn, [*declaration.lost, *declaration.returned])
+            changes = Changes()
+            for station in stations.values():
+                if station.id in declaration.lost:
+                    _doubt(station, changes)
+            self._derive(conn, stations.values(), declaration.at, lambda station: station.evses, changes)
+        return [None] * len(declarations)
+
+    def _derive(
+        self,
+        conn: Transaction,
+        stations: Iterable[StoredStation],
+        at: Moment,
+        keys_of: Callable[[StoredStation], Iterable[EvseKey]],
+        changes: Changes | None = None,
+    ) -> None:
+        changes = changes or Changes()
+        derived = Derived()
+        for station in stations:
+            keys = tuple(keys_of(station))
+            derived.add(derive(station, keys, at=at, options=self._options.derive, changes=changes))
+        save(conn, changes)
+        self._woken(derived)
+
+
+def _doubt(station: StoredStation, changes: Changes) -> None:
+    for address, fact in station.facts.items():
+        station.facts[address] = facts.after_loss(fact)
+        changes.facts[station.id, address] = (station.facts[address], None)
+    for number, charging in station.charging.items():
+        station.charging[number] = facts.after_loss_charging(charging)
+        changes.charging[station.id, number] = station.charging[number]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What an earlier process left behind about silence."""
+
+    alive_at: datetime | None
+    presences: tuple[StoredPresence, ...]
+
+
+def resume(conn: Transaction, starts: Sequence[tuple[str, int]]) -> list[Resumed]:
+    """Take over what an earlier process of this node left behind (node, started in steady µs)."""
+    return [
+        Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn)))
+        for node, started in starts
+    ]
+
+
+def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[StationId]]:
+    """Return all stations that have EVSEs."""
+    return [all_stations(conn) for _ in requests]
+
+
+def note(conn: Transaction, notes: Sequence[tuple[str, datetime, dict[StationId, datetime]]]) -> list[None]:
+    """Store that we were listening, and when stations were heard of."""
+    for node, at, heard in notes:
+        note_alive(conn, node, to_micros(at))
+        note_heard(conn, heard)
+    return [None] * len(notes)

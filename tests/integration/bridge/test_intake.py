@@ -1,0 +1,193 @@
+"""Prove that what a station was answered is stored, decided and desired, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from csms.events import (
+    ChargingState,
+    Epoch,
+    OcppVersion,
+    ReportedStatus,
+    ResyncEnded,
+    ResyncFinished,
+    ResyncOutcome,
+    StationDisconnected,
+    StationId,
+    StatusReported,
+    TransactionIdNeeded,
+    TransactionPhase,
+    TransactionReported,
+)
+from csms.ports import EventRefused, Superseded
+
+V201 = OcppVersion.V201
+
+
+async def test_status_is_stored_decided_and_desired_at_every_account(bridge) -> None:
+    epoch = await bridge.connect("one")
+    receipt = await bridge.report("one", epoch, 1, "Charging")
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    assert await bridge.desired("DE*ABC*E1*1", "hubject") == "Occupied"
+    assert await bridge.desired("DE*ABC*E1*1", "chargeprice") == "occupied"
+    assert await bridge.rows("SELECT status, seq FROM fact") == [("Charging", receipt.seq)]
+
+
+async def test_receive_sequence_grows_over_all_stations(bridge) -> None:
+    one, two = await bridge.connect("one"), await bridge.connect("two", V201)
+    first = await bridge.report("one", one, 1, "Available")
+    second = await bridge.report("two", two, 1, "Available", evse=1, version=V201)
+    third = await bridge.report("one", one, 1, "Charging")
+    assert first.seq < second.seq < third.seq
+
+
+async def test_statuses_of_many_stations_share_transactions(bridge) -> None:
+    lines = ["station,version,key,connector,evse_id,operator"]
+    lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(50)]
+    await bridge.import_("\n".join(lines) + "\n")
+    epochs = await asyncio.gather(*(bridge.connect(f"s{n}") for n in range(50)))
+    before = bridge.writer.batches_written
+    await asyncio.gather(*(bridge.report(f"s{n}", epoch, 1, "Charging") for n, epoch in enumerate(epochs)))
+    assert bridge.writer.batches_written - before <= 5
+    assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(50,)]
+
+
+async def test_event_of_a_superseded_connection_is_refused_and_its_neighbours_are_not(bridge) -> None:
+    old = await bridge.connect("one")
+    new = await bridge.connect("one")
+    results = await asyncio.gather(
+        bridge.report("one", old, 1, "Faulted"),
+        bridge.report("one", new, 2, "Charging"),
+        bridge.report("nobody", Epoch(1), 1, "Charging"),
+        return_exceptions=True,
+    )
+    assert isinstance(results[0], Superseded)
+    assert isinstance(results[2], EventRefused)
+    assert await bridge.rows("SELECT ocpp_connector, status FROM fact") == [(2, "Charging")]
+
+
+async def test_value_that_no_column_takes_fails_its_own_station_only(bridge) -> None:
+    epoch = await bridge.connect("one")
+    too_large = StatusReported(StationId("one"), epoch, OcppVersion.V16, 0, 2**70, ReportedStatus.AVAILABLE)
+    results = await asyncio.gather(
+        bridge.intake.record(too_large), bridge.report("one", epoch, 2, "Charging"), return_exceptions=True
+    )
+    assert isinstance(results[0], Exception)
+    assert await bridge.effective("DE*ABC*E1*2") == "charging"
+
+
+async def test_station_cannot_make_rows_without_bound(bridge) -> None:
+    epoch = await bridge.connect("one")
+    for number in range(1, 129):
+        await bridge.report("one", epoch, number, "Available")
+    with pytest.raises(EventRefused, match="more than 128"):
+        await bridge.report("one", epoch, 129, "Available")
+    assert await bridge.rows("SELECT count(*) FROM fact") == [(128,)]
+
+
+async def test_change_towards_available_counts_after_the_hold_without_another_message(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.report("one", epoch, 1, "Available")
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    bridge.clock.pass_(seconds=1.9)
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    bridge.clock.pass_(seconds=0.1)
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "available"
+    assert await bridge.desired("DE*ABC*E1*1") == "Available"
+
+
+async def test_blink_of_available_is_never_desired(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.report("one", epoch, 1, "Available")
+    bridge.clock.pass_(seconds=1)
+    await bridge.report("one", epoch, 1, "Preparing")
+    bridge.clock.pass_(seconds=10)
+    await bridge.ticker.tick()
+    words = await bridge.rows("SELECT status FROM history ORDER BY id")
+    assert ("available",) not in words
+
+
+async def test_two_connectors_of_one_evse_are_one_status(bridge) -> None:
+    epoch = await bridge.connect("two", V201)
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
+    await bridge.report("two", epoch, 2, "Available", evse=1, version=V201)
+    assert await bridge.effective("DE*ABC*E2*1") == "occupied"
+
+
+async def test_transaction_refines_and_never_frees(bridge) -> None:
+    epoch = await bridge.connect("two", V201)
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
+    event = TransactionReported(
+        StationId("two"), epoch, V201, 1, 1, "t1", 0, TransactionPhase.STARTED, ChargingState.CHARGING, False
+    )
+    await bridge.intake.record(event)
+    assert await bridge.effective("DE*ABC*E2*1") == "charging"
+    nameless = TransactionReported(
+        StationId("two"), epoch, V201, None, None, "t1", 1, TransactionPhase.ENDED, None, False
+    )
+    await bridge.intake.record(nameless)
+    assert await bridge.effective("DE*ABC*E2*1") == "occupied"
+
+
+async def test_whole_station_unavailable_takes_every_evse_along_and_gives_it_back(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Preparing")
+    await bridge.report("one", epoch, 2, "Preparing")
+    await bridge.report("one", epoch, 0, "Unavailable")
+    assert [await bridge.effective(f"DE*ABC*E1*{n}") for n in (1, 2)] == ["unavailable", "unavailable"]
+    await bridge.report("one", epoch, 0, "Available")
+    assert [await bridge.effective(f"DE*ABC*E1*{n}") for n in (1, 2)] == ["occupied", "occupied"]
+
+
+async def test_downgrade_that_a_boot_does_not_repeat_is_dropped_when_the_resync_has_finished(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Preparing")
+    await bridge.report("one", epoch, 0, "Faulted")
+    await bridge.boot("one", epoch)
+    assert await bridge.effective("DE*ABC*E1*1") == "faulted"
+    await bridge.intake.record(ResyncFinished(StationId("one"), epoch))
+    assert await bridge.effective("DE*ABC*E1*1") == "occupied"
+    assert await bridge.rows("SELECT count(*) FROM fact WHERE ocpp_connector = 0") == [(0,)]
+
+
+async def test_facts_of_the_other_version_retire_at_the_first_status_of_the_new_one(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 0, "Faulted")
+    epoch = await bridge.connect("one", V201)
+    await bridge.boot("one", epoch)
+    assert await bridge.rows("SELECT count(*) FROM fact") == [(1,)]
+    await bridge.report("one", epoch, 1, "Available", evse=1, version=V201)
+    assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact") == [(1, 1, "Available")]
+
+
+async def test_acceptance_and_refused_triggers_are_durable_until_the_firmware_changes(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.boot("one", epoch)
+    await bridge.intake.record(ResyncEnded(StationId("one"), epoch, 0, 1, ResyncOutcome.REFUSED))
+    rows = await bridge.rows("SELECT accepted_at IS NOT NULL, refuses_trigger FROM station WHERE id = 'one'")
+    assert [tuple(map(bool, row)) for row in rows] == [(True, True)]
+    await bridge.boot("one", epoch)
+    assert (await bridge.rows("SELECT refuses_trigger FROM station WHERE id = 'one'"))[0][0]
+
+
+async def test_transaction_ids_never_repeat(bridge) -> None:
+    epoch = await bridge.connect("one")
+    asked = [bridge.intake.record(TransactionIdNeeded(StationId("one"), epoch, 1)) for _ in range(20)]
+    ids = [receipt.transaction_id for receipt in await asyncio.gather(*asked)]
+    assert sorted(ids) == list(range(1, 21))
+
+
+async def test_disconnect_of_the_present_connection_is_stored_and_of_an_old_one_is_not(bridge) -> None:
+    old = await bridge.connect("one")
+    new = await bridge.connect("one")
+    with pytest.raises(Superseded):
+        await bridge.intake.record(StationDisconnected(StationId("one"), old))
+    assert await bridge.rows("SELECT closed_at FROM connection WHERE station = 'one'") == [(None,)]
+    await bridge.intake.record(StationDisconnected(StationId("one"), new))
+    assert (await bridge.rows("SELECT closed_at IS NOT NULL FROM connection WHERE station = 'one'"))[0][0]

@@ -1,0 +1,179 @@
+"""Prove what the passing of time alone does: silence, returns, restarts, temporary statuses."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from bridge.core.effective import EffectiveOptions
+from bridge.core.reachability import ReachabilityOptions
+from bridge.derive import DeriveOptions
+from bridge.store.micros import to_micros
+from bridge.ticker import Ticker, TickerOptions
+from csms.events import ResyncEnded, ResyncOutcome, StationId
+
+
+async def silence(bridge, **parts: float) -> None:
+    """Let time pass minute by minute, as the ticker would see it."""
+    total = timedelta(**parts)
+    while total > timedelta(0):
+        step = min(total, timedelta(minutes=1))
+        bridge.clock.pass_(seconds=step.total_seconds())
+        total -= step
+        await bridge.ticker.tick()
+
+
+async def restart(bridge, *, down: timedelta) -> Ticker:
+    """Stop the ticker as a kill would (nothing is written), and start another after `down`."""
+    bridge.clock.pass_(seconds=down.total_seconds())
+    bridge.prober.open.clear()
+    ticker = Ticker(
+        bridge.writer,
+        clock=bridge.clock,
+        options=TickerOptions(reachability=ReachabilityOptions(), derive=bridge.options, node="test"),
+        woken=bridge.woken.append,
+        prober=bridge.prober,
+    )
+    await ticker.start()
+    bridge.ticker = ticker
+    return ticker
+
+
+async def test_station_is_lost_after_fifteen_silent_minutes_and_its_fault_stays(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.report("one", epoch, 2, "Faulted")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=14)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, minutes=2)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    assert await bridge.desired("DE*ABC*E1*1") == "Unknown"
+    assert await bridge.effective("DE*ABC*E1*2") == "faulted"
+
+
+async def test_silent_but_open_socket_is_asked_once_before_it_counts_as_lost(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await silence(bridge, minutes=15, seconds=30)
+    assert bridge.prober.asked == ["one"]
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    bridge.ticker.heard(StationId("one"))
+    await silence(bridge, minutes=10)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    assert bridge.prober.asked == ["one"]
+
+
+async def test_heartbeat_after_a_loss_revives_no_stale_value_but_a_report_does(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Preparing")
+    await bridge.report("one", epoch, 2, "Preparing")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=16)
+    bridge.prober.open.add(StationId("one"))
+    bridge.clock.pass_(seconds=1)
+    bridge.ticker.heard(StationId("one"))
+    await bridge.ticker.tick()
+    await asyncio.sleep(0)
+    assert bridge.prober.resynced == ["one"]
+    assert await bridge.rows("SELECT unreachable_at FROM station WHERE id = 'one'") == [(None,)]
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    assert await bridge.effective("DE*ABC*E1*2") == "unknown"
+    await bridge.intake.record(ResyncEnded(StationId("one"), epoch, 0, 2, ResyncOutcome.TIMED_OUT))
+    assert await bridge.effective("DE*ABC*E1*2") == "occupied"
+    assert (await bridge.rows("SELECT stale FROM fact WHERE ocpp_connector = 2"))[0][0]
+
+
+async def test_restart_of_ours_changes_nothing_and_counts_no_silence_while_we_were_down(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.ticker.tick()
+    history = await bridge.rows("SELECT count(*) FROM history")
+    await restart(bridge, down=timedelta(hours=5))
+    await silence(bridge, minutes=14)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    assert await bridge.rows("SELECT count(*) FROM history") == history
+    await silence(bridge, minutes=2)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+async def test_silence_before_a_restart_counts_on_with_three_minutes_of_grace(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=14)
+    await restart(bridge, down=timedelta(minutes=1))
+    await silence(bridge, minutes=2, seconds=50)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, seconds=20)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+async def test_loss_is_a_stored_fact_that_a_restart_does_not_undo(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=16)
+    await restart(bridge, down=timedelta(seconds=5))
+    await silence(bridge, minutes=1)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridge) -> None:
+    lines = ["station,version,key,connector,evse_id,operator"]
+    lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]
+    await bridge.import_("\n".join(lines) + "\n")
+    for n in range(12):
+        await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=20)
+    assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(12,)]
+    await silence(bridge, minutes=11)
+    assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(0,)]
+
+
+async def test_temporary_status_begins_and_ends_by_the_wall_clock_alone(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    begins, ends = bridge.clock.now + timedelta(hours=1), bridge.clock.now + timedelta(hours=2)
+
+    def insert(conn, _payloads):
+        key = conn.exec_driver_sql("SELECT id FROM evse WHERE evse_id = 'DE*ABC*E1*1'").scalar_one()
+        conn.exec_driver_sql(
+            "INSERT INTO temporary_status (evse, kind, valid_from_w, valid_to_w) "  # noqa: S608 - numbers of our own
+            f"VALUES ({key}, 'MAINTENANCE', {to_micros(begins)}, {to_micros(ends)})"
+        )
+        return [None]
+
+    await bridge.writer.submit(insert, None)
+    await bridge.ticker.rederive_all()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    bridge.clock.now += timedelta(hours=1)
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "maintenance"
+    assert await bridge.desired("DE*ABC*E1*1") == "OutOfService"
+    bridge.clock.now += timedelta(hours=1)
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+
+
+async def test_clock_step_of_hours_takes_no_station_offline(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.clock.now += timedelta(hours=9)
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+
+
+async def test_new_mapping_is_desired_after_the_next_start(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    (route, other) = bridge.options.routes["demo"]
+    words = {**route.words, "charging": "Reserved"}
+    routes = {"demo": (type(route)(route.account, words, route.farewell), other)}
+    bridge.options = DeriveOptions(EffectiveOptions(timedelta(seconds=2)), routes)
+    await restart(bridge, down=timedelta(seconds=1))
+    assert await bridge.desired("DE*ABC*E1*1") == "Reserved"

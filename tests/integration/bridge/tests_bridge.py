@@ -1,0 +1,208 @@
+"""Give each test a bridge without sockets: the real store and writer, the shipped intake, ticker and lanes.
+
+Only the clock and the hub are replaced: the clock is set by the test, the hub is a hand-written upstream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
+from bridge.core.model import Accepted, AccountName, Moment, Outcome
+from bridge.core.modes import Mode
+from bridge.core.reconcile import ReconcileOptions
+from bridge.derive import Derived, DeriveOptions
+from bridge.edits import Imported, ImportOrder, import_inventories
+from bridge.intake import Intake
+from bridge.inventory_file import parse_inventory
+from bridge.lane import AccountLane, LaneOptions
+from bridge.store.engine import Store
+from bridge.store.writer import Writer
+from bridge.ticker import Ticker
+from bridge.upstreams.port import Answer, Record
+from csms.events import (
+    Epoch,
+    OcppVersion,
+    Receipt,
+    ReportedStatus,
+    StationBooted,
+    StationConnected,
+    StationId,
+    StatusReported,
+)
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+HUBJECT = AccountName("hubject")
+CHARGEPRICE = AccountName("chargeprice")
+PEPPER = b"p" * 32
+
+STATIONS = """station,version,key,evse,connector,evse_id,operator,layer0,chargeprice_station,chargeprice_point
+one,1.6,0123456789abcdef,,1,DE*ABC*E1*1,demo,downgrade,s1,p1
+one,,,,2,DE*ABC*E1*2,demo,downgrade,s1,p2
+two,2.0.1,0123456789abcdef,1,1,DE*ABC*E2*1,demo,downgrade,s2,p1
+two,,,1,2,DE*ABC*E2*1,demo,downgrade,s2,p1
+two,,,2,1,DE*ABC*E2*2,demo,downgrade,s2,p2
+"""
+
+
+class TestClock:
+    """Both clocks, moved by the test."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.now = START
+        self.steady = START
+
+    def __call__(self) -> Moment:
+        return Moment(self.now, self.steady)
+
+    def pass_(self, **parts: float) -> None:
+        self.now += timedelta(**parts)
+        self.steady += timedelta(**parts)
+
+
+@dataclass
+class FakeProber:
+    """Remembers whom it was told to ask."""
+
+    open: set[StationId] = field(default_factory=set)
+    asked: list[StationId] = field(default_factory=list)
+    resynced: list[StationId] = field(default_factory=list)
+
+    def is_connected(self, station: StationId) -> bool:
+        return station in self.open
+
+    async def ask(self, station: StationId) -> None:
+        self.asked.append(station)
+
+    async def resync(self, station: StationId) -> None:
+        self.resynced.append(station)
+
+
+@dataclass
+class FakeUpstream:
+    """A hub that answers as the test says and keeps what it was sent."""
+
+    kind: str = "oicp"
+    takes_full_load: bool = True
+    per_minute: int = 60_000
+    answer: Callable[[Record], Outcome] = lambda _record: Accepted()
+    full_answer: Callable[[Sequence[Record]], Outcome] = lambda _records: Accepted()
+    pushed: list[Record] = field(default_factory=list)
+    full_loads: list[tuple[Record, ...]] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    in_flight: int = 0
+    most_in_flight: int = 0
+
+    async def push(self, record: Record) -> Answer:
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        self.pushed.append(record)
+        try:
+            if self.gate is not None:
+                await self.gate.wait()
+            return Answer(self.answer(record), 200, "000")
+        finally:
+            self.in_flight -= 1
+
+    async def full_load(self, records: Sequence[Record]) -> Answer:
+        self.full_loads.append(tuple(records))
+        return Answer(self.full_answer(records), 200, "000")
+
+    async def close(self) -> None:
+        return None
+
+
+@dataclass
+class Bridge:
+    """The parts under test, wired as the product wires them."""
+
+    store: Store
+    writer: Writer
+    clock: TestClock
+    options: DeriveOptions
+    intake: Intake
+    ticker: Ticker
+    prober: FakeProber
+    woken: list[Derived]
+    seq: dict[str, int] = field(default_factory=dict)
+
+    async def import_(self, text: str, *, prune: bool = False, yes: bool = True) -> Imported:
+        order = ImportOrder(
+            inventory=parse_inventory(text, operators={"demo"}, read_key_file=lambda _: b""),
+            pepper=PEPPER,
+            make_salt=lambda: b"s" * 16,
+            prune=prune,
+            yes=yes,
+            dry_run=False,
+            at=self.clock(),
+            options=self.options,
+        )
+        return await self.writer.submit(import_inventories, order)
+
+    async def connect(self, station: str, version: OcppVersion = OcppVersion.V16) -> Epoch:
+        self.prober.open.add(StationId(station))
+        return await self.intake.open(StationConnected(StationId(station), version, "127.0.0.1:1"))
+
+    async def boot(self, station: str, epoch: Epoch) -> Receipt:
+        return await self.intake.record(StationBooted(StationId(station), epoch, "v", "m", "s", "1.0"))
+
+    async def report(
+        self,
+        station: str,
+        epoch: Epoch,
+        connector: int,
+        status: str,
+        *,
+        evse: int = 0,
+        version: OcppVersion = OcppVersion.V16,
+    ) -> Receipt:
+        event = StatusReported(StationId(station), epoch, version, evse, connector, ReportedStatus(status))
+        self.intake.heard(StationId(station))
+        return await self.intake.record(event)
+
+    async def rows(self, statement: str, **arguments: Any) -> list[tuple[Any, ...]]:
+        async with self.store.read() as connection:
+            return [tuple(row) for row in await connection.execute(sa.text(statement), arguments)]
+
+    async def effective(self, evse_id: str) -> str:
+        rows = await self.rows(
+            "SELECT s.status FROM evse_state s JOIN evse e ON e.id = s.evse WHERE e.evse_id = :id", id=evse_id
+        )
+        return str(rows[0][0])
+
+    async def desired(self, evse_id: str, account: str = HUBJECT) -> str:
+        rows = await self.rows(
+            "SELECT d.desired FROM delivery d JOIN evse e ON e.id = d.evse WHERE e.evse_id = :id AND d.account = :a",
+            id=evse_id,
+            a=account,
+        )
+        return str(rows[0][0])
+
+    def lane(self, upstream: FakeUpstream, *, mode: Mode | None = Mode.LIVE, **other: Any) -> AccountLane:
+        full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
+        options = LaneOptions(
+            account=HUBJECT,
+            configured_mode=mode,
+            per_minute=upstream.per_minute,
+            operator_names={"demo": "Demo"},
+            reconcile=ReconcileOptions(),
+            full_load=full_load,
+            idle=timedelta(milliseconds=20),
+            **other,
+        )
+        return AccountLane(self.writer, upstream, clock=self.clock, jitter=lambda: 0.0, node="test", options=options)
+
+
+async def until(claim: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until the claim holds. Raises: TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not claim():  # noqa: ASYNC110 - the claim is about a database or a list, which set no event
+            await asyncio.sleep(0.005)
