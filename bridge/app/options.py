@@ -1,0 +1,153 @@
+"""Turn settings into each part's own options. Pure: no part is made here, no file read.
+
+Before it: `bridge.settings`. After it: `serve`, `services`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bridge.core.effective import EffectiveOptions
+from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
+from bridge.core.mapping import mapping_for
+from bridge.core.model import AccountName
+from bridge.core.reachability import ReachabilityOptions
+from bridge.core.reconcile import ReconcileOptions
+from bridge.derive import DeriveOptions, Route
+from bridge.lane import LaneOptions
+from bridge.settings import Account, ChargepriceAccount, IdTags, OicpAccount, Settings
+from bridge.ticker import TickerOptions
+from bridge.upstreams.chargeprice import ChargepriceOptions
+from bridge.upstreams.http import Timeouts
+from bridge.upstreams.oicp import OicpOptions
+from bridge.web.server import WebOptions
+from csms.options import ServerOptions
+from csms.reply_options import IdTagPolicy, ReplyOptions
+
+NODE = "bridge"
+"""Name of this process among those that may share a database one day."""
+
+
+def derive_options(settings: Settings) -> DeriveOptions:
+    """Say which account each operator's EVSEs go to, and with which words."""
+    routes = {name: _route(name, account) for name, account in settings.accounts.items()}
+    by_operator = {
+        operator: tuple(routes[account] for account in table.accounts) for operator, table in settings.operators.items()
+    }
+    return DeriveOptions(
+        effective=EffectiveOptions(available_hold=settings.status.available_hold),
+        routes=MappingProxyType(by_operator),
+    )
+
+
+def _route(name: str, account: Account) -> Route:
+    mapping = mapping_for(account.kind)
+    return Route(
+        account=AccountName(name),
+        words=mapping.table_with(account.map),
+        farewell=mapping.GONE,
+        needs_references=account.kind == "chargeprice",
+    )
+
+
+def ticker_options(settings: Settings) -> TickerOptions:
+    """Say when silence counts."""
+    status = settings.status
+    return TickerOptions(
+        reachability=ReachabilityOptions(
+            offline_after=status.offline_after,
+            restart_grace=status.restart_grace,
+            mass_offline_hold=status.mass_offline_hold,
+        ),
+        derive=derive_options(settings),
+        node=NODE,
+    )
+
+
+def lane_options(settings: Settings, name: str) -> LaneOptions:
+    """Say how one account is served."""
+    account, push = settings.accounts[name], settings.push
+    return LaneOptions(
+        account=AccountName(name),
+        configured_mode=account.mode,
+        per_minute=account.per_minute,
+        operator_names=_operator_names(settings, account),
+        reconcile=ReconcileOptions(
+            doubt=push.doubt, refused_retry=push.refused_retry, reassert_every=push.reassert_every
+        ),
+        full_load=_full_load_options(account, settings),
+    )
+
+
+def _operator_names(settings: Settings, account: Account) -> Mapping[str, str]:
+    own = account.operator_name if isinstance(account, OicpAccount) else ""
+    return {operator: own or table.name for operator, table in settings.operators.items()}
+
+
+def _full_load_options(account: Account, settings: Settings) -> FullLoadOptions:
+    if isinstance(account, ChargepriceAccount):
+        return FullLoadOptions(policy=FullLoadPolicy.NEVER)
+    return FullLoadOptions(
+        policy=FullLoadPolicy(account.full_load),
+        daily_at=account.full_load_at,
+        zone=account.time_zone.key,
+        above=account.full_load_above,
+        doubt=settings.push.doubt,
+    )
+
+
+def oicp_options(account: OicpAccount, settings: Settings) -> OicpOptions:
+    """Say where Hubject is and who we are there."""
+    return OicpOptions(
+        base_url=account.base_url,
+        operator_id=account.operator_id,
+        operator_name=account.operator_name,
+        action_update=account.action,
+        timeouts=timeouts(settings),
+    )
+
+
+def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> ChargepriceOptions:
+    """Say where Chargeprice is and who we are there."""
+    return ChargepriceOptions(
+        base_url=account.base_url,
+        company_id=str(account.company_id),
+        api_key=account.api_key.get_secret_value(),
+        timeouts=timeouts(settings),
+    )
+
+
+def timeouts(settings: Settings) -> Timeouts:
+    """Say how long a request to a hub may take."""
+    return Timeouts(connect=settings.push.connect_timeout, total=settings.push.total_timeout)
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """Say how stations are listened to."""
+    ocpp = settings.ocpp
+    return ServerOptions(
+        host=ocpp.host,
+        port=ocpp.port,
+        max_size=ocpp.max_message_size,
+        strict=ocpp.strict,
+        ping_interval=ocpp.ping_interval,
+        settle=ocpp.settle,
+        settle_after_boot=ocpp.settle_after_boot,
+        trigger_timeout=ocpp.trigger_timeout,
+    )
+
+
+def reply_options(settings: Settings) -> ReplyOptions:
+    """Say how stations are answered."""
+    ocpp = settings.ocpp
+    return ReplyOptions(
+        heartbeat_interval=ocpp.heartbeat_interval,
+        id_tags=IdTagPolicy((ocpp.id_tags or IdTags.REJECT).value),
+        id_tag_list=frozenset(ocpp.id_tag_list),
+    )
+
+
+def web_options(settings: Settings) -> WebOptions:
+    """Say where operators are listened to."""
+    return WebOptions(host=settings.web.host, port=settings.web.port)

@@ -1,0 +1,188 @@
+"""Run the bridge: open everything in order, wait until told to stop, close everything in order.
+
+The composition root. One TaskGroup holds every long-lived task, each with a name. Ctrl-C and SIGTERM end it within
+10 s: commits in flight finish, sockets close with 1001, a request to a hub that hangs is cut and counts as in doubt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from bridge.app import options as fill
+from bridge.app.clock import SystemClock
+from bridge.app.counts import Counts
+from bridge.app.pepper import ensure_pepper
+from bridge.app.registry import StoreRegistry
+from bridge.app.services import StoreServices
+from bridge.app.upstreams import open_upstream
+from bridge.app.wakes import Wakes
+from bridge.core.model import AccountName
+from bridge.intake import Intake
+from bridge.lane import AccountLane
+from bridge.settings import Settings
+from bridge.store.engine import open_store
+from bridge.store.errors import StoreBroken, StoreError
+from bridge.store.writer import Writer
+from bridge.ticker import Ticker
+from bridge.web.ports_file import Ports, remove_ports, write_ports
+from bridge.web.server import WebServer, start_web
+from bridge.web.token import ensure_token
+from csms.replies import LocalReplies
+from csms.server import CentralSystem
+
+log = structlog.get_logger(__name__)
+
+_LANES_STOP = timedelta(seconds=3)
+_WRITER_STOP = timedelta(seconds=3)
+
+
+def serve(settings: Settings) -> int:
+    """Run until Ctrl-C or SIGTERM and return the process's exit code.
+
+    Raises: StoreError, TokenUnusable, PepperUnusable, OSError, each before anything was started for good.
+    """
+    return asyncio.run(_serve(settings))
+
+
+@dataclass(slots=True)
+class _Stop:
+    """The order to stop, and why where it is a failure."""
+
+    event: asyncio.Event = field(default_factory=asyncio.Event)
+    failure: str | None = None
+
+    def ask(self) -> None:
+        self.event.set()
+
+    def fail(self, error: StoreBroken) -> None:
+        self.failure = str(error)
+        self.event.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What runs."""
+
+    central: CentralSystem
+    ticker: Ticker
+    lanes: Sequence[tuple[str, AccountLane]]
+    web: WebServer
+    counts: Counts
+
+
+async def _serve(settings: Settings) -> int:
+    stop = _Stop()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.ask)
+    async with AsyncExitStack() as stack:
+        parts = await _open(settings, stack, stop)
+        await _run(parts, stop)
+    if stop.failure is not None:
+        print(f"ocpp-bridge: {stop.failure}", file=sys.stderr)
+        return 1
+    log.info("bridge_stopped", counts=parts.counts.all())
+    return 0
+
+
+async def _open(settings: Settings, stack: AsyncExitStack, stop: _Stop) -> _Parts:
+    """Open every part in the order of the data's way; `stack` closes them the other way round."""
+    store = open_store(settings.store_url, state_dir=settings.state_dir)
+    stack.push_async_callback(_logged, store.close)
+    store.upgrade()
+    token, pepper = ensure_token(settings.state_dir), ensure_pepper(settings.state_dir)
+    writer = Writer(store, on_broken=stop.fail)
+    writer.start()
+    stack.push_async_callback(_logged, lambda: writer.stop(_WRITER_STOP))
+
+    clock, counts, wakes = SystemClock(), Counts(), Wakes(asyncio.get_running_loop())
+    derive_options = fill.derive_options(settings)
+    intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
+    replies = LocalReplies(clock.wall, fill.reply_options(settings))
+    central = CentralSystem(
+        fill.server_options(settings), StoreRegistry(store), intake, replies, counts, pepper, clock=clock.wall
+    )
+    ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
+    wakes.ticker = ticker
+    await ticker.start()
+    stack.push_async_callback(_logged, ticker.stop)
+    wakes.lanes = {
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack) for name in settings.accounts
+    }
+    services = StoreServices(
+        settings, store, writer, clock=clock, pepper=pepper, derive=derive_options, wakes=wakes, central=central
+    )
+    ocpp_port = await central.start()
+    stack.push_async_callback(central.stop)
+    web = await start_web(fill.web_options(settings), services, token)
+    stack.push_async_callback(web.close)
+    _announce(settings, ocpp_port, web.port)
+    stack.callback(remove_ports, settings.state_dir)
+    return _Parts(central, ticker, [(str(name), lane) for name, lane in wakes.lanes.items()], web, counts)
+
+
+async def _open_lane(
+    settings: Settings, name: str, writer: Writer, clock: SystemClock, stack: AsyncExitStack
+) -> AccountLane:
+    upstream = open_upstream(settings.accounts[name], settings)
+    stack.push_async_callback(upstream.close)
+    return AccountLane(
+        writer,
+        upstream,
+        clock=clock,
+        jitter=random.random,
+        node=fill.NODE,
+        options=fill.lane_options(settings, name),
+    )
+
+
+def _announce(settings: Settings, ocpp_port: int, web_port: int) -> None:
+    """Say where we listen, in the log and in the state folder."""
+    ports = Ports(ocpp=ocpp_port, web=web_port, web_host=settings.web.host, pid=os.getpid())
+    write_ports(settings.state_dir, ports)
+    log.info(
+        "bridge_started",
+        ocpp=f"ws://{settings.ocpp.host}:{ocpp_port}",
+        web=ports.web_url,
+        state_dir=str(settings.state_dir),
+        accounts=list(settings.accounts),
+    )
+
+
+async def _run(parts: _Parts, stop: _Stop) -> None:
+    """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
+    async with asyncio.TaskGroup() as group:
+        ticking = group.create_task(parts.ticker.run(), name="ticker")
+        lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
+        await stop.event.wait()
+        log.info("bridge_stopping")
+        ticking.cancel()
+        for _, lane in parts.lanes:
+            lane.stop()
+        closing = [
+            group.create_task(parts.web.close(), name="close web"),
+            group.create_task(parts.central.stop(), name="close stations"),
+        ]
+        if lanes:
+            await asyncio.wait(lanes, timeout=_LANES_STOP.total_seconds())
+        for task in lanes:
+            task.cancel()
+        await asyncio.wait(closing)
+
+
+async def _logged(close: Callable[[], Awaitable[None]]) -> None:
+    """Close a part of the store; that it fails at the very end changes nothing of what is committed."""
+    try:
+        await close()
+    except StoreError as error:
+        log.warning("close_failed", why=str(error))

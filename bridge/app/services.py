@@ -1,0 +1,258 @@
+"""Answer operators' questions and carry out their orders over the open store. Implements `bridge.web.services`.
+
+Reads go to the store's read connections; every order is an item of the one writer. Before it: `web`, or the command
+line with the bridge stopped. After it: `store.readings`, `edits`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from bridge.app import options as fill
+from bridge.app.clock import SystemClock
+from bridge.app.pepper import ensure_pepper
+from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item
+from bridge.app.wakes import Wakes
+from bridge.core.model import AccountName, EvseId, Moment
+from bridge.core.modes import Mode, effective_mode
+from bridge.derive import DeriveOptions
+from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
+from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.settings import Account, OicpAccount, Settings
+from bridge.store.engine import Store, open_store
+from bridge.store.errors import NeedsYes as StoreNeedsYes
+from bridge.store.errors import StoreError
+from bridge.store.inventory import ImportResult, list_inventory
+from bridge.store.previews import preview, totals
+from bridge.store.readings import LaneReading, read_evses, read_lanes
+from bridge.store.writer import Writer
+from bridge.ticker import note
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
+from bridge.web.shapes import (
+    EvsePage,
+    ImportReport,
+    ImportRequest,
+    InventoryList,
+    Readiness,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+)
+from csms.server import CentralSystem
+
+_SALT_BYTES = 16
+
+
+class StoreServices:
+    """The services of this process. `central` is None where no station is listened to."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        writer: Writer,
+        *,
+        clock: Callable[[], Moment],
+        pepper: bytes,
+        derive: DeriveOptions,
+        wakes: Wakes,
+        central: CentralSystem | None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._pepper = pepper
+        self._derive = derive
+        self._wakes = wakes
+        self._central = central
+        self._started_at = clock().now if central is not None else None
+
+    async def status(self) -> Status:
+        """Return the bridge at a glance. Raises: Unavailable."""
+        try:
+            async with self._store.read() as connection:
+                counted = await connection.run_sync(totals)
+                lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        return Status(
+            version=installed("ocpp-bridge"),
+            started_at=self._started_at,
+            stations=counted.stations,
+            connected=0 if self._central is None else len(self._central.connected),
+            evses=counted.evses,
+            effective=counted.effective,
+            upstreams=self._upstream_items(lanes),
+            warnings=tuple(self._settings.warnings()),
+        )
+
+    async def ready(self) -> Readiness:
+        """Return whether the writer commits: it is asked to note that we are alive."""
+        try:
+            async with asyncio.timeout(2):
+                await self._writer.submit(note, (fill.NODE, self._clock().steady, {}))
+        except TimeoutError:
+            return Readiness(ready=False, why="the database has not committed for 2 s")
+        except StoreError as error:
+            return Readiness(ready=False, why=str(error))
+        return Readiness(ready=True)
+
+    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
+        """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""
+        at = self._clock()
+        after = None if cursor is None else EvseId(cursor)
+        try:
+            async with self._store.read() as connection:
+                readings = await read_evses(connection, at.steady, after=after, limit=limit + 1)
+                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        connected = frozenset() if self._central is None else frozenset(self._central.connected)
+        modes = {name: self._mode(name, lanes.get(AccountName(name))) for name in self._settings.accounts}
+        held = {name for name, lane in lanes.items() if lane.held is not None}
+        page = readings[:limit]
+        return EvsePage(
+            items=tuple(
+                evse_item(reading, connected=reading.station in connected, modes=modes, held=held, steady=at.steady)
+                for reading in page
+            ),
+            next_cursor=page[-1].evse_id if len(readings) > limit else None,
+        )
+
+    async def list_upstreams(self) -> UpstreamList:
+        """Return every account of the configuration. Raises: Unavailable."""
+        return UpstreamList(items=self._upstream_items(await self._lanes()))
+
+    async def upstream_preview(self, name: str) -> UpstreamPreview:
+        """Return what the account would be sent if it were live now. Raises: NotFound, Unavailable."""
+        account = self._account(name)
+        lanes = await self._lanes()
+        try:
+            async with self._store.read() as connection:
+                counted = await connection.run_sync(preview, AccountName(name))
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        lane = lanes.get(AccountName(name))
+        policy = account.full_load if isinstance(account, OicpAccount) else None
+        return UpstreamPreview(
+            name=name,
+            kind=account.kind,
+            mode=self._mode(name, lane),
+            total=counted.total,
+            known=counted.known,
+            unknown=counted.unknown,
+            absent=counted.absent,
+            values=counted.values,
+            full_load=policy,
+            asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
+        )
+
+    async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
+        """Store an account's mode and return the account. Raises: NotFound, Conflict, Unavailable."""
+        account = self._account(name)
+        if account.mode is Mode.OFF and mode is not Mode.OFF:
+            raise Conflict(f'the configuration forces accounts.{name} off: remove mode = "off" there, and restart')
+        order = ModeOrder(AccountName(name), mode, by, confirm_full_load, self._clock())
+        try:
+            await self._writer.submit(set_modes, order)
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        self._wakes.account(AccountName(name))
+        return upstream_item(name, account, mode, (await self._lanes()).get(AccountName(name)))
+
+    async def import_inventory(self, request: ImportRequest) -> ImportReport:
+        """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
+        try:
+            inventory = parse_inventory(
+                request.csv, operators=self._settings.operators, read_key_file=lambda path: Path(path).read_bytes()
+            )
+            order = ImportOrder(
+                inventory=inventory,
+                pepper=self._pepper,
+                make_salt=lambda: secrets.token_bytes(_SALT_BYTES),
+                prune=request.prune,
+                yes=request.yes,
+                dry_run=request.dry_run,
+                at=self._clock(),
+                options=self._derive,
+            )
+            imported = await self._writer.submit(import_inventories, order)
+        except InventoryInvalid as error:
+            raise RowsRefused(row_errors(error)) from error
+        except StoreNeedsYes as error:
+            raise NeedsYes(str(error), import_report(error.result, applied=False)) from error
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        if not request.dry_run:
+            self._wakes.derived(imported.derived)
+            self._disconnect(imported.result)
+        return import_report(imported.result, applied=not request.dry_run)
+
+    async def list_inventory(self) -> InventoryList:
+        """Return every connector of the inventory. Raises: Unavailable."""
+        try:
+            async with self._store.read() as connection:
+                entries = await connection.run_sync(list_inventory)
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        return InventoryList(items=inventory_rows(entries))
+
+    def _disconnect(self, result: ImportResult) -> None:
+        """Close the sessions of stations that left or have another key: what admitted them holds no more."""
+        if self._central is not None:
+            for station in (*result.diff.stations_removed, *result.credentials_changed):
+                self._central.disconnect(station)
+
+    def _account(self, name: str) -> Account:
+        if name not in self._settings.accounts:
+            raise NotFound("account", name)
+        return self._settings.accounts[name]
+
+    async def _lanes(self) -> dict[AccountName, LaneReading]:
+        try:
+            async with self._store.read() as connection:
+                return {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+
+    def _mode(self, name: str, lane: LaneReading | None) -> Mode:
+        stored = None if lane is None or lane.mode is None else Mode(lane.mode)
+        return effective_mode(self._settings.accounts[name].mode, stored)
+
+    def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
+        return tuple(
+            upstream_item(name, account, self._mode(name, lanes.get(AccountName(name))), lanes.get(AccountName(name)))
+            for name, account in self._settings.accounts.items()
+        )
+
+
+@asynccontextmanager
+async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
+    """Open the store of a stopped bridge for one command. Raises: StoreError, PepperUnusable, OSError."""
+    store = open_store(settings.store_url, state_dir=settings.state_dir)
+    try:
+        store.upgrade()
+        writer = Writer(store)
+        writer.start()
+        try:
+            yield StoreServices(
+                settings,
+                store,
+                writer,
+                clock=SystemClock(),
+                pepper=ensure_pepper(settings.state_dir),
+                derive=fill.derive_options(settings),
+                wakes=Wakes(asyncio.get_running_loop()),
+                central=None,
+            )
+        finally:
+            await writer.stop()
+    finally:
+        await store.close()

@@ -1,0 +1,161 @@
+"""Turn what the store reads into the shapes that operators see. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from bridge.core.modes import Mode
+from bridge.inventory_file import InventoryInvalid
+from bridge.settings import Account
+from bridge.store.inventory import ImportResult, InventoryEntry
+from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
+from bridge.web.shapes import (
+    DeliveryItem,
+    DeliveryState,
+    EvseItem,
+    ImportReport,
+    InventoryRow,
+    Reported,
+    RowError,
+    UpstreamItem,
+    UpstreamState,
+    experimental_reason,
+)
+
+
+def evse_item(
+    reading: EvseReading, *, connected: bool, modes: Mapping[str, Mode], held: Collection[str], steady: datetime
+) -> EvseItem:
+    """Show one EVSE: reported → effective → what each configured account acknowledged."""
+    return EvseItem(
+        evse_id=reading.evse_id,
+        station=reading.station,
+        connected=connected,
+        reported=tuple(
+            Reported(
+                evse=fact.evse,
+                connector=fact.connector,
+                status=fact.status,
+                received_at=fact.received_at,
+                stale=fact.stale or fact.doubt,
+            )
+            for fact in reading.facts
+        ),
+        effective=reading.status.value,
+        live=reading.live.value,
+        rule=reading.rule,
+        changed_at=reading.changed_at,
+        deliveries={
+            delivery.account: _delivery_item(delivery, modes[delivery.account], delivery.account in held, steady)
+            for delivery in reading.deliveries
+            if delivery.account in modes
+        },
+    )
+
+
+def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
+    state, why = _delivery_state(delivery, mode, held, steady)
+    return DeliveryItem(
+        desired=delivery.desired, acked=delivery.acked, acked_at=delivery.acked_at, state=state, why=why
+    )
+
+
+def _delivery_state(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> tuple[DeliveryState, str]:
+    if mode is not Mode.LIVE:
+        return "off", f"the account's mode is {mode}"
+    if delivery.lag is None:
+        return "agreed", "will be asserted once more: an answer was lost" if delivery.in_doubt else ""
+    if delivery.refused is not None:
+        return "refused", delivery.refused
+    if held:
+        return "held", delivery.last_why
+    if delivery.not_before is not None and delivery.not_before > steady:
+        return "deferred", delivery.last_why
+    return "pending", delivery.last_why
+
+
+def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | None) -> UpstreamItem:
+    """Show one account: does it send, how far is it behind, what went wrong last."""
+    if lane is None:
+        return UpstreamItem(
+            name=name,
+            kind=account.kind,
+            mode=mode,
+            state=_upstream_state(mode, None),
+            backlog=0,
+            refused=0,
+            lag_s=None,
+            experimental=experimental_reason(account.kind),
+        )
+    return UpstreamItem(
+        name=name,
+        kind=account.kind,
+        mode=mode,
+        mode_by=lane.mode_by or "configuration",
+        mode_at=lane.mode_at,
+        state=_upstream_state(mode, lane),
+        backlog=lane.dirty,
+        refused=lane.refused,
+        lag_s=None if lane.lag is None else lane.lag.total_seconds(),
+        paused_until=lane.paused_until,
+        held=lane.held,
+        last_error=lane.last_error,
+        last_accepted_at=lane.last_accepted_at,
+        experimental=experimental_reason(account.kind),
+    )
+
+
+def _upstream_state(mode: Mode, lane: LaneReading | None) -> UpstreamState:
+    match mode:
+        case Mode.OFF:
+            return "off"
+        case Mode.DRY_RUN:
+            return "dry_run"
+        case Mode.LIVE if lane is None:
+            return "ok"
+        case Mode.LIVE if lane.held is not None:
+            return "held"
+        case Mode.LIVE:
+            return "degraded" if lane.failures else "ok"
+
+
+def import_report(result: ImportResult, *, applied: bool) -> ImportReport:
+    """Show what an import changed, or would have."""
+    diff = result.diff
+    return ImportReport(
+        applied=applied,
+        stations_added=diff.stations_added,
+        stations_changed=diff.stations_changed,
+        stations_removed=diff.stations_removed,
+        evses_added=diff.evses_added,
+        evses_changed=diff.evses_changed,
+        evses_removed=diff.evses_removed,
+        warnings=tuple(f"line {warning.line}: {warning.text}" for warning in result.warnings),
+    )
+
+
+def row_errors(error: InventoryInvalid) -> list[RowError]:
+    """Show every wrong row of a file."""
+    return [RowError(line=row.line, column=row.column, value=row.value, problem=row.wanted) for row in error.errors]
+
+
+def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...]:
+    """Show every connector, in the order of station, evse, connector."""
+    rows = [
+        InventoryRow(
+            station=entry.station,
+            version=None if entry.default_version is None else entry.default_version.value,
+            security=entry.security,
+            evse=address.evse,
+            connector=address.connector,
+            evse_id=entry.evse_id,
+            operator=entry.operator,
+            layer0=entry.layer0.value,
+            chargeprice_station=entry.chargeprice_station,
+            chargeprice_point=entry.chargeprice_point,
+        )
+        for entry in entries
+        for address in entry.connectors
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.station, row.evse, row.connector)))

@@ -1,0 +1,152 @@
+"""Ask a running bridge through its REST interface, as the same services that the bridge has inside.
+
+Never opens the store. Before it: `cli_session`, which found the bridge. After it: `bridge.web.routes`, on the wire.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import BaseModel, ValidationError
+from yarl import URL
+
+from bridge.core.modes import Mode
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
+from bridge.web.shapes import (
+    EvsePage,
+    ImportReport,
+    ImportRequest,
+    InventoryList,
+    Problem,
+    Readiness,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+)
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
+_LIVE_TIMEOUT = aiohttp.ClientTimeout(total=3)
+
+
+class Unreachable(ServiceError):
+    """The bridge does not answer."""
+
+
+class Unexpected(ServiceError):
+    """The bridge answered something that this release does not understand, or refused the token."""
+
+
+async def answers(url: str) -> bool:
+    """Return whether a bridge listens at this address."""
+    try:
+        async with aiohttp.ClientSession(timeout=_LIVE_TIMEOUT) as session, session.get(f"{url}/livez") as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+class RestServices:
+    """A running bridge. Implements `bridge.web.services.WebServices`; every method may raise Unreachable."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def status(self) -> Status:
+        """GET /api/v1/status."""
+        return await self._get("/api/v1/status", Status)
+
+    async def ready(self) -> Readiness:
+        """GET /readyz."""
+        try:
+            status, text = await self._request("GET", "/readyz")
+        except ServiceError as error:
+            return Readiness(ready=False, why=str(error))
+        if status in (200, 503):
+            return _read(text, Readiness)
+        return Readiness(ready=False, why=f"HTTP {status}")
+
+    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
+        """GET /api/v1/evses."""
+        query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor is not None else "")
+        return await self._get(f"/api/v1/evses{query}", EvsePage)
+
+    async def list_upstreams(self) -> UpstreamList:
+        """GET /api/v1/upstreams."""
+        return await self._get("/api/v1/upstreams", UpstreamList)
+
+    async def upstream_preview(self, name: str) -> UpstreamPreview:
+        """GET /api/v1/upstreams/{name}/preview. Raises: NotFound."""
+        return await self._get(f"{_upstream(name)}/preview", UpstreamPreview, name)
+
+    async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
+        """POST …/enable or …/disable; the bridge knows by the token who asks. Raises: NotFound, Conflict."""
+        if mode is Mode.OFF:
+            return await self._post(f"{_upstream(name)}/disable", {}, UpstreamItem, name)
+        body = {"mode": mode.value, "confirm_full_load": confirm_full_load}
+        return await self._post(f"{_upstream(name)}/enable", body, UpstreamItem, name)
+
+    async def import_inventory(self, request: ImportRequest) -> ImportReport:
+        """POST /api/v1/inventory. Raises: RowsRefused, NeedsYes."""
+        return await self._post("/api/v1/inventory", request.model_dump(), ImportReport)
+
+    async def list_inventory(self) -> InventoryList:
+        """GET /api/v1/inventory."""
+        return await self._get("/api/v1/inventory", InventoryList)
+
+    async def _get(self, path: str, model: type[_Answer], name: str = "") -> _Answer:
+        return _classified(*await self._request("GET", path), model, name)
+
+    async def _post(self, path: str, body: dict[str, Any], model: type[_Answer], name: str = "") -> _Answer:
+        return _classified(*await self._request("POST", path, json.dumps(body)), model, name)
+
+    async def _request(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers) as session,
+                session.request(method, URL(self._url + path, encoded=True), data=body) as response,
+            ):
+                return response.status, await response.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
+
+
+def _upstream(name: str) -> str:
+    return f"/api/v1/upstreams/{quote(name, safe='')}"
+
+
+def _classified(status: int, text: str, model: type[_Answer], name: str) -> _Answer:
+    """Return the answer, or raise what the services inside the bridge raised."""
+    if status == 200:
+        return _read(text, model)
+    problem = _read(text, Problem)
+    match status:
+        case 404 if name:
+            raise NotFound("account", name)
+        case 409 if problem.report is not None:
+            raise NeedsYes(problem.detail, problem.report)
+        case 409:
+            raise Conflict(problem.detail)
+        case 422:
+            raise RowsRefused(problem.errors)
+        case 503:
+            raise Unavailable(problem.detail)
+        case 401:
+            raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
+        case _:
+            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
+
+
+def _read(text: str, model: type[_Answer]) -> _Answer:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise Unexpected(
+            f"the bridge's answer is not understood: is it of another release? ({text[:256]!r})"
+        ) from error

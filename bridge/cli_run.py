@@ -1,0 +1,175 @@
+"""Run one command: find its configuration, ask the bridge, and end with the right exit code.
+
+Holds what the commands share. Results go to stdout, everything else to stderr. Imports what it needs only when a
+command runs, so that help and version are quick. Before it: `cli`, `cli_inventory`, `cli_upstream`. After it:
+`cli_session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from bridge.cli_session import Stopped
+    from bridge.settings import Settings
+    from bridge.web.services import ServiceError, WebServices
+
+_Result = TypeVar("_Result")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Configuration file; else $BRIDGE_CONFIG, else bridge.toml in this folder."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; the answer is yes.")]
+
+
+class ExitCode(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_FOUND = 3
+    CONFLICT = 4
+    INVALID = 5
+    UNREACHABLE = 6
+
+
+def _serve(settings: Settings) -> int:
+    from bridge.app import serve
+
+    return serve(settings)
+
+
+def _stopped() -> Stopped:
+    from bridge.app import stopped
+
+    return stopped
+
+
+def _interactive() -> bool:
+    return sys.stdin.isatty()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What commands are made of besides their own files; tests bring their own."""
+
+    serve: Callable[[Settings], int] = _serve
+    """Runs the bridge until it is told to end, and returns the exit code. Raises: StoreError, OSError."""
+    stopped: Callable[[], Stopped] = _stopped
+    interactive: Callable[[], bool] = _interactive
+    """Can somebody answer a question."""
+
+
+def parts_of(context: typer.Context) -> Parts:
+    """Return what this command is made of."""
+    return context.obj if isinstance(context.obj, Parts) else Parts()
+
+
+def config_path(config: Path | None) -> Path | None:
+    """Return the configuration file that counts: named, in the environment, bridge.toml here, or none."""
+    if config is not None:
+        return config
+    if named := os.environ.get("BRIDGE_CONFIG"):
+        return Path(named)
+    here = Path("bridge.toml")
+    return here if here.exists() else None
+
+
+def settings_of(config: Path | None) -> Settings:
+    """Return the settings, or end with every mistake on stderr."""
+    from bridge.settings import ConfigurationErrors, load_settings
+
+    try:
+        return load_settings(config_path(config), os.environ)
+    except ConfigurationErrors as error:
+        fail(ExitCode.INVALID, *(str(mistake) for mistake in error.mistakes))
+
+
+def say(line: str) -> None:
+    """Print a line on stderr."""
+    print(line, file=sys.stderr)
+
+
+def fail(code: ExitCode, *lines: str) -> NoReturn:
+    """End with these lines on stderr."""
+    for line in lines:
+        say(line)
+    raise typer.Exit(code)
+
+
+def confirm(question: str) -> None:
+    """Ask on stderr, and end unless the answer is yes."""
+    if not typer.confirm(question, err=True):
+        fail(ExitCode.FAILED, "nothing was changed")
+
+
+def print_document(document: object) -> None:
+    """Print one JSON document on stdout."""
+    import json
+
+    print(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def ask(
+    context: typer.Context,
+    config: Path | None,
+    question: Callable[[WebServices], Awaitable[_Result]],
+    *,
+    as_json: bool = False,
+    file: str = "inventory",
+) -> _Result:
+    """Return what the bridge answers, running or stopped; end with its exit code where it fails.
+
+    Args:
+        context: The command's.
+        config: The configuration file, if one was named.
+        question: Asks the services.
+        as_json: A failure is a document on stdout too.
+        file: What to call the inventory file in its mistakes.
+    """
+    settings = settings_of(config)
+    from bridge.cli_session import services_of
+    from bridge.web.services import ServiceError
+
+    async def run() -> _Result:
+        async with services_of(settings, parts_of(context).stopped) as services:
+            return await question(services)
+
+    try:
+        return asyncio.run(run())
+    except ServiceError as error:
+        code, lines = _failure(error, file)
+        if as_json:
+            print_document({"error": lines[-1], "details": lines[:-1]})
+        fail(code, *lines)
+
+
+def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
+    """Return the exit code and the lines of a failure."""
+    from bridge.cli_client import Unreachable
+    from bridge.cli_output import row_error_line
+    from bridge.web.services import Conflict, NotFound, RowsRefused
+
+    match error:
+        case RowsRefused():
+            return ExitCode.INVALID, [*(row_error_line(file, row) for row in error.errors), str(error)]
+        case NotFound():
+            return ExitCode.NOT_FOUND, [str(error)]
+        case Conflict():
+            return ExitCode.CONFLICT, [str(error)]
+        case Unreachable():
+            return ExitCode.UNREACHABLE, [str(error)]
+        case _:
+            return ExitCode.FAILED, [str(error)]

@@ -1,0 +1,69 @@
+"""Find the bridge for a command: the running one by its REST interface, or its store where it is stopped.
+
+Never writes to a store that a running bridge owns: the store's own lock tells. Before it: `cli`. After it:
+`cli_client`, or the services that `bridge.app` makes over the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from bridge.cli_client import RestServices, Unreachable, answers
+from bridge.settings import Settings
+from bridge.store.errors import StoreError, StoreInUse
+from bridge.web.ports_file import read_ports
+from bridge.web.services import ServiceError, WebServices
+from bridge.web.token import TokenUnusable, read_token
+
+Stopped = Callable[[Settings], AbstractAsyncContextManager[WebServices]]
+"""Opens the store of a stopped bridge. Raises: StoreError."""
+
+
+class StoreUnusable(ServiceError):
+    """The bridge is stopped, and its store cannot be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A bridge that answers."""
+
+    url: str
+    pid: int
+
+
+async def find_running(settings: Settings) -> Running | None:
+    """Return the bridge of this state folder where one answers."""
+    ports = read_ports(settings.state_dir)
+    if ports is None or not await answers(ports.web_url):
+        return None
+    return Running(ports.web_url, ports.pid)
+
+
+@asynccontextmanager
+async def services_of(settings: Settings, stopped: Callable[[], Stopped]) -> AsyncIterator[WebServices]:
+    """Give the services of the bridge, running or stopped. Raises: Unreachable, StoreUnusable."""
+    running = await find_running(settings)
+    if running is not None:
+        yield RestServices(running.url, _token(settings))
+        return
+    try:
+        async with stopped()(settings) as services:
+            yield services
+    except StoreInUse as error:
+        raise Unreachable(f"no bridge answers, yet {error}") from error
+    except StoreError as error:
+        raise StoreUnusable(str(error)) from error
+
+
+def _token(settings: Settings) -> str:
+    try:
+        token = read_token(settings.state_dir)
+    except (OSError, TokenUnusable) as error:
+        raise Unreachable(f"the admin token cannot be read: {error}") from error
+    if token is None:
+        raise Unreachable(
+            f"a bridge answers, but {settings.state_dir}/admin-token is missing: is this its state folder?"
+        )
+    return token

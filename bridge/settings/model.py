@@ -1,0 +1,73 @@
+"""Describe the whole configuration, and what follows from its values alone.
+
+Never reads a file or the environment: that is `sources`. After it: `bridge.app`, which fills every part's options.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from bridge.settings.accounts import Account
+from bridge.settings.fields import is_loopback
+from bridge.settings.sections import (
+    IdTags,
+    LogSection,
+    OcppSection,
+    OperatorTable,
+    PushSection,
+    Section,
+    StatusSection,
+    WebSection,
+)
+
+DATABASE_FILE = "bridge.db"
+"""Name of the SQLite file in `state_dir`, where no database_url is given."""
+
+
+def _check_database_url(url: SecretStr) -> SecretStr:
+    scheme, separator, rest = url.get_secret_value().partition("://")
+    if not separator or not rest or scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("should be sqlite:///path/to/file or postgresql://user:password@host/database")
+    return url
+
+
+class Settings(Section):
+    """Every setting, checked. Frozen; `load_settings` makes it."""
+
+    state_dir: Path = Path("state")
+    secrets_dir: Path = Path("/run/secrets")
+    database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    log: LogSection = LogSection()
+    ocpp: OcppSection = OcppSection()
+    web: WebSection = WebSection()
+    status: StatusSection = StatusSection()
+    push: PushSection = PushSection()
+    accounts: dict[str, Account] = Field(default_factory=dict)
+    operators: dict[str, OperatorTable] = Field(default_factory=dict)
+
+    @property
+    def store_url(self) -> str:
+        """The database's address, secrets included: never log it."""
+        if self.database_url is None:
+            return f"sqlite:///{self.state_dir / DATABASE_FILE}"
+        return self.database_url.get_secret_value()
+
+    def warnings(self) -> list[str]:
+        """Return what is allowed but probably not meant, one line each."""
+        found = []
+        if self.ocpp.id_tags is None:
+            found.append("ocpp.id_tags is not set: every idTag is rejected, so that no driver can start by card or app")
+        if self.ocpp.id_tags is IdTags.LIST and not self.ocpp.id_tag_list:
+            found.append('ocpp.id_tags is "list", and ocpp.id_tag_list is empty: every idTag is rejected')
+        if not is_loopback(self.web.host):
+            found.append(
+                f"web.host is {self.web.host}: the REST interface can be reached from other machines, without TLS"
+            )
+        if not self.accounts:
+            found.append("no account is set up: no hub is told anything")
+        used = {account for operator in self.operators.values() for account in operator.accounts}
+        found += [f"accounts.{name}: no operator refers to it" for name in self.accounts if name not in used]
+        return found

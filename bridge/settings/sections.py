@@ -1,0 +1,87 @@
+"""Describe each section of the configuration: its keys, their types and defaults.
+
+Every key is also in config/bridge.toml with its default, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from bridge.settings.fields import Duration, Host, Port, TextList, between, matching, read_list, whole
+
+AccountRef = Annotated[str, matching(r"[a-z0-9]+(_[a-z0-9]+)*", "the name of an account")]
+
+
+class Section(BaseModel):
+    """A table of the configuration: frozen, and a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class IdTags(StrEnum):
+    """Which idTags of 1.6 and idTokens of 2.x are accepted when a car driver presents one."""
+
+    REJECT = "reject"
+    LIST = "list"
+    ACCEPT = "accept"
+
+
+class LogSection(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "json", "console"] = "auto"
+
+
+class OcppSection(Section):
+    """The side of the charging stations."""
+
+    host: Host = "0.0.0.0"
+    port: Port = 9000
+    ping_interval: Annotated[Duration, between("0 s", "1 h")] = timedelta(seconds=50)
+    heartbeat_interval: Annotated[Duration, between("1 s", "1 d")] = timedelta(seconds=300)
+    settle: Annotated[Duration, between("0 s", "10 min")] = timedelta(seconds=5)
+    settle_after_boot: Annotated[Duration, between("0 s", "10 min")] = timedelta(seconds=30)
+    trigger_timeout: Annotated[Duration, between("0.01 s", "10 min")] = timedelta(seconds=60)
+    trigger_spread: Annotated[Duration, between("0 s", "1 h")] = timedelta(seconds=10)
+    max_message_size: Annotated[int, whole(1024, 64 * 2**20)] = 2**20
+    strict: bool = False
+    id_tags: IdTags | None = None
+    id_tag_list: TextList = ()
+
+
+class WebSection(Section):
+    """The side of the operators."""
+
+    host: Host = "127.0.0.1"
+    port: Port = 8080
+
+
+class StatusSection(Section):
+    """When the passing of time alone changes an effective status."""
+
+    available_hold: Annotated[Duration, between("0 s", "10 min")] = timedelta(seconds=2)
+    offline_after: Annotated[Duration, between("0.1 s", "7 d")] = timedelta(minutes=15)
+    restart_grace: Annotated[Duration, between("0 s", "1 d")] = timedelta(minutes=3)
+    mass_offline_hold: Annotated[Duration, between("0 s", "7 d")] = timedelta(minutes=30)
+
+
+class PushSection(Section):
+    """How long requests to hubs may take, and when they are made again."""
+
+    connect_timeout: Annotated[Duration, between("0.01 s", "5 min")] = timedelta(seconds=5)
+    total_timeout: Annotated[Duration, between("0.01 s", "10 min")] = timedelta(seconds=15)
+    doubt: Annotated[Duration, between("0.1 s", "1 h")] = timedelta(seconds=90)
+    refused_retry: Annotated[Duration, between("0.1 s", "7 d")] = timedelta(hours=6)
+    reassert_every: Annotated[Duration, between("1 s", "30 d")] = timedelta(hours=24)
+
+
+class OperatorTable(Section):
+    """A charge point operator and the accounts that its EVSEs are shown on."""
+
+    name: Annotated[str, matching(r"\S(.{0,98}\S)?", "a name of 1 to 100 characters")]
+    accounts: Annotated[tuple[AccountRef, ...], BeforeValidator(read_list)] = ()

@@ -1,0 +1,130 @@
+"""Route requests to the services: read, check, ask, answer.
+
+Never decides; what is wrong with a request is a 400 that names the field. Before it: `auth`. After it: `services`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from bridge.core.modes import Mode
+from bridge.web.auth import ACTOR, require_token
+from bridge.web.problems import problems, request_ids
+from bridge.web.services import WebServices
+from bridge.web.shapes import EnableRequest, ImportRequest
+
+_LARGEST_BODY = 32 * 2**20
+"""An inventory of 100,000 connectors has about 10 MiB."""
+_DEFAULT_LIMIT = 100
+_LARGEST_LIMIT = 1000
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+def create_app(services: WebServices, token: str) -> web.Application:
+    """Return the application: every path needs the token but /livez and /readyz."""
+    app = web.Application(
+        middlewares=[request_ids, problems, require_token(token)],
+        client_max_size=_LARGEST_BODY,
+    )
+    _Routes(services).add_to(app)
+    return app
+
+
+class _Routes:
+    def __init__(self, services: WebServices) -> None:
+        self._services = services
+
+    def add_to(self, app: web.Application) -> None:
+        app.add_routes(
+            [
+                web.get("/livez", self.livez),
+                web.get("/readyz", self.readyz),
+                web.get("/api/v1/status", self.status),
+                web.get("/api/v1/evses", self.evses),
+                web.get("/api/v1/upstreams", self.upstreams),
+                web.get("/api/v1/upstreams/{name}/preview", self.preview),
+                web.post("/api/v1/upstreams/{name}/enable", self.enable),
+                web.post("/api/v1/upstreams/{name}/disable", self.disable),
+                web.get("/api/v1/inventory", self.inventory),
+                web.post("/api/v1/inventory", self.import_inventory),
+            ]
+        )
+
+    async def livez(self, request: web.Request) -> web.Response:
+        """The process answers."""
+        return web.json_response({"live": True})
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Statuses can be recorded."""
+        readiness = await self._services.ready()
+        return _answer(readiness, status=200 if readiness.ready else 503)
+
+    async def status(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.status())
+
+    async def evses(self, request: web.Request) -> web.Response:
+        limit = _whole(request, "limit", _DEFAULT_LIMIT, _LARGEST_LIMIT)
+        return _answer(await self._services.list_evses(limit, request.query.get("cursor")))
+
+    async def upstreams(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.list_upstreams())
+
+    async def preview(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.upstream_preview(request.match_info["name"]))
+
+    async def enable(self, request: web.Request) -> web.Response:
+        body = await _read(request, EnableRequest, empty=True)
+        item = await self._services.set_mode(
+            request.match_info["name"],
+            Mode(body.mode),
+            confirm_full_load=body.confirm_full_load,
+            by=request[ACTOR],
+        )
+        return _answer(item)
+
+    async def disable(self, request: web.Request) -> web.Response:
+        item = await self._services.set_mode(
+            request.match_info["name"], Mode.OFF, confirm_full_load=False, by=request[ACTOR]
+        )
+        return _answer(item)
+
+    async def inventory(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.list_inventory())
+
+    async def import_inventory(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.import_inventory(await _read(request, ImportRequest)))
+
+
+def _answer(shape: BaseModel, status: int = 200) -> web.Response:
+    return web.Response(status=status, text=shape.model_dump_json(), content_type="application/json")
+
+
+async def _read(request: web.Request, model: type[_Body], *, empty: bool = False) -> _Body:
+    """Return the body as `model`; a body without content counts as {} where `empty`. Raises: HTTPBadRequest."""
+    content = await request.read()
+    if not content and empty:
+        content = b"{}"
+    try:
+        return model.model_validate_json(content, strict=True)
+    except ValidationError as error:
+        raise web.HTTPBadRequest(text=_said(error)) from error
+
+
+def _said(error: ValidationError) -> str:
+    """Return what is wrong with each field, without the values: a body may hold keys."""
+    found = []
+    for details in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(part) for part in details["loc"]) or "body"
+        found.append(f"{place}: {details['msg']}")
+    return "; ".join(found[:20])
+
+
+def _whole(request: web.Request, name: str, default: int, largest: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
+        raise web.HTTPBadRequest(text=f"{name} should be a whole number from 1 to {largest}")
+    return int(text)

@@ -1,0 +1,119 @@
+"""State what the web needs of the bridge: a few questions and orders, each one awaitable.
+
+Holds no implementation. `bridge.app` supplies one over the open store; `bridge.cli_client` one over a running
+bridge's REST interface; so a command is written once. Their expected failures are the exceptions here.
+
+    ServiceError
+    ├── NotFound         nothing has this name
+    ├── Conflict         it exists, but its state forbids the order
+    │   └── NeedsYes     the import removes much of the inventory: say yes first
+    ├── RowsRefused      the inventory file has wrong rows; nothing was changed
+    └── Unavailable      the store cannot be read or written now
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.core.modes import Mode
+from bridge.web.shapes import (
+    EvsePage,
+    ImportReport,
+    ImportRequest,
+    InventoryList,
+    Readiness,
+    RowError,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+)
+
+
+class ServiceError(Exception):
+    """An order or question that cannot be met; its text is for the operator."""
+
+
+@dataclass
+class NotFound(ServiceError):
+    """Nothing has this name."""
+
+    what: str
+    """Kind of thing, for example "account"."""
+    name: str
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return f"there is no {self.what} {self.name[:256]!r}"
+
+
+class Conflict(ServiceError):
+    """It exists, but its state or the configuration forbids the order."""
+
+
+class NeedsYes(Conflict):
+    """The import would remove more than one may without saying yes."""
+
+    def __init__(self, text: str, report: ImportReport) -> None:
+        super().__init__(text)
+        self.report = report
+
+
+class RowsRefused(ServiceError):
+    """The inventory file has wrong rows; nothing was changed."""
+
+    def __init__(self, errors: Sequence[RowError]) -> None:
+        super().__init__(errors)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        count = "1 mistake" if len(self.errors) == 1 else f"{len(self.errors)} mistakes"
+        return f"{count} in the inventory; nothing was changed"
+
+
+class Unavailable(ServiceError):
+    """The store cannot be read or written now; the same request may succeed later."""
+
+
+class WebServices(Protocol):
+    """What the web and the command line ask for. Every method may raise Unavailable."""
+
+    async def status(self) -> Status:
+        """Return the bridge at a glance."""
+        ...
+
+    async def ready(self) -> Readiness:
+        """Return whether statuses can be recorded; never raises."""
+        ...
+
+    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
+        """Return up to `limit` EVSEs after `cursor`, which an earlier page gave."""
+        ...
+
+    async def list_upstreams(self) -> UpstreamList:
+        """Return every account of the configuration."""
+        ...
+
+    async def upstream_preview(self, name: str) -> UpstreamPreview:
+        """Return what the account would be sent if it were live now. Raises: NotFound."""
+        ...
+
+    async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
+        """Store an account's mode and return the account.
+
+        `confirm_full_load` True stores the operator's yes to a fullLoad; False leaves what was stored.
+
+        Raises: NotFound; Conflict where the configuration forces the account off.
+        """
+        ...
+
+    async def import_inventory(self, request: ImportRequest) -> ImportReport:
+        """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes."""
+        ...
+
+    async def list_inventory(self) -> InventoryList:
+        """Return every connector of the inventory."""
+        ...

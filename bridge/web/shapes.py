@@ -1,0 +1,221 @@
+"""Shape what the REST interface says and takes: one model for the answer, the command line and the tests.
+
+Moments are RFC 3339 with an offset; what is not known is null. Never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from bridge.core.modes import Mode
+
+DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
+UpstreamState = Literal["ok", "degraded", "held", "off", "dry_run"]
+
+_EXPERIMENTAL = {
+    "chargeprice": "the page that describes this interface is a draft, and Chargeprice's own guide names OCPI "
+    "as the road for live statuses"
+}
+
+
+def experimental_reason(kind: str) -> str | None:
+    """Return why pushing to a kind of hub is experimental; None where it is not."""
+    return _EXPERIMENTAL.get(kind)
+
+
+class Shape(BaseModel):
+    """A JSON object with exactly these members."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reported(Shape):
+    """The last report of one connector; evse 0 is OCPP 1.6, connector 0 a report about the EVSE or station."""
+
+    evse: int
+    connector: int
+    status: str
+    received_at: AwareDatetime
+    stale: bool
+
+
+class DeliveryItem(Shape):
+    """One account's view of an EVSE: what it should have, what it acknowledged, and why they differ."""
+
+    desired: str
+    acked: str | None
+    acked_at: AwareDatetime | None
+    state: DeliveryState
+    why: str = ""
+
+
+class EvseItem(Shape):
+    """One EVSE: reported → effective → what each account acknowledged."""
+
+    evse_id: str
+    station: str
+    connected: bool
+    reported: tuple[Reported, ...]
+    effective: str
+    live: str
+    rule: str
+    changed_at: AwareDatetime | None
+    deliveries: dict[str, DeliveryItem]
+
+
+class EvsePage(Shape):
+    """EVSEs in the order of their ids; `next_cursor` is null on the last page."""
+
+    items: tuple[EvseItem, ...]
+    next_cursor: str | None = None
+
+
+class UpstreamItem(Shape):
+    """One account: does it send, how far is it behind, and what went wrong last."""
+
+    name: str
+    kind: str
+    mode: Mode
+    mode_by: str = Field(default="configuration", description="who set the mode: an operator, or the configuration")
+    mode_at: AwareDatetime | None = None
+    state: UpstreamState
+    backlog: int
+    """Rows whose desired value is not acknowledged."""
+    refused: int
+    lag_s: float | None
+    """Age in seconds of the oldest value that is not acknowledged; null: none."""
+    paused_until: AwareDatetime | None = None
+    held: str | None = None
+    """Why the account is held; null: it is not."""
+    last_error: str = ""
+    last_accepted_at: AwareDatetime | None = None
+    experimental: str | None = None
+    """Why this kind of hub is experimental; null: it is not."""
+
+
+class UpstreamList(Shape):
+    """Every account of the configuration, in its order."""
+
+    items: tuple[UpstreamItem, ...]
+
+
+class UpstreamPreview(Shape):
+    """What an account would be sent if it were live now."""
+
+    name: str
+    kind: str
+    mode: Mode
+    total: int
+    known: int
+    """EVSEs whose effective status is known."""
+    unknown: int
+    """EVSEs that will be sent as unknown although their station was heard of."""
+    absent: int
+    """EVSEs of the inventory whose station was never heard of."""
+    values: dict[str, int]
+    """The hub's word → how many EVSEs."""
+    full_load: Literal["never", "confirmed", "auto"] | None = None
+    """null: this kind of hub has none."""
+    asks_full_load: bool = False
+    """The first fullLoad waits for an operator's yes."""
+
+
+class EnableRequest(Shape):
+    """Body of POST …/enable."""
+
+    mode: Literal["live", "dry_run"] = "live"
+    confirm_full_load: bool = False
+
+
+class RowError(Shape):
+    """One mistake in an inventory file; line 0 is the file as a whole, an empty column the row as a whole."""
+
+    line: int
+    column: str
+    value: str
+    problem: str
+
+
+class ImportRequest(Shape):
+    """Body of POST /api/v1/inventory: a CSV file as text, and how to apply it."""
+
+    csv: str
+    prune: bool = False
+    yes: bool = False
+    dry_run: bool = False
+
+
+class ImportReport(Shape):
+    """What an import changed, or with `dry_run` would change."""
+
+    applied: bool
+    stations_added: tuple[str, ...] = ()
+    stations_changed: tuple[str, ...] = ()
+    stations_removed: tuple[str, ...] = ()
+    evses_added: tuple[str, ...] = ()
+    evses_changed: tuple[str, ...] = ()
+    evses_removed: tuple[str, ...] = ()
+    stations_unlisted: tuple[str, ...] = ()
+    """In the inventory, not in the file, and kept."""
+    evses_unlisted: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class InventoryRow(Shape):
+    """One connector of the inventory; never a key."""
+
+    station: str
+    version: str | None
+    security: int
+    evse: int
+    connector: int
+    evse_id: str
+    operator: str
+    layer0: str
+    chargeprice_station: str = ""
+    chargeprice_point: str = ""
+
+
+class InventoryList(Shape):
+    """Every connector, in the order of station, evse, connector."""
+
+    items: tuple[InventoryRow, ...]
+
+
+class Status(Shape):
+    """The bridge at a glance."""
+
+    version: str
+    started_at: AwareDatetime | None
+    """null: the bridge is stopped, and the command line read the store itself."""
+    stations: int
+    connected: int
+    evses: int
+    effective: dict[str, int]
+    """Effective status → how many EVSEs."""
+    upstreams: tuple[UpstreamItem, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Readiness(Shape):
+    """Whether the bridge can record what stations report; a hub that is down does not count."""
+
+    ready: bool
+    why: str = ""
+
+
+class Problem(BaseModel):
+    """An error. Source: RFC 9457, with `request_id` and `errors` as extension members."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    request_id: str = ""
+    errors: tuple[RowError, ...] = ()
+    report: ImportReport | None = None
+    """With 409 for an import: what it would have changed."""

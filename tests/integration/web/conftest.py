@@ -1,0 +1,179 @@
+"""A hand-written fake of the services, and the real application over it on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from bridge.core.modes import Mode
+from bridge.web.routes import create_app
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
+from bridge.web.shapes import (
+    DeliveryItem,
+    EvseItem,
+    EvsePage,
+    ImportReport,
+    ImportRequest,
+    InventoryList,
+    InventoryRow,
+    Readiness,
+    Reported,
+    RowError,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+    experimental_reason,
+)
+
+TOKEN = "test-token-of-more-than-thirty-two-characters"
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def upstream(name: str, kind: str, mode: Mode = Mode.OFF) -> UpstreamItem:
+    return UpstreamItem(
+        name=name,
+        kind=kind,
+        mode=mode,
+        state="off" if mode is Mode.OFF else "ok",
+        backlog=0,
+        refused=0,
+        lag_s=None,
+        experimental=experimental_reason(kind),
+    )
+
+
+def evse(number: int) -> EvseItem:
+    return EvseItem(
+        evse_id=f"DE*ABC*E{number}",
+        station=f"CS-{number}",
+        connected=True,
+        reported=(Reported(evse=0, connector=1, status="Charging", received_at=NOON, stale=False),),
+        effective="charging",
+        live="charging",
+        rule="connector 1 reported Charging",
+        changed_at=NOON,
+        deliveries={
+            "hubject": DeliveryItem(desired="Occupied", acked="Available", acked_at=NOON, state="pending", why="")
+        },
+    )
+
+
+@dataclass
+class FakeServices:
+    """Implements `WebServices` in memory; `orders` is what was asked of it."""
+
+    upstreams: dict[str, UpstreamItem] = field(
+        default_factory=lambda: {
+            "hubject": upstream("hubject", "oicp"),
+            "chargeprice": upstream("chargeprice", "chargeprice"),
+        }
+    )
+    evses: list[EvseItem] = field(default_factory=lambda: [evse(number) for number in range(1, 6)])
+    orders: list[tuple[object, ...]] = field(default_factory=list)
+    readiness: Readiness = field(default_factory=lambda: Readiness(ready=True))
+    row_errors: tuple[RowError, ...] = ()
+    needs_yes: bool = False
+    failure: Exception | None = None
+
+    async def status(self) -> Status:
+        if self.failure is not None:
+            raise self.failure
+        return Status(
+            version="0.1.0",
+            started_at=NOON,
+            stations=5,
+            connected=4,
+            evses=5,
+            effective={"charging": 5},
+            upstreams=tuple(self.upstreams.values()),
+            warnings=("ocpp.id_tags is not set",),
+        )
+
+    async def ready(self) -> Readiness:
+        return self.readiness
+
+    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
+        later = [item for item in self.evses if cursor is None or item.evse_id > cursor]
+        more = len(later) > limit
+        return EvsePage(items=tuple(later[:limit]), next_cursor=later[limit - 1].evse_id if more else None)
+
+    async def list_upstreams(self) -> UpstreamList:
+        return UpstreamList(items=tuple(self.upstreams.values()))
+
+    async def upstream_preview(self, name: str) -> UpstreamPreview:
+        item = self._find(name)
+        oicp = item.kind == "oicp"
+        return UpstreamPreview(
+            name=name,
+            kind=item.kind,
+            mode=item.mode,
+            total=5,
+            known=3,
+            unknown=1,
+            absent=1,
+            values={"Occupied": 3, "Unknown": 2},
+            full_load="confirmed" if oicp else None,
+            asks_full_load=oicp,
+        )
+
+    async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
+        item = self._find(name)
+        if name == "chargeprice" and mode is Mode.LIVE and self.needs_yes:
+            raise Conflict("the configuration forces chargeprice off")
+        self.orders.append((name, mode, confirm_full_load, by))
+        self.upstreams[name] = item.model_copy(update={"mode": mode, "state": "ok" if mode is Mode.LIVE else "off"})
+        return self.upstreams[name]
+
+    async def import_inventory(self, request: ImportRequest) -> ImportReport:
+        self.orders.append((request.csv, request.prune, request.yes, request.dry_run))
+        if self.row_errors:
+            raise RowsRefused(self.row_errors)
+        report = ImportReport(applied=not request.dry_run, stations_added=("CS-9",), evses_removed=("DE*ABC*E1",))
+        if self.needs_yes and not request.yes:
+            raise NeedsYes("the import would remove 1 of 5 EVSEs", report.model_copy(update={"applied": False}))
+        return report
+
+    async def list_inventory(self) -> InventoryList:
+        row = InventoryRow(
+            station="CS-1",
+            version="ocpp1.6",
+            security=1,
+            evse=0,
+            connector=1,
+            evse_id="DE*ABC*E1",
+            operator="acme",
+            layer0="downgrade",
+        )
+        return InventoryList(items=(row,))
+
+    def _find(self, name: str) -> UpstreamItem:
+        if name not in self.upstreams:
+            raise NotFound("account", name)
+        return self.upstreams[name]
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+@pytest.fixture
+async def client(services: FakeServices) -> AsyncIterator[TestClient]:
+    """A client without credentials."""
+    async with TestClient(TestServer(create_app(services, TOKEN), host="127.0.0.1")) as found:
+        yield found
+
+
+@pytest.fixture
+def admin() -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture
+def token() -> str:
+    return TOKEN

@@ -1,0 +1,306 @@
+"""The command line against a running bridge over REST, and against a stopped one by its store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bridge.cli import app
+from bridge.cli_run import Parts
+from bridge.cli_session import Stopped
+from bridge.core.modes import Mode
+from bridge.settings import Settings
+from bridge.store.errors import StoreInUse, StoreUnavailable
+from bridge.web.ports_file import Ports, write_ports
+from bridge.web.server import WebOptions, start_web
+from bridge.web.services import WebServices
+from bridge.web.shapes import RowError
+
+
+@dataclass
+class Desk:
+    """Runs commands, and knows what the bridge was asked."""
+
+    services: Any
+    parts: Parts
+
+    def run(self, *arguments: str, given: str | None = None, interactive: bool = False) -> Result:
+        parts = Parts(stopped=self.parts.stopped, interactive=lambda: interactive)
+        return CliRunner().invoke(app, list(arguments), obj=parts, input=given)
+
+
+def _never() -> Stopped:
+    raise AssertionError("a running bridge's store must not be opened")
+
+
+def _opens(services: WebServices) -> Callable[[], Stopped]:
+    @asynccontextmanager
+    async def stopped(settings: Settings) -> AsyncIterator[WebServices]:
+        yield services
+
+    return lambda: stopped
+
+
+def _fails(error: Exception) -> Callable[[], Stopped]:
+    @asynccontextmanager
+    async def stopped(settings: Settings) -> AsyncIterator[WebServices]:
+        raise error
+        yield
+
+    return lambda: stopped
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BRIDGE_CONFIG", raising=False)
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "admin-token").write_text(token, encoding="ascii")
+    return folder
+
+
+@pytest.fixture
+def running(state: Path, services: Any, token: str) -> Iterator[Desk]:
+    """The real server in a thread with a loop of its own, as another process would have it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="web")
+    thread.start()
+    try:
+        starting = start_web(WebOptions(port=0), services, token)
+        server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
+        write_ports(state, Ports(1, server.port, "127.0.0.1", 1))
+        yield Desk(services, Parts(stopped=_never))
+        asyncio.run_coroutine_threadsafe(server.close(), loop).result(10)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+@pytest.fixture
+def halted(state: Path, services: Any) -> Desk:
+    write_ports(state, Ports(1, 1, "127.0.0.1", 1))
+    return Desk(services, Parts(stopped=_opens(services)))
+
+
+@pytest.fixture(params=["running", "halted"])
+def desk(request: pytest.FixtureRequest) -> Desk:
+    """Both ways in: every command must do the same."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Desk)
+    return found
+
+
+def test_status_shows_the_bridge_at_a_glance(desk: Desk) -> None:
+    result = desk.run("status")
+    assert result.exit_code == 0
+    assert "stations: 4 of 5 connected" in result.stdout
+    assert "EVSEs: 5 (charging 5)" in result.stdout
+    assert "chargeprice: experimental: the page that describes this interface is a draft" in result.stdout
+    assert "warning: ocpp.id_tags is not set" in result.stdout
+
+
+@pytest.mark.parametrize("command", [("status",), ("upstream", "list"), ("inventory", "list")])
+def test_json_is_one_document_and_nothing_else(desk: Desk, command: tuple[str, ...]) -> None:
+    result = desk.run(*command, "--json")
+    assert result.exit_code == 0
+    assert isinstance(json.loads(result.stdout), dict)
+    assert result.stderr == ""
+
+
+def test_the_lists_are_for_reading(desk: Desk) -> None:
+    assert "DE*ABC*E1" in desk.run("inventory", "list").stdout
+    lines = desk.run("upstream", "list").stdout.splitlines()
+    assert lines[0].split()[:4] == ["account", "kind", "mode", "state"]
+    assert lines[1].split()[:4] == ["hubject", "oicp", "off", "off"]
+
+
+def test_enable_without_anybody_to_ask_is_exit_code_2_and_orders_nothing(desk: Desk) -> None:
+    result = desk.run("upstream", "enable", "hubject")
+    assert (result.exit_code, desk.services.orders) == (2, [])
+    assert result.stderr == "nobody is there to ask; add --yes to switch hubject to live, or --dry-run\n"
+
+
+def test_enable_shows_what_will_be_sent_and_asks_twice_where_a_full_load_is_due(desk: Desk) -> None:
+    result = desk.run("upstream", "enable", "hubject", given="y\ny\n", interactive=True)
+    assert result.exit_code == 0
+    assert result.stdout.endswith("hubject is live\n")
+    assert "hubject (oicp), now off: 5 EVSEs (3 known, 1 unknown, 1 never heard of)" in result.stderr
+    assert "  Occupied: 3" in result.stderr
+    assert "A fullLoad replaces everything that the hub has of this account" in result.stderr
+    assert [order[:3] for order in desk.services.orders] == [("hubject", Mode.LIVE, True)]
+
+
+def test_a_no_to_the_full_load_still_enables(desk: Desk) -> None:
+    assert desk.run("upstream", "enable", "hubject", given="y\nn\n", interactive=True).exit_code == 0
+    assert [order[:3] for order in desk.services.orders] == [("hubject", Mode.LIVE, False)]
+
+
+def test_a_no_to_live_orders_nothing(desk: Desk) -> None:
+    result = desk.run("upstream", "enable", "hubject", given="n\n", interactive=True)
+    assert (result.exit_code, desk.services.orders) == (1, [])
+    assert "nothing was changed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "order"),
+    [
+        pytest.param(("hubject", "--yes"), ("hubject", Mode.LIVE, True), id="yes-to-both"),
+        pytest.param(("hubject", "--yes", "--no-full-load"), ("hubject", Mode.LIVE, False), id="no-full-load"),
+        pytest.param(("hubject", "--dry-run"), ("hubject", Mode.DRY_RUN, False), id="dry-run-needs-no-yes"),
+        pytest.param(("chargeprice", "--yes"), ("chargeprice", Mode.LIVE, False), id="hub-without-full-load"),
+    ],
+)
+def test_scripts_enable_without_questions(desk: Desk, arguments: tuple[str, ...], order: tuple[object, ...]) -> None:
+    result = desk.run("upstream", "enable", *arguments)
+    assert result.exit_code == 0
+    assert [seen[:3] for seen in desk.services.orders] == [order]
+
+
+def test_enabling_an_experimental_hub_says_so(desk: Desk) -> None:
+    result = desk.run("upstream", "enable", "chargeprice", "--yes", "--json")
+    assert json.loads(result.stdout)["mode"] == "live"
+    assert "chargeprice is experimental: the page that describes" in result.stderr
+
+
+def test_disable_asks_nothing(desk: Desk) -> None:
+    assert desk.run("upstream", "disable", "hubject").stdout == "hubject is off\n"
+    assert [order[:2] for order in desk.services.orders] == [("hubject", Mode.OFF)]
+
+
+@pytest.mark.parametrize("verb", [("enable", "--yes"), ("disable",)], ids=["enable", "disable"])
+def test_an_unknown_account_is_exit_code_3(desk: Desk, verb: tuple[str, ...]) -> None:
+    result = desk.run("upstream", verb[0], "hubjekt", *verb[1:])
+    assert (result.exit_code, result.stderr) == (3, "there is no account 'hubjekt'\n")
+
+
+def test_an_account_that_is_forced_off_is_exit_code_4(desk: Desk) -> None:
+    desk.services.needs_yes = True
+    result = desk.run("upstream", "enable", "chargeprice", "--yes")
+    assert result.exit_code == 4
+    assert result.stderr.splitlines()[-1] == "the configuration forces chargeprice off"
+
+
+@pytest.fixture
+def csv(state: Path) -> str:
+    Path("stations.csv").write_bytes(b"\xef\xbb\xbfstation\nCS-9\n")
+    return "stations.csv"
+
+
+def test_an_import_shows_what_it_changed(desk: Desk, csv: str) -> None:
+    result = desk.run("inventory", "import", csv, "--prune")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "stations added CS-9",
+        "EVSEs removed DE*ABC*E1",
+        "imported: 1 stations added, 1 EVSEs removed",
+    ]
+    assert desk.services.orders == [("station\nCS-9\n", True, False, False)]
+
+
+def test_a_dry_run_says_that_nothing_changed(desk: Desk, csv: str) -> None:
+    result = desk.run("inventory", "import", csv, "--dry-run")
+    assert result.stdout.splitlines()[-1].startswith("nothing changed yet; this would be: ")
+    assert desk.services.orders[0][3] is True
+
+
+def test_standard_input_can_be_imported(desk: Desk) -> None:
+    assert desk.run("inventory", "import", "-", given="station\nCS-9\n").exit_code == 0
+    assert desk.services.orders == [("station\nCS-9\n", False, False, False)]
+
+
+ROWS = (
+    RowError(line=2, column="evse_id", value="x", problem="must be an EVSE id"),
+    RowError(line=3, column="key", value="", problem="has 3 bytes and must have at least 16"),
+    RowError(line=9, column="", value="", problem="has 3 fields and the header 4"),
+    RowError(line=0, column="", value="", problem="is empty"),
+)
+
+
+def test_every_bad_row_is_listed_and_exit_code_is_5(desk: Desk, csv: str) -> None:
+    desk.services.row_errors = ROWS
+    result = desk.run("inventory", "import", csv)
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert result.stderr.splitlines() == [
+        'stations.csv:2: evse_id "x": must be an EVSE id',
+        "stations.csv:3: key: has 3 bytes and must have at least 16",
+        "stations.csv:9: has 3 fields and the header 4",
+        "stations.csv: is empty",
+        "4 mistakes in the inventory; nothing was changed",
+    ]
+
+
+def test_bad_rows_are_a_document_too(desk: Desk, csv: str) -> None:
+    desk.services.row_errors = ROWS[:1]
+    result = desk.run("inventory", "import", csv, "--json")
+    assert result.exit_code == 5
+    assert json.loads(result.stdout) == {
+        "error": "1 mistake in the inventory; nothing was changed",
+        "details": ['stations.csv:2: evse_id "x": must be an EVSE id'],
+    }
+
+
+def test_an_import_that_removes_much_is_exit_code_4_where_nobody_can_be_asked(desk: Desk, csv: str) -> None:
+    desk.services.needs_yes = True
+    result = desk.run("inventory", "import", csv, "--prune")
+    assert (result.exit_code, result.stderr) == (4, "the import would remove 1 of 5 EVSEs\n")
+
+
+def test_an_import_that_removes_much_asks_and_goes_on(desk: Desk, csv: str) -> None:
+    desk.services.needs_yes = True
+    result = desk.run("inventory", "import", csv, "--prune", given="y\n", interactive=True)
+    assert result.exit_code == 0
+    assert [order[2] for order in desk.services.orders] == [False, True]
+    assert "EVSEs removed DE*ABC*E1" in result.stdout
+
+
+def test_a_no_imports_nothing(desk: Desk, csv: str) -> None:
+    desk.services.needs_yes = True
+    result = desk.run("inventory", "import", csv, "--prune", given="n\n", interactive=True)
+    assert (result.exit_code, len(desk.services.orders)) == (1, 1)
+
+
+def test_a_bridge_that_holds_the_store_and_does_not_answer_is_exit_code_6(state: Path) -> None:
+    desk = Desk(None, Parts(stopped=_fails(StoreInUse("state folder state", "process 7"))))
+    result = desk.run("status")
+    assert result.exit_code == 6
+    assert result.stderr == (
+        "no bridge answers, yet state folder state is in use by process 7; "
+        "stop that process first, or give this one another database\n"
+    )
+
+
+def test_a_store_that_cannot_be_opened_is_exit_code_1(state: Path) -> None:
+    desk = Desk(None, Parts(stopped=_fails(StoreUnavailable("the file is read-only"))))
+    result = desk.run("status")
+    assert (result.exit_code, result.stderr) == (1, "database unavailable: the file is read-only\n")
+
+
+def test_a_running_bridge_without_its_token_is_exit_code_6(running: Desk, state: Path) -> None:
+    (state / "admin-token").unlink()
+    result = running.run("status")
+    assert result.exit_code == 6
+    assert result.stderr == "a bridge answers, but state/admin-token is missing: is this its state folder?\n"
+
+
+def test_a_refused_token_is_a_clear_line(running: Desk, state: Path) -> None:
+    (state / "admin-token").write_text("another-token-of-more-than-thirty-two-characters", encoding="ascii")
+    result = running.run("status")
+    assert result.exit_code == 1
+    assert result.stderr == ("the bridge refuses the token in the file admin-token: is the state folder its own?\n")
+
+
+def test_a_port_that_is_taken_says_which(running: Desk, state: Path, token: str) -> None:
+    port = json.loads((state / "ports.json").read_text(encoding="ascii"))["web"]
+    with pytest.raises(OSError, match=f"'127.0.0.1', {port}"):
+        asyncio.run(start_web(WebOptions(port=port), running.services, token))

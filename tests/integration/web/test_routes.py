@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient
+
+from bridge.core.modes import Mode
+from bridge.web.routes import create_app
+from bridge.web.services import Unavailable
+from bridge.web.shapes import Readiness, RowError
+
+Headers = dict[str, str]
+
+
+def routes_of(services: Any) -> list[tuple[str, str]]:
+    app = create_app(services, "x" * 40)
+    return sorted(
+        (route.method, route.resource.canonical.replace("{name}", "hubject"))
+        for route in app.router.routes()
+        if route.resource is not None
+    )
+
+
+async def test_without_the_token_every_route_but_two_is_401(client: TestClient, services: Any) -> None:
+    seen = {}
+    for method, path in [*routes_of(services), ("GET", "/nowhere"), ("DELETE", "/api/v1/status"), ("PUT", "/livez/x")]:
+        response = await client.request(method, path)
+        seen[(method, path)] = response.status
+    opened = {key for key, status in seen.items() if status != 401}
+    assert opened == {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+    assert len(seen) >= 15
+    assert services.orders == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("Bearer wrong", id="wrong"),
+        pytest.param("Bearer ", id="empty"),
+        pytest.param("Basic {token}", id="other-scheme"),
+        pytest.param("{token}", id="no-scheme"),
+        pytest.param("Bearer {token}x", id="longer"),
+        pytest.param("Bearer \u00e9", id="not-ascii"),
+    ],
+)
+async def test_a_wrong_token_is_401_and_names_the_scheme(client: TestClient, token: str, value: str) -> None:
+    response = await client.get("/api/v1/status", headers={"Authorization": value.format(token=token)})
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="ocpp-bridge"'
+    assert token not in await response.text()
+
+
+async def test_two_authorization_headers_are_401(client: TestClient, token: str) -> None:
+    headers = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
+    response = await client.get("/api/v1/status", headers=headers)
+    assert response.status == 401
+
+
+async def test_the_probes_need_no_token(client: TestClient, services: Any) -> None:
+    assert (await client.get("/livez")).status == 200
+    ready = await client.get("/readyz")
+    assert (ready.status, await ready.json()) == (200, {"ready": True, "why": ""})
+    services.readiness = Readiness(ready=False, why="the disk is full")
+    unready = await client.get("/readyz")
+    assert (unready.status, await unready.json()) == (503, {"ready": False, "why": "the disk is full"})
+
+
+async def test_a_problem_is_as_rfc_9457_says(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/nothing", headers={**admin, "X-Request-ID": "abc-1"})
+    assert response.status == 404
+    assert response.content_type == "application/problem+json"
+    assert await response.json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "there is nothing at /api/v1/nothing",
+        "request_id": "abc-1",
+        "errors": [],
+    }
+
+
+async def test_a_wrong_method_is_a_problem_that_says_what_is_allowed(client: TestClient, admin: Headers) -> None:
+    response = await client.delete("/api/v1/inventory", headers=admin)
+    assert (response.status, response.content_type) == (405, "application/problem+json")
+    assert set(response.headers["Allow"].split(",")) == {"GET", "HEAD", "POST"}
+
+
+async def test_a_harmless_request_id_is_echoed_and_another_is_replaced(client: TestClient, admin: Headers) -> None:
+    echoed = await client.get("/api/v1/status", headers={**admin, "X-Request-ID": "job_7.a"})
+    assert echoed.headers["X-Request-ID"] == "job_7.a"
+    for bad in ("a b", "x" * 65, "<script>"):
+        replaced = await client.get("/api/v1/status", headers={**admin, "X-Request-ID": bad})
+        assert replaced.headers["X-Request-ID"] != bad
+        assert len(replaced.headers["X-Request-ID"]) == 16
+
+
+async def test_a_failure_inside_tells_nothing_but_its_request_id(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    services.failure = RuntimeError("password=hunter2")
+    response = await client.get("/api/v1/status", headers={**admin, "X-Request-ID": "r1"})
+    body = await response.text()
+    assert response.status == 500
+    assert "hunter2" not in body
+    assert '"request_id":"r1"' in body
+    assert response.headers["X-Request-ID"] == "r1"
+
+
+async def test_a_store_that_cannot_answer_is_503(client: TestClient, admin: Headers, services: Any) -> None:
+    services.failure = Unavailable("database unavailable: busy")
+    response = await client.get("/api/v1/status", headers=admin)
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert (await response.json())["detail"] == "database unavailable: busy"
+
+
+async def test_evses_show_reported_effective_and_acknowledged(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/evses?limit=1", headers=admin)
+    assert await response.json() == {
+        "items": [
+            {
+                "evse_id": "DE*ABC*E1",
+                "station": "CS-1",
+                "connected": True,
+                "reported": [
+                    {
+                        "evse": 0,
+                        "connector": 1,
+                        "status": "Charging",
+                        "received_at": "2026-11-20T12:00:00Z",
+                        "stale": False,
+                    }
+                ],
+                "effective": "charging",
+                "live": "charging",
+                "rule": "connector 1 reported Charging",
+                "changed_at": "2026-11-20T12:00:00Z",
+                "deliveries": {
+                    "hubject": {
+                        "desired": "Occupied",
+                        "acked": "Available",
+                        "acked_at": "2026-11-20T12:00:00Z",
+                        "state": "pending",
+                        "why": "",
+                    }
+                },
+            }
+        ],
+        "next_cursor": "DE*ABC*E1",
+    }
+
+
+async def test_pages_join_to_the_whole_list(client: TestClient, admin: Headers) -> None:
+    seen: list[str] = []
+    cursor = None
+    while True:
+        params = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        page = await (await client.get("/api/v1/evses", params=params, headers=admin)).json()
+        seen += [item["evse_id"] for item in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert seen == [f"DE*ABC*E{number}" for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "x", "1.5", "٣", ""])
+async def test_an_impossible_limit_is_400(client: TestClient, admin: Headers, limit: str) -> None:
+    response = await client.get("/api/v1/evses", params={"limit": limit}, headers=admin)
+    assert response.status == 400
+    assert (await response.json())["detail"] == "limit should be a whole number from 1 to 1000"
+
+
+async def test_chargeprice_is_shown_as_experimental_with_the_reason(client: TestClient, admin: Headers) -> None:
+    items = (await (await client.get("/api/v1/upstreams", headers=admin)).json())["items"]
+    assert {item["name"]: item["experimental"] for item in items} == {
+        "hubject": None,
+        "chargeprice": "the page that describes this interface is a draft, and Chargeprice's own guide names OCPI "
+        "as the road for live statuses",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "order"),
+    [
+        pytest.param(None, (Mode.LIVE, False), id="no-body-is-live"),
+        pytest.param({"mode": "live", "confirm_full_load": True}, (Mode.LIVE, True), id="live-with-full-load"),
+        pytest.param({"mode": "dry_run"}, (Mode.DRY_RUN, False), id="dry-run"),
+    ],
+)
+async def test_enable_stores_the_mode(
+    client: TestClient, admin: Headers, services: Any, body: Any, order: tuple[Mode, bool]
+) -> None:
+    response = await client.post("/api/v1/upstreams/hubject/enable", json=body, headers=admin)
+    assert response.status == 200
+    assert (await response.json())["mode"] == order[0].value
+    assert services.orders == [("hubject", *order, "admin")]
+
+
+async def test_disable_switches_off(client: TestClient, admin: Headers, services: Any) -> None:
+    response = await client.post("/api/v1/upstreams/hubject/disable", headers=admin)
+    assert (response.status, services.orders) == (200, [("hubject", Mode.OFF, False, "admin")])
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        pytest.param('{"mode": "off"}', "mode: Input should be 'live' or 'dry_run'", id="off-is-disable"),
+        pytest.param('{"mod": "live"}', "mod: Extra inputs are not permitted", id="unknown-member"),
+        pytest.param('{"confirm_full_load": 1}', "confirm_full_load: Input should be a valid boolean", id="number"),
+        pytest.param("[]", "body: Input should be an object", id="array"),
+    ],
+)
+async def test_a_wrong_body_is_400_and_orders_nothing(
+    client: TestClient, admin: Headers, services: Any, body: str, detail: str
+) -> None:
+    response = await client.post("/api/v1/upstreams/hubject/enable", data=body, headers=admin)
+    assert (response.status, (await response.json())["detail"], services.orders) == (400, detail, [])
+
+
+async def test_an_unknown_account_is_404(client: TestClient, admin: Headers) -> None:
+    for method, path in (("GET", "preview"), ("POST", "enable"), ("POST", "disable")):
+        response = await client.request(method, f"/api/v1/upstreams/hubjekt/{path}", headers=admin)
+        assert (response.status, (await response.json())["detail"]) == (404, "there is no account 'hubjekt'")
+
+
+async def test_an_account_that_is_forced_off_is_409(client: TestClient, admin: Headers, services: Any) -> None:
+    services.needs_yes = True
+    response = await client.post("/api/v1/upstreams/chargeprice/enable", headers=admin)
+    assert response.status == 409
+    assert (await response.json())["detail"] == "the configuration forces chargeprice off"
+
+
+async def test_an_import_returns_its_diff(client: TestClient, admin: Headers, services: Any) -> None:
+    body = {"csv": "station\nCS-9\n", "prune": True, "dry_run": True}
+    response = await client.post("/api/v1/inventory", json=body, headers=admin)
+    report = await response.json()
+    assert (response.status, report["applied"], report["stations_added"]) == (200, False, ["CS-9"])
+    assert services.orders == [("station\nCS-9\n", True, False, True)]
+
+
+async def test_an_import_with_bad_rows_is_422_with_every_row(client: TestClient, admin: Headers, services: Any) -> None:
+    services.row_errors = (
+        RowError(line=2, column="evse_id", value="x", problem="should be an EVSE id"),
+        RowError(line=7, column="connector", value="-1", problem="should be 1 or more"),
+    )
+    response = await client.post("/api/v1/inventory", json={"csv": "x"}, headers=admin)
+    body = await response.json()
+    assert (response.status, body["detail"]) == (422, "2 mistakes in the inventory; nothing was changed")
+    assert body["errors"] == [
+        {"line": 2, "column": "evse_id", "value": "x", "problem": "should be an EVSE id"},
+        {"line": 7, "column": "connector", "value": "-1", "problem": "should be 1 or more"},
+    ]
+
+
+async def test_an_import_that_removes_much_is_409_with_its_diff(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    services.needs_yes = True
+    response = await client.post("/api/v1/inventory", json={"csv": "x", "prune": True}, headers=admin)
+    body = await response.json()
+    assert (response.status, body["detail"]) == (409, "the import would remove 1 of 5 EVSEs")
+    assert (body["report"]["applied"], body["report"]["evses_removed"]) == (False, ["DE*ABC*E1"])
+
+
+async def test_the_inventory_can_be_listed(client: TestClient, admin: Headers) -> None:
+    body = await (await client.get("/api/v1/inventory", headers=admin)).json()
+    assert [(row["station"], row["evse_id"]) for row in body["items"]] == [("CS-1", "DE*ABC*E1")]
+
+
+async def test_a_body_that_is_too_large_is_a_413_problem(client: TestClient, admin: Headers) -> None:
+    response = await client.post("/api/v1/inventory", data=b"x" * (32 * 2**20 + 1), headers=admin)
+    assert (response.status, response.content_type) == (413, "application/problem+json")
+
+
+async def test_every_answer_forbids_caching_and_sniffing_and_tells_no_versions(
+    client: TestClient, admin: Headers
+) -> None:
+    for path, headers in (("/api/v1/status", admin), ("/api/v1/status", {}), ("/livez", {}), ("/nowhere", admin)):
+        response = await client.get(path, headers=headers)
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Server"] == "ocpp-bridge"
