@@ -1,0 +1,105 @@
+"""Answer questions about a running fleet over HTTP on loopback, and bring it to rest: for demos and tests.
+
+Never changes what stations say. Before it: `fleet`. It has no authentication and binds to 127.0.0.1 only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from simulators.fleet.fleet import Fleet
+from simulators.fleet.layout import STATION_LEVEL, Address, StationSpec
+from simulators.fleet.station import Station
+
+_FLEET = web.AppKey("fleet", Fleet)
+_REST_TIMEOUT_S = 30.0
+_REST_TIMEOUT_LIMIT_S = 300.0
+
+
+def control_app(fleet: Fleet) -> web.Application:
+    """Return the control application of one fleet.
+
+    GET /summary, /journal, /expected; POST /rest (?timeout_s=, 200 when settled, 504 with the restless) and /resume.
+    """
+    app = web.Application()
+    app[_FLEET] = fleet
+    app.add_routes(
+        [
+            web.get("/summary", _summary),
+            web.get("/journal", _journal),
+            web.get("/expected", _expected),
+            web.post("/rest", _rest),
+            web.post("/resume", _resume),
+        ]
+    )
+    return app
+
+
+async def _summary(request: web.Request) -> web.Response:
+    return web.json_response(request.app[_FLEET].summary_payload())
+
+
+async def _journal(request: web.Request) -> web.Response:
+    fleet = request.app[_FLEET]
+    return web.json_response(
+        {
+            "reports": fleet.journal.count,
+            "answered": fleet.journal.answered,
+            "stations": [_station_view(fleet, station) for station in fleet.stations],
+        }
+    )
+
+
+async def _expected(request: web.Request) -> web.Response:
+    return web.json_response({"evses": [asdict(word) for word in request.app[_FLEET].expected()]})
+
+
+async def _rest(request: web.Request) -> web.Response:
+    try:
+        wanted = float(request.query.get("timeout_s", _REST_TIMEOUT_S))
+    except ValueError:
+        raise web.HTTPBadRequest(text="timeout_s must be a number of seconds") from None
+    fleet = request.app[_FLEET]
+    timeout = timedelta(seconds=min(max(wanted, 0.0), _REST_TIMEOUT_LIMIT_S))
+    restless = await asyncio.shield(asyncio.create_task(fleet.rest(timeout), name="rest"))
+    body = {"stations": len(fleet.stations), "restless": list(restless)}
+    return web.json_response(body, status=504 if restless else 200)
+
+
+async def _resume(request: web.Request) -> web.Response:
+    request.app[_FLEET].resume()
+    return web.json_response({"stations": len(request.app[_FLEET].stations)})
+
+
+def _station_view(fleet: Fleet, station: Station) -> dict[str, Any]:
+    spec = station.spec
+    return {
+        "station": spec.station,
+        "version": spec.version.value,
+        "connected": station.connected,
+        "station_level": _line(fleet, spec, STATION_LEVEL) if STATION_LEVEL in spec.reported else None,
+        "evses": [
+            {"evse_id": evse.evse_id, "connectors": [_line(fleet, spec, address) for address in evse.connectors]}
+            for evse in spec.evses
+        ],
+    }
+
+
+def _line(fleet: Fleet, spec: StationSpec, address: Address) -> dict[str, Any]:
+    last = fleet.journal.last(spec.station, address)
+    answered = fleet.journal.last_answered(spec.station, address)
+    return {
+        "evse": address.evse,
+        "connector": address.connector,
+        "reported": last.status if last else None,
+        "reported_n": last.n if last else None,
+        "reported_at": last.at if last else None,
+        "answered": answered.status if answered else None,
+        "answered_n": answered.n if answered else None,
+        "answered_at": answered.at if answered else None,
+    }
