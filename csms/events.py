@@ -227,5 +227,7 @@ class StationRecord:
     connectors: tuple[ConnectorAddress, ...]
     refuses_trigger: bool = False
     """Its present firmware refused TriggerMessage(StatusNotification): do not ask again."""
+    firmware: str | None = None
+    """Firmware of its last BootNotification, which `refuses_trigger` is about; None where nobody knows."""
     strict: bool = False
     """Refuse what the schema refuses (for certification); by default every status whose meaning is clear is taken."""

@@ -1,7 +1,7 @@
 """Read and write OCPP-J frames: text in, Call, CallResult, CallError or Malformed out.
 
 Does no I/O, reads no clock, and never raises for anything that a station may send. Knows nothing of actions.
-Before it: `session` (one WebSocket message). After it: `schemas` and `v16.translate` or `v201.translate`.
+Before it: `session` (one WebSocket message). Beside it: `json_text` and `faults`. After it: `calls`.
 
 Sources: OCPP-J 1.6 §4 (and errata §5), OCPP 2.0.1 Part 4 §4.
 """
@@ -12,13 +12,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, NoReturn
+from typing import Any
 
 from csms.events import OcppVersion
-
-MAX_DEPTH = 32
-"""Deepest nesting of arrays and objects that is read; the frame's own array counts as one."""
+from csms.faults import Fault, error_code
+from csms.json_text import JUNK, MAX_DEPTH, MAX_DIGITS, Refused, lenient_json, strict_json, too_deep
 
 MAX_ID = 36
 """OCPP-J 1.6 §4.1.4 and 2.0.1 Part 4 §4.1.4: messageId has at most 36 characters."""
@@ -27,71 +25,8 @@ UNREADABLE_ID = "-1"
 """OCPP 2.0.1 Part 4 §4.2.3: 'When also the MessageId cannot be read, the CALLERROR SHALL contain "-1" as MessageId.'"""
 
 _MAX_DESCRIPTION = 255
-_MAX_DIGITS = 20
 _CALL, _CALL_RESULT, _CALL_ERROR = 2, 3, 4
 
-
-class Fault(StrEnum):
-    """What is wrong with a request, whatever a version calls it; `error_code` has each version's own spelling."""
-
-    NOT_IMPLEMENTED = "not_implemented"
-    """The action is unknown."""
-    NOT_SUPPORTED = "not_supported"
-    """The action is known and not offered."""
-    INTERNAL = "internal"
-    MISSING_FIELD = "missing_field"
-    """The payload is incomplete."""
-    MALFORMED_STRUCTURE = "malformed_structure"
-    """The message does not have the structure of its kind."""
-    NOT_RPC = "not_rpc"
-    """Not a valid request at all, for example its id cannot be read."""
-    UNKNOWN_TYPE = "unknown_type"
-    SYNTACTIC = "syntactic"
-    """The payload is syntactically wrong."""
-    PROPERTY_CONSTRAINT = "property_constraint"
-    """A field has the right type and an impossible value."""
-    OCCURRENCE = "occurrence"
-    """Too many or too few of something."""
-    TYPE_CONSTRAINT = "type_constraint"
-    SECURITY = "security"
-    GENERIC = "generic"
-
-
-# OCPP-J 1.6 §4.2.3; the errata (§5.1) keep the spelling "Occurence". 1.6 has no code for the two framing faults.
-_CODES_16 = {
-    Fault.NOT_IMPLEMENTED: "NotImplemented",
-    Fault.NOT_SUPPORTED: "NotSupported",
-    Fault.INTERNAL: "InternalError",
-    Fault.MISSING_FIELD: "ProtocolError",
-    Fault.MALFORMED_STRUCTURE: "FormationViolation",
-    Fault.NOT_RPC: "GenericError",
-    Fault.UNKNOWN_TYPE: "GenericError",
-    Fault.SYNTACTIC: "FormationViolation",
-    Fault.PROPERTY_CONSTRAINT: "PropertyConstraintViolation",
-    Fault.OCCURRENCE: "OccurenceConstraintViolation",
-    Fault.TYPE_CONSTRAINT: "TypeConstraintViolation",
-    Fault.SECURITY: "SecurityError",
-    Fault.GENERIC: "GenericError",
-}
-
-# OCPP 2.0.1 Part 4 §4.3.
-_CODES_201 = {
-    Fault.NOT_IMPLEMENTED: "NotImplemented",
-    Fault.NOT_SUPPORTED: "NotSupported",
-    Fault.INTERNAL: "InternalError",
-    Fault.MISSING_FIELD: "OccurrenceConstraintViolation",
-    Fault.MALFORMED_STRUCTURE: "ProtocolError",
-    Fault.NOT_RPC: "RpcFrameworkError",
-    Fault.UNKNOWN_TYPE: "MessageTypeNotSupported",
-    Fault.SYNTACTIC: "FormatViolation",
-    Fault.PROPERTY_CONSTRAINT: "PropertyConstraintViolation",
-    Fault.OCCURRENCE: "OccurrenceConstraintViolation",
-    Fault.TYPE_CONSTRAINT: "TypeConstraintViolation",
-    Fault.SECURITY: "SecurityError",
-    Fault.GENERIC: "GenericError",
-}
-
-_CODES = {OcppVersion.V16: _CODES_16, OcppVersion.V201: _CODES_201}
 
 # A CALL whose id is readable and whose rest is not a CALL: each version's nearest word is another meaning.
 _BROKEN_CALL = {OcppVersion.V16: Fault.MALFORMED_STRUCTURE, OcppVersion.V201: Fault.NOT_RPC}
@@ -142,11 +77,6 @@ Frame = Call | CallResult | CallError | Malformed
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-def error_code(fault: Fault, version: OcppVersion) -> str:
-    """Return the version's own error code for a fault. Source: OCPP-J 1.6 §4.2.3; OCPP 2.0.1 Part 4 §4.3."""
-    return _CODES[version][fault]
-
-
 def call_text(id: str, action: str, payload: Mapping[str, Any]) -> str:
     """Write a CALL."""
     return f"[2,{_encode(id)},{_encode(action)},{_encode(payload)}]"
@@ -168,51 +98,6 @@ def error_text(id: str, fault: Fault, version: OcppVersion, description: str = "
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-class _Refused(ValueError):
-    """The JSON names something that we do not take; `kind` and `fault` say what to count and to answer."""
-
-    def __init__(self, kind: str, fault: Fault) -> None:
-        self.kind = kind
-        self.fault = fault
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise _Refused("impossible_number", Fault.PROPERTY_CONSTRAINT)
-    return int(digits)
-
-
-def _real(digits: str) -> float:
-    value = float(digits)
-    if value - value != 0:
-        raise _Refused("impossible_number", Fault.SYNTACTIC)
-    return value
-
-
-def _constant(_: str) -> NoReturn:
-    raise _Refused("impossible_number", Fault.SYNTACTIC)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise _Refused("duplicate_key", Fault.SYNTACTIC)
-    return fields
-
-
-# `strict` of the decoder is about raw control characters inside of strings, which careless stations send.
-_lenient = json.JSONDecoder(parse_int=_integer, parse_float=_real, parse_constant=_constant, strict=False).raw_decode
-_strict = json.JSONDecoder(
-    parse_int=_integer, parse_float=_real, parse_constant=_constant, strict=True, object_pairs_hook=_unique
-).raw_decode
-
-_BLANK = " \t\n\r"
-_JUNK = "".join(chr(code) for code in range(0x21)) + "\x7f\ufeff"
-# Possessive: an unclosed string must not make the match go back and try again.
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_ONE_KIND = bytes.maketrans(b"{}", b"[]")
-_NO_BRACKET = bytes(code for code in range(256) if code not in b"[]{}")
-_JUNK_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _HEAD = re.compile(r'\[\s*(?P<type>[0-9]+)\s*(?:,\s*"(?P<id>(?:[^"\\\ufffd]|\\.)++)")?', re.DOTALL)
 
 
@@ -225,11 +110,11 @@ def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> F
     """
     if not isinstance(text, str):
         return _parse_bytes(text, version, strict)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _too_deep(text):
+    if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(text):
         return _unread("too_deep", _BROKEN_CALL[version], text, version)
     try:
-        message = _strict_json(text) if strict else _lenient_json(text)
-    except _Refused as refused:
+        message = strict_json(text) if strict else lenient_json(text)
+    except Refused as refused:
         return _unread(refused.kind, refused.fault, text, version)
     except (ValueError, RecursionError):
         return _unread("not_json", Fault.SYNTACTIC, text, version)
@@ -248,51 +133,10 @@ def _parse_bytes(data: bytes, version: OcppVersion, strict: bool) -> Frame:
         return _unread("not_utf8", Fault.SYNTACTIC, data.decode(errors="replace"), version)
 
 
-def _strict_json(text: str) -> Any:
-    text = text.lstrip(_BLANK)
-    message, end = _strict(text)
-    return _complete(message, end, text)
-
-
-def _lenient_json(text: str) -> Any:
-    try:
-        message, end = _lenient(text)
-        if end == len(text):
-            return message
-    except _Refused:
-        raise
-    except ValueError:
-        pass
-    cleaned = _JUNK_CHARACTER.sub("", text).strip(_JUNK)
-    message, end = _lenient(cleaned)
-    return _complete(message, end, cleaned)
-
-
-def _complete(message: Any, end: int, text: str) -> Any:
-    if text[end:].strip(_BLANK):
-        raise ValueError("text after the frame")
-    return message
-
-
-def _too_deep(text: str) -> bool:
-    """Tell whether brackets outside of strings nest deeper than `MAX_DEPTH`, without recursion.
-
-    Each pass takes away the innermost pairs, so a text of depth n is empty after n passes. What never pairs up is not
-    JSON, and deep where more than `MAX_DEPTH` brackets stay open.
-    """
-    bare = _STRING.sub("", text) if '"' in text else text
-    brackets = bare.encode(errors="replace").translate(_ONE_KIND, _NO_BRACKET)
-    for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"")
-        if not brackets:
-            return False
-    return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
-
-
 def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malformed:
     """Answer a frame that is not JSON, by its id if its head shows one; never where it is itself an answer."""
-    head = _HEAD.match(text.lstrip(_JUNK))
-    message_type = int(head["type"][:_MAX_DIGITS]) if head else None
+    head = _HEAD.match(text.lstrip(JUNK))
+    message_type = int(head["type"][:MAX_DIGITS]) if head else None
     if message_type in (_CALL_RESULT, _CALL_ERROR):
         return Malformed(kind, None)
     id = _id_in_head(head["id"]) if head and message_type == _CALL else None

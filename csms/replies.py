@@ -11,7 +11,7 @@ from typing import Any, assert_never
 
 from csms import schemas
 from csms.events import OcppVersion, Receipt
-from csms.frames import Fault
+from csms.faults import Fault
 from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v16 import replies as v16
 from csms.v201 import replies as v201

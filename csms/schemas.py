@@ -16,7 +16,7 @@ from typing import Any, Literal
 import jsonschema_rs
 
 from csms.events import OcppVersion
-from csms.frames import Fault
+from csms.faults import Fault
 
 Direction = Literal["request", "response"]
 

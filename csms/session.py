@@ -1,7 +1,7 @@
 """Hold one station's session: read a frame, make it durable, answer it; then the next.
 
-Never decides what a report means, and never says that something is stored before it is. Before it: `server`, with an
-authenticated socket and its epoch. After it: `frames`, the version's `translate`, the host's recorder and replies.
+Never decides what a report means. Before it: `server`, with an authenticated socket and its epoch. After it: `frames`;
+`calls`, which answers; `commands`, which match the station's answers; `resync`, which asks.
 
 Every CALL with a readable id gets exactly one answer; no frame ends the session.
 Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
@@ -10,8 +10,6 @@ Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -20,42 +18,22 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from csms import frames
-from csms.commands import CallIds, Commands
+from csms.calls import Calls, Host
+from csms.commands import Commands
 from csms.events import (
     ConnectorAddress,
     Epoch,
     OcppVersion,
-    Receipt,
-    StationBooted,
     StationDisconnected,
-    StationEvent,
     StationId,
-    StatusReported,
 )
-from csms.frames import Call, CallError, CallResult, Fault, Malformed
+from csms.faults import Fault
+from csms.frames import Call, CallError, CallResult, Malformed
 from csms.options import ServerOptions
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
-from csms.replies import answerable
-from csms.resync import Plan, Resync, askable, trigger_payload
-from csms.translation import Rejected
-from csms.v16.translate import translate as translate_16
-from csms.v201.translate import translate as translate_201
+from csms.ports import EventRefused, NotRecorded, Superseded
+from csms.resync import Resync
+from csms.resync_plan import Plan, askable, trigger_payload
 from csms.websocket import Claim, StationSocket
-
-_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201}
-_BOOT = "BootNotification"
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """What the session uses of its host."""
-
-    recorder: Recorder
-    replies: Replies
-    counter: Counter
-    ids: CallIds
-    clock: Callable[[], float]
-    """Monotonic seconds."""
 
 
 class Session:
@@ -86,14 +64,10 @@ class Session:
         self._socket = socket
         self._record = record
         self._recorder = host.recorder
-        self._replies = host.replies
         self._counter = host.counter
         self._options = options
         self._strict = options.strict or record.strict
         self._send_timeout_s = options.send_timeout.total_seconds()
-        self._translate = _TRANSLATE[version]
-        self._accepted = record.accepted
-        self._spoken = False
         self._unanswered: str | None = None
         self._busy = False
         self._stopping = False
@@ -109,6 +83,7 @@ class Session:
                 jitter=jitter,
                 accepted=record.accepted,
                 refuses=record.refuses_trigger,
+                firmware=record.firmware,
             ),
             self._commands,
             host.recorder.record,
@@ -118,6 +93,10 @@ class Session:
             options=options,
             clock=host.clock,
             log=self.log,
+            on_boot_missing=self._go_on_without_boot,
+        )
+        self._calls = Calls(
+            record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
         )
         socket.on_control_frame = self._heard
 
@@ -191,6 +170,9 @@ class Session:
         """Close the socket because what admitted the station holds no more."""
         await self._socket.close(CloseCode.POLICY_VIOLATION, "the registry has changed: log in again")
 
+    def _go_on_without_boot(self) -> None:
+        self._calls.go_on_without_boot()
+
     async def _run_resync(self) -> None:
         try:
             await self._resync.run()
@@ -253,7 +235,7 @@ class Session:
         frame = frames.parse(message, self.version, strict=self._strict)
         if isinstance(frame, Call):
             self._unanswered = frame.id
-            answer = await self._answer_to(frame)
+            answer = await self._calls.answer(frame)
             self._unanswered = None
             await self._socket.answer(answer, self._send_timeout_s)
             return
@@ -276,64 +258,6 @@ class Session:
     def _heard(self) -> None:
         self._recorder.heard(self.station)
 
-    # --- calls --------------------------------------------------------------------------------------------------------
-
-    async def _answer_to(self, call: Call) -> str:
-        """Return the text that answers a CALL, after what it reports has become durable. Raises: Superseded."""
-        if not self._spoken:
-            self._spoken = True
-            self._resync.called()
-        if not self._accepted and call.action != _BOOT:
-            # OCPP-J 1.6 §5.6 and errata §3.8; OCPP 2.0.1 Part 2 B01.FR.10: SecurityError before acceptance.
-            return self._error(call, Fault.SECURITY, "send BootNotification first")
-        fault = answerable(self.version, call.action)
-        if fault is not None:
-            return self._error(call, fault)
-        translated = self._translate(
-            call.action, call.payload, station=self.station, epoch=self.epoch, strict=self._strict
-        )
-        if isinstance(translated, Rejected):
-            return self._error(call, translated.fault, translated.description)
-        for note in translated.notes:
-            self._counter.count(note, self.station)
-        return await self._record_and_reply(call, translated.events)
-
-    async def _record_and_reply(self, call: Call, events: Sequence[StationEvent]) -> str:
-        try:
-            receipt = await self._store(events)
-        except NotRecorded:
-            self._resync.lost()
-            return self._error(call, Fault.INTERNAL, "storage is not available; nothing was recorded")
-        except EventRefused:
-            return self._error(call, Fault.PROPERTY_CONSTRAINT, "a value cannot be recorded")
-        for event in events:
-            if isinstance(event, StatusReported):
-                self._resync.reported(event.evse, event.connector)
-            elif isinstance(event, StationBooted):
-                self._resync.booted()
-        reply = self._replies.reply(self.version, call.action, call.payload, receipt)
-        if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
-            self._accepted = True
-            self._resync.accepted()
-        return frames.result_text(call.id, reply)
-
-    async def _store(self, events: Sequence[StationEvent]) -> Receipt | None:
-        """Make a message's events durable, in order; all are submitted before the first is waited for."""
-        if not events:
-            return None
-        if len(events) == 1:
-            return await self._recorder.record(events[0])
-        ended = await asyncio.gather(*map(self._recorder.record, events), return_exceptions=True)
-        failures = [end for end in ended if isinstance(end, BaseException)]
-        if failures:
-            raise min(failures, key=_gravity)
-        receipts = [end for end in ended if isinstance(end, Receipt)]
-        return next((receipt for receipt in receipts if receipt.transaction_id is not None), receipts[-1])
-
-    def _error(self, call: Call, fault: Fault, description: str = "") -> str:
-        self._counter.count(f"call_refused_{fault.value}", self.station)
-        return frames.error_text(call.id, fault, self.version, description)
-
     async def _answer_failure(self) -> None:
         """Answer the CALL that an error of ours left open."""
         if self._unanswered is None:
@@ -353,16 +277,3 @@ class Session:
         except ConnectionClosed:
             # The session ends now, and ends the call with it.
             return
-
-
-def _gravity(failure: BaseException) -> int:
-    """Rank what may happen to several events of one message: what forbids an answer outranks what spoils it."""
-    match failure:
-        case Superseded():
-            return 0
-        case NotRecorded():
-            return 1
-        case EventRefused():
-            return 3
-        case _:
-            return 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from csms.events import ReportedStatus, StationEvent
-from csms.frames import Fault
+from csms.faults import Fault
 
 MAX_ADDRESS: Final = 64
 """Highest EVSE or connector number taken: a station must not be able to make rows without bound."""

@@ -24,7 +24,7 @@ from csms.events import (
     TransactionPhase,
     TransactionReported,
 )
-from csms.frames import Fault
+from csms.faults import Fault
 from csms.translation import MAX_ADDRESS, MAX_INTEGER, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
 
 # OCPP 2.0.1 Part 2, ConnectorStatusEnumType.

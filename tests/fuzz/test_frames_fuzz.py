@@ -23,7 +23,8 @@ from csms.events import (
     StatusReported,
     TransactionReported,
 )
-from csms.frames import Call, CallError, CallResult, Fault, Malformed, error_code, error_text, parse, result_text
+from csms.faults import Fault, error_code
+from csms.frames import Call, CallError, CallResult, Malformed, error_text, parse, result_text
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable
 from csms.translation import Rejected
 from csms.v16 import translate as v16

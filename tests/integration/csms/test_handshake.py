@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from websockets.datastructures import Headers
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from csms.events import OcppVersion, StationConnected, StationDisconnected, StationId
+from csms.events import Epoch, OcppVersion, StationConnected, StationDisconnected, StationId
 from csms.replies import LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
 from tests.integration.csms.conftest import Site
@@ -186,6 +186,25 @@ async def test_station_that_leaves_while_it_is_being_recorded_is_taken_back(site
         await exchange(site.port, "GET /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
         release.set()
         await site.recorder.until(1, StationDisconnected)
+    assert StationId("CP1") not in site.central.connected
+
+
+async def test_handshake_that_ran_out_of_time_while_it_was_being_recorded_is_taken_back(site_of: SiteOf) -> None:
+    site = await site_of(open_timeout=timedelta(milliseconds=50))
+    site.registry.add("CP1")
+    release = asyncio.Event()
+    opened = site.recorder.open
+
+    async def slow(connected: StationConnected) -> Epoch:
+        await release.wait()
+        return await opened(connected)
+
+    site.recorder.open = slow  # type: ignore[method-assign]
+    with pytest.raises((InvalidHandshake, OSError, EOFError)):
+        await dial(site.port)
+    release.set()
+    (taken_back,) = await site.recorder.until(1, StationDisconnected)
+    assert taken_back == StationDisconnected(StationId("CP1"), Epoch(1))
     assert StationId("CP1") not in site.central.connected
 
 

@@ -150,12 +150,61 @@ async def test_boot_on_the_connection_starts_the_questions_afresh(asking: Site) 
     await accept(station, about(1))
 
 
-async def test_unaccepted_station_is_not_asked_before_its_boot(asking: Site) -> None:
+async def accept_boot(station: Station) -> None:
+    await accept(station, {"requestedMessage": "BootNotification"})
+
+
+async def test_station_that_never_was_accepted_is_asked_to_boot_and_then_for_the_status_that_was_refused(
+    asking: Site,
+) -> None:
     asking.registry.add("NEW", accepted=False, connectors=(ONE,))
     station = await dial(asking.port, "NEW")
-    assert (await station.call("Heartbeat", {}))[2] == "SecurityError"
+    assert (await station.call("StatusNotification", STATUS_16))[2] == "SecurityError"
+    await accept_boot(station)
     await station.call("BootNotification", BOOT_16)
     await accept(station, about(1))
+    assert (await station.call("StatusNotification", STATUS_16))[0] == 3
+    await asking.recorder.until(1, ResyncFinished)
+    assert [event.status for event in asking.recorder.of(StatusReported)] == ["Available"]
+
+
+@pytest.mark.parametrize("answer", [[3, {"status": "Rejected"}], [4, "NotImplemented", "", {}]])
+async def test_16_station_that_refuses_to_boot_is_taken_without(asking: Site, answer: list[Any]) -> None:
+    asking.registry.add("NEW", accepted=False, connectors=(ONE,))
+    station = await dial(asking.port, "NEW")
+    frame = await station.receive()
+    assert frame[3] == {"requestedMessage": "BootNotification"}
+    await station.send([answer[0], frame[1], *answer[1:]])
+    await accept(station, about(1))
+    assert (await station.call("StatusNotification", STATUS_16))[0] == 3
+    assert asking.counter.counts["station_without_boot"] == 1
+
+
+async def test_201_station_that_refuses_to_boot_stays_refused_and_is_asked_once(asking: Site) -> None:
+    asking.registry.add("NEW", accepted=False, connectors=(ConnectorAddress(1, 1),))
+    station = await dial(asking.port, "NEW", offers=["ocpp2.0.1"])
+    frame = await station.receive()
+    await station.send([3, frame[1], {"status": "Rejected"}])
+    for _ in range(3):
+        assert (await station.call("StatusNotification", STATUS_201))[2] == "SecurityError"
+
+
+async def test_status_of_connector_0_that_storage_lost_is_asked_for_without_a_connector(asking: Site) -> None:
+    asking.registry.add("CP1", connectors=())
+    station = await dial(asking.port)
+    await asking.recorder.until(1, ResyncFinished)
+    down = {**STATUS_16, "connectorId": 0, "status": "Unavailable"}
+
+    async def storage_down(event: StationEvent) -> None:
+        raise NotRecorded
+
+    asking.recorder.before = storage_down
+    assert (await station.call("StatusNotification", down))[2] == "InternalError"
+    asking.recorder.before = None
+    await accept(station, {"requestedMessage": "StatusNotification"})
+    assert (await station.call("StatusNotification", down))[0] == 3
+    await asking.recorder.until(2, ResyncFinished)
+    assert [(event.connector, event.status) for event in asking.recorder.of(StatusReported)] == [(0, "Unavailable")]
 
 
 async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking: Site) -> None:

@@ -10,14 +10,13 @@ import json
 import pytest
 
 from csms.events import OcppVersion
+from csms.faults import Fault, error_code
 from csms.frames import (
     Call,
     CallError,
     CallResult,
-    Fault,
     Malformed,
     call_text,
-    error_code,
     error_text,
     parse,
     result_text,

@@ -6,7 +6,7 @@ import pytest
 
 from csms import schemas
 from csms.events import OcppVersion, Receipt
-from csms.frames import Fault
+from csms.faults import Fault
 from csms.ports import Replies
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable
 

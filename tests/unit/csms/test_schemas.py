@@ -4,7 +4,7 @@ import pytest
 
 from csms import schemas
 from csms.events import OcppVersion
-from csms.frames import Fault
+from csms.faults import Fault
 
 V16 = OcppVersion.V16
 V201 = OcppVersion.V201

@@ -14,7 +14,7 @@ from csms.events import (
     StatusReported,
     TransactionIdNeeded,
 )
-from csms.frames import Fault
+from csms.faults import Fault
 from csms.translation import Rejected, Translated
 from csms.v16.translate import translate
 

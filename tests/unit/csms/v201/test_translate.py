@@ -16,7 +16,7 @@ from csms.events import (
     TransactionPhase,
     TransactionReported,
 )
-from csms.frames import Fault
+from csms.faults import Fault
 from csms.translation import Rejected, Translated
 from csms.v201.translate import translate
 

@@ -8,7 +8,19 @@ import pytest
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
 from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
 from csms.options import ServerOptions
-from csms.resync import Ask, Conclude, Finish, Plan, Wait, askable, refused, trigger_payload
+from csms.resync_plan import (
+    STATION,
+    Ask,
+    AskBoot,
+    Conclude,
+    Finish,
+    Plan,
+    Step,
+    Wait,
+    askable,
+    refused,
+    trigger_payload,
+)
 
 V16, V201 = OcppVersion.V16, OcppVersion.V201
 ONE, TWO = ConnectorAddress(0, 1), ConnectorAddress(0, 2)
@@ -23,8 +35,18 @@ def plan(
     jitter: float = 0.0,
     accepted: bool = True,
     refuses: bool = False,
+    firmware: str | None = None,
 ) -> Plan:
-    return Plan(version, connectors, options, now=100.0, jitter=jitter, accepted=accepted, refuses=refuses)
+    return Plan(
+        version,
+        connectors,
+        options,
+        now=100.0,
+        jitter=jitter,
+        accepted=accepted,
+        refuses=refuses,
+        firmware=firmware,
+    )
 
 
 def test_silent_connection_is_asked_after_the_wait_for_a_first_call_and_the_settle_time() -> None:
@@ -45,7 +67,7 @@ def test_first_call_starts_the_settle_time_and_later_calls_do_not_prolong_it() -
 def test_boot_gives_the_station_thirty_seconds() -> None:
     asked = plan()
     asked.called(101.0)
-    asked.booted(101.0)
+    asked.booted(101.0, "1.0")
     assert asked.step(107.0) == Wait(131.0)
     assert asked.step(131.0) == Ask(ONE)
 
@@ -86,13 +108,86 @@ def test_station_known_to_refuse_is_never_asked() -> None:
     assert plan(refuses=True).step(115.0) == Conclude(ONE, ResyncOutcome.REFUSED)
 
 
-def test_station_that_is_not_accepted_is_not_asked_before_it_is() -> None:
+def test_station_that_never_was_accepted_is_asked_to_boot_once_and_for_its_statuses_after_that() -> None:
     asked = plan(accepted=False)
-    assert asked.step(1000.0) == Wait(None)
-    asked.called(1000.0)
-    asked.booted(1000.0)
+    asked.called(102.0)
+    assert asked.step(102.0) == Wait(107.0)
+    assert asked.step(107.0) == AskBoot()
+    asked.boot_asked()
+    assert asked.step(10_000.0) == Wait(None)
+    asked.booted(10_000.0, "1.0")
     asked.accepted()
-    assert asked.step(1000.0) == Wait(1030.0)
+    assert asked.step(10_000.0) == Wait(10_030.0)
+    assert asked.step(10_030.0) == Ask(ONE)
+
+
+def test_boot_that_storage_lost_is_asked_for_again() -> None:
+    asked = plan(accepted=False)
+    asked.boot_asked()
+    asked.lost(120.0)
+    assert asked.step(120.0) == Wait(121.0)
+    assert asked.step(121.0) == AskBoot()
+
+
+def test_16_station_that_does_not_boot_when_asked_goes_on_without() -> None:
+    asked = plan(accepted=False)
+    asked.boot_asked()
+    assert asked.boot_missing()
+    assert asked.step(175.0) == Ask(ONE)
+
+
+def test_201_station_that_does_not_boot_when_asked_stays_refused() -> None:
+    asked = plan((ConnectorAddress(1, 1),), version=V201, accepted=False)
+    asked.boot_asked()
+    assert not asked.boot_missing()
+    assert asked.step(175.0) == Wait(None)
+
+
+@pytest.mark.parametrize(
+    ("known", "booted", "step"),
+    [
+        pytest.param("1.0", "1.1", Ask(ONE), id="another-firmware-may-do-it"),
+        pytest.param("1.0", "1.0", Conclude(ONE, ResyncOutcome.REFUSED), id="the-same-one-still-refuses"),
+        pytest.param(None, "1.0", Conclude(ONE, ResyncOutcome.REFUSED), id="nobody-knows-the-old-one"),
+    ],
+)
+def test_refusal_is_about_one_firmware(known: str | None, booted: str, step: Step) -> None:
+    asked = plan(refuses=True, firmware=known)
+    asked.booted(100.0, booted)
+    assert asked.step(130.0) == step
+
+
+def test_lost_status_of_the_station_itself_is_asked_for_until_it_is_recorded() -> None:
+    asked = plan((ONE,))
+    asked.reported(ONE)
+    asked.finish()
+    asked.lost(500.0, [STATION])
+    assert asked.step(501.0) == Ask(STATION)
+    asked.lost(501.0, [ONE])
+    assert asked.step(503.0) == Ask(STATION)
+    asked.reported(STATION)
+    assert asked.step(503.0) == Ask(ONE)
+
+
+def test_lost_status_of_the_station_itself_is_not_asked_for_after_a_boot() -> None:
+    asked = plan((ONE,))
+    asked.lost(500.0, [STATION])
+    asked.booted(501.0, "1.0")
+    assert asked.step(531.0) == Ask(ONE)
+
+
+def test_lost_status_above_the_connectors_of_201_ends_without_a_question() -> None:
+    asked = plan((), version=V201)
+    asked.lost(500.0, [ConnectorAddress(1, 0)])
+    assert asked.step(501.0) == Conclude(ConnectorAddress(1, 0), ResyncOutcome.TIMED_OUT)
+
+
+def test_only_the_first_report_of_an_address_is_news() -> None:
+    asked = plan()
+    assert asked.reported(ONE)
+    assert not asked.reported(ONE)
+    asked.set_back(100.0)
+    assert asked.reported(ONE)
 
 
 def test_boot_after_the_end_asks_everything_afresh() -> None:
@@ -101,7 +196,7 @@ def test_boot_after_the_end_asks_everything_afresh() -> None:
         asked.reported(address)
     asked.finish()
     before = asked.round
-    asked.booted(500.0)
+    asked.booted(500.0, "1.0")
     assert asked.round == before + 1
     assert asked.step(529.0) == Wait(530.0)
     assert asked.step(530.0) == Ask(ONE)
@@ -157,6 +252,7 @@ def test_the_station_as_a_whole_is_never_a_question() -> None:
     [
         # OCPP 1.6 §6.51 TriggerMessage.req
         pytest.param(V16, TWO, {"requestedMessage": "StatusNotification", "connectorId": 2}, id="1.6"),
+        pytest.param(V16, STATION, {"requestedMessage": "StatusNotification"}, id="1.6-station"),
         # OCPP 2.0.1 Part 2 TriggerMessageRequest, EVSEType
         pytest.param(
             V201,
@@ -166,9 +262,7 @@ def test_the_station_as_a_whole_is_never_a_question() -> None:
         ),
     ],
 )
-def test_trigger_names_one_connector(
-    version: OcppVersion, address: ConnectorAddress, payload: dict[str, object]
-) -> None:
+def test_trigger_names_one_address(version: OcppVersion, address: ConnectorAddress, payload: dict[str, object]) -> None:
     assert trigger_payload(version, address) == payload
 
 
@@ -176,14 +270,16 @@ def test_trigger_names_one_connector(
     ("version", "address", "possible"),
     [
         pytest.param(V16, ConnectorAddress(0, 1), True, id="1.6-connector"),
-        pytest.param(V16, ConnectorAddress(0, 0), False, id="1.6-station"),
+        pytest.param(V16, ConnectorAddress(0, 0), True, id="1.6-station"),
         pytest.param(V16, ConnectorAddress(1, 1), False, id="1.6-evse"),
         pytest.param(V201, ConnectorAddress(1, 1), True, id="2.0.1-connector"),
         pytest.param(V201, ConnectorAddress(1, 0), False, id="2.0.1-evse"),
         pytest.param(V201, ConnectorAddress(0, 1), False, id="2.0.1-without-evse"),
     ],
 )
-def test_only_connectors_can_be_asked(version: OcppVersion, address: ConnectorAddress, possible: bool) -> None:
+def test_connectors_can_be_asked_and_the_station_in_16_only(
+    version: OcppVersion, address: ConnectorAddress, possible: bool
+) -> None:
     assert askable(version, address) is possible
 
 

@@ -1,0 +1,157 @@
+"""Answer one station's CALLs: translate, make durable, reply; in the order in which they come.
+
+Never touches the socket, and never gives an answer before what it is about has been recorded. Before it: `session`,
+with a parsed CALL. After it: the version's `translate`, the host's recorder and replies; `resync` learns what was
+recorded and what was lost.
+
+Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from csms import frames
+from csms.commands import CallIds
+from csms.events import (
+    ConnectorAddress,
+    Epoch,
+    OcppVersion,
+    Receipt,
+    StationBooted,
+    StationEvent,
+    StationId,
+    StatusReported,
+)
+from csms.faults import Fault
+from csms.frames import Call
+from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
+from csms.replies import answerable
+from csms.resync import Resync
+from csms.translation import Rejected
+from csms.v16.translate import translate as translate_16
+from csms.v201.translate import translate as translate_201
+
+_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201}
+_BOOT = "BootNotification"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the session uses of its host."""
+
+    recorder: Recorder
+    replies: Replies
+    counter: Counter
+    ids: CallIds
+    clock: Callable[[], float]
+    """Monotonic seconds."""
+
+
+class Calls:
+    """The CALLs of one connection."""
+
+    def __init__(
+        self,
+        station: StationId,
+        epoch: Epoch,
+        version: OcppVersion,
+        host: Host,
+        resync: Resync,
+        *,
+        accepted: bool,
+        strict: bool,
+    ) -> None:
+        """`accepted`: a BootNotification of the station was accepted, on whatever connection."""
+        self._station = station
+        self._epoch = epoch
+        self._version = version
+        self._recorder = host.recorder
+        self._replies = host.replies
+        self._counter = host.counter
+        self._translate = _TRANSLATE[version]
+        self._resync = resync
+        self._accepted = accepted
+        self._strict = strict
+        self._spoken = False
+
+    def go_on_without_boot(self) -> None:
+        """Take what the station says though it never booted: it was asked to, and did not."""
+        self._accepted = True
+        self._counter.count("station_without_boot", self._station)
+
+    async def answer(self, call: Call) -> str:
+        """Return the text that answers a CALL, after what it reports has become durable. Raises: Superseded."""
+        if not self._spoken:
+            self._spoken = True
+            self._resync.called()
+        if not self._accepted and call.action != _BOOT:
+            # OCPP-J 1.6 §5.6 and errata §3.8 (recommended); OCPP 2.0.1 Part 2 B01.FR.10 (SHALL): SecurityError before
+            # acceptance. What is refused here is not lost: the station is asked to boot, and then for its statuses.
+            return self._error(call, Fault.SECURITY, "send BootNotification first")
+        fault = answerable(self._version, call.action)
+        if fault is not None:
+            return self._error(call, fault)
+        translated = self._translate(
+            call.action, call.payload, station=self._station, epoch=self._epoch, strict=self._strict
+        )
+        if isinstance(translated, Rejected):
+            return self._error(call, translated.fault, translated.description)
+        for note in translated.notes:
+            self._counter.count(note, self._station)
+        return await self._record_and_reply(call, translated.events)
+
+    async def _record_and_reply(self, call: Call, events: Sequence[StationEvent]) -> str:
+        try:
+            receipt = await self._store(events)
+        except NotRecorded:
+            self._resync.lost(_addresses(events))
+            return self._error(call, Fault.INTERNAL, "storage is not available; nothing was recorded")
+        except EventRefused:
+            return self._error(call, Fault.PROPERTY_CONSTRAINT, "a value cannot be recorded")
+        for event in events:
+            if isinstance(event, StatusReported):
+                self._resync.reported(event.evse, event.connector)
+            elif isinstance(event, StationBooted):
+                self._resync.booted(event.firmware)
+        reply = self._replies.reply(self._version, call.action, call.payload, receipt)
+        if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
+            self._accepted = True
+            self._resync.accepted()
+        return frames.result_text(call.id, reply)
+
+    async def _store(self, events: Sequence[StationEvent]) -> Receipt | None:
+        """Make a message's events durable, in order; all are submitted before the first is waited for."""
+        if not events:
+            return None
+        if len(events) == 1:
+            return await self._recorder.record(events[0])
+        ended = await asyncio.gather(*map(self._recorder.record, events), return_exceptions=True)
+        failures = [end for end in ended if isinstance(end, BaseException)]
+        if failures:
+            raise min(failures, key=_gravity)
+        receipts = [end for end in ended if isinstance(end, Receipt)]
+        return next((receipt for receipt in receipts if receipt.transaction_id is not None), receipts[-1])
+
+    def _error(self, call: Call, fault: Fault, description: str = "") -> str:
+        self._counter.count(f"call_refused_{fault.value}", self._station)
+        return frames.error_text(call.id, fault, self._version, description)
+
+
+def _addresses(events: Sequence[StationEvent]) -> list[ConnectorAddress]:
+    return [ConnectorAddress(event.evse, event.connector) for event in events if isinstance(event, StatusReported)]
+
+
+def _gravity(failure: BaseException) -> int:
+    """Rank what may happen to several events of one message: what forbids an answer outranks what spoils it."""
+    match failure:
+        case Superseded():
+            return 0
+        case NotRecorded():
+            return 1
+        case EventRefused():
+            return 3
+        case _:
+            return 2
