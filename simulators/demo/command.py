@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +17,15 @@ import typer
 from rich.console import Console
 
 from simulators.demo.processes import ChildDied, NotReady
-from simulators.demo.session import AGREED, DemoOptions, run_demo
-from simulators.fleet.behaviour import SCENARIOS
+from simulators.demo.session import AGREED, DemoOptions, Patience, run_demo
+from simulators.fleet.scenario import SCENARIO_HELP, SCENARIOS
 
 CANNOT_RUN = 2
 INTERRUPTED = 130
 """Ended by a signal before the comparison that was asked for."""
 
 _CONFIG = Path(__file__).parents[2] / "config" / "demo" / "bridge.toml"
+_PATIENCE = Patience()
 
 
 def demo(
@@ -32,9 +35,12 @@ def demo(
     ] = None,
     stations: Annotated[int, typer.Option(min=1, help="Number of charging stations.")] = 24,
     seed: Annotated[int, typer.Option(help="Seed of the fleet.")] = 7,
-    scenario: Annotated[str, typer.Option(help=f"One of {', '.join(SCENARIOS)}.")] = "busy",
+    scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "busy",
     bridge_command: Annotated[str, typer.Option(help="How the bridge is started.")] = "ocpp-bridge",
     config: Annotated[Path, typer.Option(help="The bridge's configuration.", exists=True, dir_okay=False)] = _CONFIG,
+    patience: Annotated[
+        float, typer.Option(min=1, help="Seconds that the hubs may take to agree once the fleet rests.")
+    ] = _PATIENCE.agree_within.total_seconds(),
 ) -> None:
     """Run the bridge between simulated stations and mock hubs, show it live, and check that the hubs agree.
 
@@ -43,7 +49,9 @@ def demo(
     """
     if scenario not in SCENARIOS:
         raise typer.BadParameter(f"{scenario!r} is none of {', '.join(SCENARIOS)}", param_hint="--scenario")
-    options = DemoOptions(data, seconds, stations, seed, scenario, tuple(shlex.split(bridge_command)), config)
+    command = tuple(shlex.split(bridge_command))
+    waiting = replace(_PATIENCE, agree_within=timedelta(seconds=patience))
+    options = DemoOptions(data, seconds, stations, seed, scenario, command, config, waiting)
     try:
         code = asyncio.run(_run(options))
     except (ChildDied, NotReady, OSError) as error:

@@ -1,19 +1,24 @@
 """Start, watch and end the demo's child processes, each with a log file and a session of its own.
 
 Never decides what is started: that is `session`. A child that dies before it is ended is an error that shows the tail
-of its log. Children are ended in the reverse order of their start, so that nobody loses whom they talk to.
+of its log. Children are ended in the reverse order of their start, so that nobody loses whom they talk to; where this
+process is killed, the `leash` ends them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from simulators.demo import leash
 
 _TAIL_LINES = 20
 _TERM_S = 10.0
@@ -111,13 +116,13 @@ class Children:
             await child.end()
 
     async def start(self, name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> Child:
-        """Start a child whose end is an error. Raises: OSError where the program cannot be started."""
+        """Start a child whose end is an error. Raises: OSError where the log cannot be written."""
         child = await self._spawn(name, arguments, environ)
         self._children.append(child)
         return child
 
     async def complete(self, name: str, arguments: Sequence[str], environ: Mapping[str, str], seconds: float) -> None:
-        """Run a program to its good end. Raises: ChildDied, NotReady, OSError."""
+        """Run a program to its good end. Raises: ChildDied, NotReady."""
         child = await self._spawn(name, arguments, environ)
         try:
             await child.wait(seconds)
@@ -143,6 +148,7 @@ class Children:
         log = self._folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", leash.__name__, str(os.getpid())),
                 *arguments,
                 env=dict(environ),
                 stdin=asyncio.subprocess.DEVNULL,

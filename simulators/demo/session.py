@@ -60,6 +60,7 @@ class DemoOptions:
     scenario: str
     bridge_command: tuple[str, ...]
     config: Path
+    patience: Patience = Patience()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
     folder = fresh_folder(options.data)
     console.print(f"demo data: {folder}", soft_wrap=True, highlight=False)
     async with Children(folder) as children, aiohttp.ClientSession() as http:
-        sources = Sources(http, await _start(options, folder, children))
+        sources = Sources(http, await _start(options, folder, children, console))
         now = loop.time()
         rest_at = (
             None
@@ -89,7 +90,7 @@ async def run_demo(options: DemoOptions, console: Console) -> int:
         )
         async with _showing(sources, children, console, begun):
             await _watch_until(rest_at, children)
-            verdict = await check(sources, children, Patience())
+            verdict = await check(sources, children, options.patience)
     for line in verdict.lines:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
     return verdict.exit_code
@@ -127,8 +128,9 @@ def find_program(command: Sequence[str]) -> list[str]:
     return [beside or command[0], *command[1:]]
 
 
-async def _start(options: DemoOptions, folder: Path, children: Children) -> Addresses:
+async def _start(options: DemoOptions, folder: Path, children: Children, console: Console) -> Addresses:
     """Start the hubs, the bridge with the fleet's inventory, and the fleet, each when the one before is ready."""
+    console.print("starting the mock hubs, then the bridge …")
     simulators = (sys.executable, "-m", "simulators.cli")
     ready = folder / "hubs.json"
     child = await children.start("hubs", [*simulators, "hubs", "--ready-file", str(ready)], os.environ)
@@ -147,6 +149,7 @@ async def _start(options: DemoOptions, folder: Path, children: Children) -> Addr
     importing = [*bridge, "inventory", "import", str(inventory), *config, "--yes"]
     await children.complete("import", importing, environ, _READY_S)
 
+    console.print(f"starting {options.stations} charging stations …")
     ready = folder / "fleet.json"
     child = await children.start("fleet", [*simulators, *_fleet_arguments(options, folder, ports, ready)], os.environ)
     fleet = await children.ready(child, ready, _READY_S)

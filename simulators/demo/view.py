@@ -33,6 +33,8 @@ class Row:
     reported: str
     """The last status word of each connector, and the station's own where that is Unavailable or Faulted."""
     effective: str
+    held: bool
+    """It became available moments ago; that counts once it has stood for a while."""
     acked: Mapping[str, Acked]
     age: timedelta | None
     """Since the effective status changed last."""
@@ -106,6 +108,7 @@ def _row(station: Mapping[str, Any], evse: Mapping[str, Any], seen: Mapping[str,
         connected=bool(station["connected"]),
         reported=_reported(station, evse),
         effective=seen.get("effective") or UNKNOWN,
+        held=seen.get("effective") != "available" and _all_free(station, evse),
         acked={hub: _acked(delivery) for hub, delivery in (seen.get("deliveries") or {}).items()},
         age=_age(seen.get("changed_at"), now),
     )
@@ -114,7 +117,14 @@ def _row(station: Mapping[str, Any], evse: Mapping[str, Any], seen: Mapping[str,
 def _reported(station: Mapping[str, Any], evse: Mapping[str, Any]) -> str:
     words = [connector["reported"] or UNKNOWN for connector in evse["connectors"]]
     level = (station["station_level"] or {}).get("reported")
-    return " + ".join(words) + (f" (station {level})" if level in ("Unavailable", "Faulted") else "")
+    told = f"{len(words)} × {words[0]}" if len(words) > 1 and len(set(words)) == 1 else " + ".join(words)
+    return told + (f" (station {level})" if level in ("Unavailable", "Faulted") else "")
+
+
+def _all_free(station: Mapping[str, Any], evse: Mapping[str, Any]) -> bool:
+    level = (station["station_level"] or {}).get("reported")
+    words = [connector["reported"] for connector in evse["connectors"]]
+    return bool(station["connected"]) and level in (None, "Available") and set(words) == {"Available"}
 
 
 def _acked(delivery: Mapping[str, Any]) -> Acked:
@@ -130,10 +140,11 @@ def _age(changed_at: str | None, now: datetime) -> timedelta | None:
 
 def _hub_line(upstream: Mapping[str, Any]) -> HubLine:
     lag = upstream.get("lag_s")
+    behind = bool(upstream.get("backlog"))
     return HubLine(
         name=str(upstream.get("name", UNKNOWN)),
         mode=str(upstream.get("mode", UNKNOWN)),
         state=str(upstream.get("state", UNKNOWN)),
         backlog=str(upstream.get("backlog", UNKNOWN)),
-        lag=UNKNOWN if lag is None else f"{float(lag):.1f} s",
+        lag=f"{float(lag):.1f} s" if lag is not None else UNKNOWN if behind else "none",
     )

@@ -1,7 +1,7 @@
 """Decide what happens at one charging station, from a seed: cars come and go, things break, the network goes away.
 
 Pure: no I/O, no clock, no global randomness; it gives delays, and who runs it does the waiting.
-Before it: `layout`. After it: `station`, which waits, acts and reports.
+Before it: `layout`, `scenario`. After it: `station`, which waits, acts and reports.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from simulators.fleet.layout import STATION_LEVEL, Address, StationSpec, Version
+from simulators.fleet.scenario import Scenario
 
 
 class ConnectorState(StrEnum):
@@ -81,53 +82,6 @@ class Step:
     delay: timedelta
     actions: tuple[Action, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """What a day is like. Times are means; shares are probabilities at each decision."""
-
-    gap: timedelta
-    """Between a connector becoming free and what happens next there."""
-    dwell: timedelta
-    """In each state of a visit."""
-    repair: timedelta
-    """Until something faulted or unavailable comes back."""
-    fault: float
-    reserve: float
-    unavailable: float
-    flap: float
-    """Share of the visits where the cable's contact is bad: the status changes several times in a second."""
-    loss_every: timedelta
-    """Between network losses of one station."""
-    loss_short: timedelta
-    loss_long: timedelta
-    long: float
-    """Share of the losses that are long."""
-    power_cycle: float
-    """Share of the losses that are restarts of the station."""
-    outage_every: timedelta
-    """Between times when the whole station goes out of service."""
-
-
-def _s(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
-
-
-SCENARIOS: Mapping[str, Scenario] = {
-    "calm": Scenario(
-        _s(120), _s(60), _s(90), 0.02, 0.05, 0.02, 0.01, _s(1800), _s(2), _s(30), 0.2, 0.1, outage_every=_s(1800)
-    ),
-    "busy": Scenario(_s(8), _s(5), _s(8), 0.06, 0.10, 0.06, 0.05, _s(60), _s(1), _s(8), 0.2, 0.2, outage_every=_s(60)),
-    "flapping": Scenario(
-        _s(4), _s(3), _s(5), 0.05, 0.05, 0.05, 0.70, _s(30), _s(0.5), _s(3), 0.1, 0.1, outage_every=_s(60)
-    ),
-    "outage": Scenario(
-        _s(8), _s(5), _s(8), 0.06, 0.10, 0.06, 0.05, _s(12), _s(2), _s(15), 0.5, 0.1, outage_every=_s(60)
-    ),
-    "restart": Scenario(
-        _s(8), _s(5), _s(8), 0.06, 0.10, 0.06, 0.05, _s(15), _s(1), _s(6), 0.3, 0.9, outage_every=_s(60)
-    ),
-}
 
 _FLAP = timedelta(milliseconds=200)
 

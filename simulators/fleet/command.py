@@ -24,13 +24,13 @@ import typer
 from aiohttp import web
 from rich.console import Console
 
-from simulators.fleet.behaviour import SCENARIOS
 from simulators.fleet.control import control_app
 from simulators.fleet.fleet import Fleet, FleetOptions, Summary
 from simulators.fleet.journal import Journal
 from simulators.fleet.layout import inventory_csv, layout
 from simulators.fleet.line import Line
 from simulators.fleet.progress import Progress, summary_table
+from simulators.fleet.scenario import SCENARIO_HELP, SCENARIOS
 
 UNREACHABLE = 2
 REFUSED = 3
@@ -50,7 +50,7 @@ def fleet(
     url: Annotated[str, typer.Option(help="Where to connect to; the station's id is appended as the last segment.")],
     stations: Annotated[int, typer.Option(min=1, help="Number of charging stations.")] = 200,
     seed: Annotated[int, typer.Option(help="Seed of everything that happens.")] = 7,
-    scenario: Annotated[str, typer.Option(help=f"One of {', '.join(SCENARIOS)}.")] = "busy",
+    scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "busy",
     control_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Answer questions over HTTP on this port; 0 takes a free one.")
     ] = None,

@@ -22,6 +22,9 @@ class Counts:
         self.refusals = 0
         self.failures = 0
         """Connections that could not be opened, or ended by an error."""
+        self.losses = 0
+        """Losses of the network that behaviours brought, restarts among them."""
+        self.power_cycles = 0
         self.errors: Counter[str] = Counter()
         """CALLERRORs, invalid answers and timeouts, by kind."""
         self.last_failure = ""

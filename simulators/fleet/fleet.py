@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 from simulators.expected import Expected, expected
-from simulators.fleet.behaviour import SCENARIOS, Behaviour
+from simulators.fleet.behaviour import Behaviour
 from simulators.fleet.counts import Counts
 from simulators.fleet.journal import Journal
 from simulators.fleet.layout import STATION_LEVEL, layout
 from simulators.fleet.line import Line
+from simulators.fleet.scenario import SCENARIOS
 from simulators.fleet.station import Station
 
 _START_INTERVAL = timedelta(milliseconds=10)
@@ -51,6 +52,9 @@ class Summary:
     """HTTP status by station, of those that were never let in."""
     answer_ms_p50: float | None = None
     answer_ms_p99: float | None = None
+    losses: int = 0
+    """Losses of the network, restarts of stations among them."""
+    power_cycles: int = 0
 
 
 class Fleet:
@@ -136,6 +140,8 @@ class Fleet:
             refused_stations=refused,
             answer_ms_p50=self.counts.answer_ms(50),
             answer_ms_p99=self.counts.answer_ms(99),
+            losses=self.counts.losses,
+            power_cycles=self.counts.power_cycles,
         )
 
     def summary_payload(self) -> dict[str, Any]:

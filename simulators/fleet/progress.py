@@ -55,7 +55,8 @@ def summary_line(summary: Summary, elapsed: timedelta) -> str:
     return (
         f"{elapsed.total_seconds():.0f} s: {summary.connected}/{summary.stations} stations connected, "
         f"{summary.connections} connections, {summary.reports} reports, {summary.answered} answered, "
-        f"{summary.errors} errors, {summary.refusals} refused, answers p50 {_ms(summary.answer_ms_p50)} "
+        f"{summary.errors} errors, {summary.refusals} refused, {summary.losses} network losses "
+        f"({summary.power_cycles} restarts), answers p50 {_ms(summary.answer_ms_p50)} "
         f"p99 {_ms(summary.answer_ms_p99)}"
     )
 
@@ -67,12 +68,18 @@ def summary_table(title: str, summary: Summary, elapsed: timedelta) -> Group:
     for name, value in (
         ("stations", f"{summary.connected} of {summary.stations} connected"),
         ("connections", f"{summary.connections} opened, {summary.refusals} refused"),
-        ("reports", f"{summary.reports} sent, {summary.answered} answered"),
+        ("network", f"{summary.losses} losses, {summary.power_cycles} of them restarts of a station"),
+        ("reports", f"{summary.reports} sent ({_rate(summary.reports, elapsed)}), {summary.answered} answered"),
         ("errors", f"{summary.errors} {errors}".strip()),
         ("answer time", f"p50 {_ms(summary.answer_ms_p50)}, p99 {_ms(summary.answer_ms_p99)}"),
     ):
         table.add_row(name, value)
     return Group(f"{title} · {elapsed.total_seconds():.0f} s", table)
+
+
+def _rate(count: int, elapsed: timedelta) -> str:
+    seconds = elapsed.total_seconds()
+    return f"{count / seconds:.0f}/s" if seconds > 0 else "–"
 
 
 def _ms(value: float | None) -> str:

@@ -1,7 +1,7 @@
 """Live one station's life on the network: connect, boot, report what its behaviour does, lose the line, come back.
 
 Never decides what happens at the connectors (`behaviour`) nor how it is worded (`station16`, `station201`). What it
-reports and what was answered goes to `journal`.
+reports goes out through `speaker`, which keeps the journal.
 
 Statuses are level-triggered over connections: one that got no CALLRESULT before the connection ended is not repeated
 as history; after the reconnect the station reports what is true then, if that was not answered yet. Transaction events
@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ocpp.exceptions import OCPPError, UnknownCallErrorCodeError  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection
@@ -26,9 +26,10 @@ from simulators.fleet import station16, station201
 from simulators.fleet.behaviour import Action as BehaviourAction
 from simulators.fleet.behaviour import Behaviour, LoseNetwork, PowerCycle, ReadMeter, Turn
 from simulators.fleet.counts import Counts
-from simulators.fleet.journal import Journal, Kind, Report
+from simulators.fleet.journal import Journal
 from simulators.fleet.layout import Address, StationSpec, Version
 from simulators.fleet.line import Line, end_tasks, open_connection
+from simulators.fleet.speaker import Speaker
 from simulators.fleet.wire import (
     BootMessage,
     Dialect,
@@ -72,6 +73,7 @@ class Station:
         self._line = line
         self._random = random.Random(f"station:{seed}:{spec.station}")
         self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station201.DIALECT
+        self._speaker = Speaker(spec, self._dialect, journal, counts)
         self._states = dict(behaviour.states)
         self._visits: dict[Address, Visit] = {}
         self._pending: deque[Message] = deque()
@@ -87,7 +89,6 @@ class Station:
         self._rest_wanted = asyncio.Event()
         self._resumed = asyncio.Event()
         self._rested = False
-        self._last_stamp = datetime.min.replace(tzinfo=UTC)
 
     @property
     def connected(self) -> bool:
@@ -173,6 +174,7 @@ class Station:
                 self._lose_network(lasting)
             case PowerCycle(lasting):
                 if self._lose_network(lasting):
+                    self._counts.power_cycles += 1
                     self._booted = False
 
     def _turned(self, address: Address) -> None:
@@ -209,7 +211,9 @@ class Station:
     def _event(self, visit: Visit, phase: Phase) -> TransactionMessage:
         state = self._states[visit.address]
         seq_no = visit.next_seq_no()
-        return TransactionMessage(visit, phase, state, seq_no, visit.meter_wh, self._stamp(), offline=not self._live)
+        return TransactionMessage(
+            visit, phase, state, seq_no, visit.meter_wh, self._speaker.stamp(), offline=not self._live
+        )
 
     def _lose_network(self, lasting: timedelta) -> bool:
         if self._rest_wanted.is_set():
@@ -219,6 +223,7 @@ class Station:
         self._network_back_at = asyncio.get_running_loop().time() + lasting.total_seconds() / self._line.speed
         if self._connection is not None:
             self._connection.transport.abort()
+        self._counts.losses += 1
         return True
 
     # --- connections ---
@@ -320,43 +325,16 @@ class Station:
     async def _send(self, wire: Wire, message: Message) -> None:
         match message:
             case StatusMessage():
-                at = self._stamp()
-                report = self._journal.sent(self._status_report(message, at))
-                with self._counts.timing():
-                    await wire.report_status(message, at)
-                self._journal.was_answered(report)
+                await self._speaker.report_status(wire, message)
                 self._owed.discard(message.address)
             case TransactionMessage():
-                report = self._journal.sent(self._transaction_report(message))
-                with self._counts.timing():
-                    await wire.report_transaction(message)
-                self._journal.was_answered(report)
+                await self._speaker.report_transaction(wire, message)
             case HeartbeatMessage():
                 await wire.heartbeat()
             case BootMessage():
                 self._booted = False
                 await self._boot(wire)
                 self._enqueue(self._status(one) for one in self._states)
-
-    def _status_report(self, message: StatusMessage, at: str) -> Report:
-        evse, connector = message.address
-        return Report(0, at, self.spec.station, evse, connector, Kind.STATUS, status=message.word)
-
-    def _transaction_report(self, message: TransactionMessage) -> Report:
-        evse, connector = message.visit.address
-        words = self._dialect.charging_words
-        return Report(
-            0,
-            message.at,
-            self.spec.station,
-            evse,
-            connector,
-            Kind.TRANSACTION,
-            transaction=message.visit.transaction,
-            phase=message.phase.value,
-            charging_state=words.get(message.state, "Idle") if words else None,
-            offline=message.offline,
-        )
 
     def _status(self, address: Address) -> StatusMessage:
         self._said[address] = self.word(address)
@@ -370,9 +348,3 @@ class Station:
         self._pending.extend(messages)
         if self._pending:
             self._work.set()
-
-    def _stamp(self) -> str:
-        now = datetime.now(UTC)
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        self._last_stamp = max(now, self._last_stamp + timedelta(milliseconds=1))
-        return self._last_stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._last_stamp.microsecond // 1000:03d}Z"

@@ -84,20 +84,24 @@ class Ledger:
         self._violations: deque[Violation] = deque(maxlen=VIOLATIONS_LIMIT)
         self._tally: Counter[str] = Counter()
         self._open: dict[int, Entry] = {}
+        self._answered: dict[str, tuple[int, float]] = {}
         self._arrivals: deque[float] = deque()
         self.last_full_load: frozenset[str] = frozenset()
         """EVSEs of the last fullLoad that was applied."""
 
     def begin(self, at: float, operation: str, action: str, records: tuple[tuple[str, str], ...]) -> Entry:
-        """Open a journal entry for a request received at `at`; notes an overlap and a rate above the limit."""
+        """Open a journal entry for a request whose head came at `at`; notes an overlap and a rate above the limit."""
         self._count += 1
-        overlaps = [entry for entry in self._open.values() if entry.operation == operation]
+        overlaps = [entry.n for entry in self._open.values() if entry.operation == operation]
+        last, answered_at = self._answered.get(operation, (0, at))
+        if answered_at > at:  # answered while this one's body was on its way
+            overlaps.append(last)
         entry = Entry(self._count, at, operation, action, records, overlap=bool(overlaps))
         self._journal.append(entry)
         self._open[entry.n] = entry
         self._tally["requests"] += 1
         if overlaps:
-            self.violate(entry.n, at, f"parallel push: request {overlaps[0].n} of the same operation is still open")
+            self.violate(entry.n, at, f"parallel push: request {overlaps[0]} of the same operation was not answered")
         self._watch_rate(entry.n, at)
         return entry
 
@@ -131,6 +135,7 @@ class Ledger:
         """Close the request as answered."""
         entry.http, entry.code, entry.answered_at = http, code, at
         self._open.pop(entry.n, None)
+        self._answered[entry.operation] = (entry.n, at)
         self._tally["answered"] += 1
         self._tally[f"http {http}" + (f" code {code}" if code else "")] += 1
 

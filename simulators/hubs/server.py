@@ -108,9 +108,10 @@ class HubServer:
 
     async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in raw.headers.items()}
+        received_at = time.time()
         request = Request(raw.method, raw.raw_path.partition("?")[0], headers, await raw.content.read())
         judgement = self.hub.judge(request, self.ledger)
-        entry = self._begin(judgement)
+        entry = self._begin(judgement, received_at)
         try:
             reply = await self._carry_out(entry, judgement, raw)
         except asyncio.CancelledError:
@@ -119,8 +120,7 @@ class HubServer:
         self.ledger.answer(entry, reply.status, reply.code, time.time())
         return _response(reply)
 
-    def _begin(self, judgement: Judgement) -> Entry:
-        now = time.time()
+    def _begin(self, judgement: Judgement, now: float) -> Entry:
         entry = self.ledger.begin(now, judgement.operation, judgement.action, judgement.records)
         for what in judgement.violations:
             self.ledger.violate(entry.n, now, what)

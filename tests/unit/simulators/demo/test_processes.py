@@ -69,3 +69,35 @@ async def test_cancellation_ends_the_children(tmp_path):
     with pytest.raises(asyncio.CancelledError):
         await running
     assert not alive(pid)
+
+
+DEMO = """
+import asyncio, os, pathlib, sys
+from simulators.demo.processes import Children
+
+async def demo():
+    async with Children(pathlib.Path(sys.argv[1])) as children:
+        child = await children.start("one", [sys.executable, "-S", "-c", sys.argv[2]], os.environ)
+        await children.ready(child, pathlib.Path(sys.argv[1]) / "ready", 10)
+        print(child._process.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(demo())
+"""
+TELL = "import pathlib,sys,time;pathlib.Path(r'{}').write_text('1');time.sleep(60)"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+async def test_a_killed_demo_leaves_no_child(tmp_path):
+    arguments = (sys.executable, "-c", DEMO, str(tmp_path), TELL.format(tmp_path / "ready"))
+    demo = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(20):
+        pid = int(await demo.stdout.readline())
+        ended = asyncio.Event()
+        process = os.pidfd_open(pid)
+        asyncio.get_running_loop().add_reader(process, ended.set)
+        demo.kill()
+        await demo.wait()
+        await ended.wait()
+        asyncio.get_running_loop().remove_reader(process)
+        os.close(process)

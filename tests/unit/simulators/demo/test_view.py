@@ -64,3 +64,24 @@ def test_totals_count_what_is_settled_per_hub():
     assert (view.acked_by("hubject"), view.acked_by("chargeprice")) == (1, 0)
     assert view.effective_totals() == [("–", 2), ("charging", 1)]
     assert view.hubs == (HubLine("hubject", "live", "ok", "2", "1.2 s"),)
+
+
+def test_a_hub_that_is_not_behind_has_no_lag_and_one_that_is_not_live_none_that_is_known():
+    upstreams = [{"name": name, "backlog": backlog, "lag_s": None} for name, backlog in (("there", 0), ("off", 3))]
+    assert [hub.lag for hub in join(JOURNAL, [], upstreams, NOW, timedelta()).hubs] == ["none", "–"]
+
+
+def test_an_evse_that_is_free_and_not_yet_available_is_held():
+    station = {**JOURNAL["stations"][1], "connected": True}
+    evse = {"evse_id": "DE*ABC*E3", "connectors": [{"reported": "Available"}]}
+    journal = {**JOURNAL, "stations": [{**station, "evses": [evse]}]}
+    for effective, held in (("occupied", True), ("available", False)):
+        (row,) = join(journal, [{"evse_id": "DE*ABC*E3", "effective": effective}], [], NOW, timedelta()).rows
+        assert row.held is held
+
+
+def test_connectors_that_report_the_same_are_told_once():
+    connectors = [{"reported": "Available"}, {"reported": "Available"}]
+    station = {**JOURNAL["stations"][1], "evses": [{"evse_id": "DE*ABC*E3", "connectors": connectors}]}
+    (row,) = join({**JOURNAL, "stations": [station]}, [], [], NOW, timedelta()).rows
+    assert row.reported == "2 × Available"

@@ -4,7 +4,6 @@ import pytest
 
 from simulators.fleet.behaviour import (
     IN_USE,
-    SCENARIOS,
     Behaviour,
     ConnectorState,
     LoseNetwork,
@@ -13,6 +12,7 @@ from simulators.fleet.behaviour import (
     Turn,
 )
 from simulators.fleet.layout import STATION_LEVEL, Address, Version, layout
+from simulators.fleet.scenario import SCENARIOS
 
 STEPS = 400
 

@@ -17,13 +17,15 @@ SUMMARY = Summary(
     refusals=0,
     answer_ms_p50=1.26,
     answer_ms_p99=20.0,
+    losses=12,
+    power_cycles=3,
 )
 
 
 def test_the_line_names_every_number():
     assert summary_line(SUMMARY, timedelta(seconds=12)) == (
         "12 s: 198/200 stations connected, 210 connections, 900 reports, 899 answered, 1 errors, 0 refused, "
-        "answers p50 1.3 ms p99 20.0 ms"
+        "12 network losses (3 restarts), answers p50 1.3 ms p99 20.0 ms"
     )
 
 
@@ -38,6 +40,8 @@ def test_without_a_terminal_there_is_a_line_every_five_seconds():
 def test_a_terminal_shows_the_numbers_live_and_is_left_as_it_was():
     text = io.StringIO()
     with Progress(Console(file=text, force_terminal=True, width=100), "fleet") as progress:
-        progress.show(SUMMARY, timedelta(seconds=1))
+        progress.show(SUMMARY, timedelta(seconds=10))
+    assert "12 losses, 3 of them restarts of a station" in text.getvalue()
+    assert "900 sent (90/s), 899 answered" in text.getvalue()
     assert "198 of 200 connected" in text.getvalue()
     assert "TimeoutError 1" in text.getvalue()

@@ -47,9 +47,17 @@ def test_open_requests_of_one_operation_overlap():
     first = ledger.begin(1, "push", "update", ONE)
     assert not ledger.begin(1, "another operation", "update", ONE).overlap
     assert ledger.begin(2, "push", "update", ONE).overlap
-    assert [v["what"] for v in ledger.violations()] == ["parallel push: request 1 of the same operation is still open"]
+    violations = [violation["what"] for violation in ledger.violations()]
+    assert violations == ["parallel push: request 1 of the same operation was not answered"]
     assert not first.overlap
     assert ledger.summary()["overlaps"] == 1
+
+
+def test_request_whose_head_came_before_the_answer_to_another_overlaps_it():
+    ledger = Ledger()
+    ledger.answer(ledger.begin(1, "push", "update", ONE), 200, "000", 5)
+    assert ledger.begin(4, "push", "fullLoad", ONE).overlap
+    assert not ledger.begin(4, "another operation", "update", ONE).overlap
 
 
 def test_answered_and_abandoned_requests_overlap_nothing():
