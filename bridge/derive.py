@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core.effective import EffectiveOptions, effective
-from bridge.core.model import NEVER_HEARD, AccountName, Delivery, Effective, EvseStatus, EvseView, Fact, Moment
-from bridge.core.reconcile import due_at, want
+from bridge.core.model import (
+    NEVER_HEARD,
+    AccountName,
+    Charging,
+    Delivery,
+    Effective,
+    EvseStatus,
+    EvseView,
+    Fact,
+    Layer0,
+    Moment,
+)
+from bridge.core.reconcile import due_at, farewell, never_sent, want
 from bridge.store.micros import to_micros
 from bridge.store.stations import Address, Changes, EvseKey, StoredEvse, StoredStation, delivery_values
 
@@ -38,6 +49,16 @@ class DeriveOptions:
     effective: EffectiveOptions
     routes: Mapping[str, tuple[Route, ...]]
     """Operator name → its accounts."""
+    farewells: Mapping[AccountName, str] = field(default_factory=dict)
+    """Account → its `Route.farewell`, for every account of the configuration: also those that no operator refers to any
+    more, whose hubs must be told so."""
+    moved_keeps: timedelta = timedelta(minutes=15)
+    """How long a moved EVSE keeps its published value while its new station says nothing (`offline_after`)."""
+
+    def farewell_of(self, account: AccountName) -> str | None:
+        """Return how the account's hub is told that an EVSE is gone; None where the configuration has it no more."""
+        named = (route.farewell for routes in self.routes.values() for route in routes if route.account == account)
+        return self.farewells.get(account, next(named, None))
 
 
 @dataclass(slots=True)
@@ -74,26 +95,42 @@ def derive(
             _keep_state(station, evse, decided, at, changes, derived)
         derived.until_now = _earlier(derived.until_now, decided.until_now)
         derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
-        _deliver(evse, decided, at, options.routes.get(evse.operator, ()), changes, derived)
+        _deliver(evse, decided, at, options, changes, derived)
     return derived
 
 
 def view_of(station: StoredStation, evse: StoredEvse) -> EvseView:
     """Gather everything that decides one EVSE's status.
 
-    In OCPP 2.x the connectors of one of our EVSEs share one OCPP EVSE; its EVSE-level report and transaction count.
+    In OCPP 2.x the connectors of one of our EVSEs share one OCPP EVSE (the inventory refuses anything else); its
+    EVSE-level report and transaction count.
     """
     facts = station.facts
-    number = evse.connectors[0][0] if evse.connectors else 0
+    number = _ocpp_evse(evse)
     return EvseView(
         connectors=tuple([facts.get(address) for address in evse.connectors]),
         evse_level=facts.get((number, 0)) if number else None,
         station_level=facts.get((0, 0)),
-        charging=station.charging.get(number) if number else None,
+        charging=_charging_of(station, evse),
         unreachable=station.unreachable_at is not None,
         layer0=station.layer0,
         temporaries=tuple(evse.temporaries),
+        kept_until=evse.kept_until,
     )
+
+
+def _ocpp_evse(evse: StoredEvse) -> int:
+    """Return the OCPP 2.x EVSE that the EVSE is; 0 in OCPP 1.6, which knows none."""
+    return evse.connectors[0][0] if evse.connectors else 0
+
+
+def _charging_of(station: StoredStation, evse: StoredEvse) -> Charging | None:
+    """Return the transaction of the EVSE, unless it names a connector that the inventory gives to another one."""
+    number = _ocpp_evse(evse)
+    charging = station.charging.get(number) if number else None
+    if charging is None or charging.connector is None:
+        return charging
+    return charging if station.by_address.get((number, charging.connector), evse.key) == evse.key else None
 
 
 def touched_by(station: StoredStation, address: Address) -> Iterable[EvseKey]:
@@ -110,12 +147,17 @@ def touched_by(station: StoredStation, address: Address) -> Iterable[EvseKey]:
 
 
 def _newest(station: StoredStation, evse: StoredEvse) -> int:
-    seqs = [fact.seq for fact in _facts_of(station, evse)]
-    return max(seqs, default=0)
+    """Return the receive sequence of the newest fact that tells of this EVSE; 0 where it was never heard of.
 
-
-def _facts_of(station: StoredStation, evse: StoredEvse) -> Iterable[Fact]:
-    return [station.facts[address] for address in evse.connectors if address in station.facts]
+    A report about the whole station tells of it only where the station is its EVSEs' source.
+    """
+    view = view_of(station, evse)
+    told: list[Fact | Charging | None] = [*view.connectors, view.charging]
+    if view.layer0 is not Layer0.IGNORE:
+        told.append(view.evse_level)
+    if view.layer0 is Layer0.SOURCE and evse.connectors:
+        told.append(view.station_level)
+    return max((fact.seq for fact in told if fact is not None), default=0)
 
 
 def _keep_state(
@@ -174,33 +216,40 @@ def _deliver(
     evse: StoredEvse,
     decided: Effective,
     at: Moment,
-    routes: tuple[Route, ...],
+    options: DeriveOptions,
     changes: Changes,
     derived: Derived,
 ) -> None:
-    for route in routes:
-        previous = evse.deliveries.get(route.account)
-        if evse.removed or (route.needs_references and not all(evse.references)):
-            if previous is not None:
-                _say_farewell(evse, route, previous, at, changes, derived)
-            continue
-        row = want(previous, route.words[decided.status])
+    routes = {route.account: route for route in options.routes.get(evse.operator, ()) if _goes_to(evse, route)}
+    for account, route in routes.items():
+        previous = evse.deliveries.get(account)
+        references = evse.references if route.needs_references else ("", "")
+        row = want(previous, route.words[decided.status], references)
         if row is not previous:
-            _keep_delivery(evse, route.account, row, at, changes, derived)
+            _keep_delivery(evse, account, row, at, changes, derived)
+    for account in evse.deliveries.keys() - routes.keys():
+        word = options.farewell_of(account)
+        if word is not None:
+            _say_farewell(evse, account, word, at, changes, derived)
+
+
+def _goes_to(evse: StoredEvse, route: Route) -> bool:
+    return not evse.removed and (all(evse.references) or not route.needs_references)
 
 
 def _say_farewell(
-    evse: StoredEvse, route: Route, previous: Delivery, at: Moment, changes: Changes, derived: Derived
+    evse: StoredEvse, account: AccountName, word: str, at: Moment, changes: Changes, derived: Derived
 ) -> None:
-    never_sent = previous.attempted_at is None and previous.acked_seq == 0
-    if never_sent:
-        evse.deliveries.pop(route.account)
-        changes.deliveries.pop((route.account, evse.key), None)
-        changes.dropped_deliveries.add((route.account, evse.key))
+    """Tell a hub that it has no more to do with the EVSE: removed, without references, or its operator left it."""
+    previous = evse.deliveries[account]
+    if never_sent(previous):
+        evse.deliveries.pop(account)
+        changes.deliveries.pop((account, evse.key), None)
+        changes.dropped_deliveries.add((account, evse.key))
         return
-    row = want(previous, route.farewell, tombstone=True)
+    row = farewell(previous, word)
     if row is not previous:
-        _keep_delivery(evse, route.account, row, at, changes, derived)
+        _keep_delivery(evse, account, row, at, changes, derived)
 
 
 def _keep_delivery(

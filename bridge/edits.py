@@ -6,9 +6,10 @@ never answers a request: `inventory_file` and `web` do. After it: lanes are woke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from bridge.core import full_load
 from bridge.core.model import AccountName, Moment
 from bridge.core.modes import Mode
 from bridge.core.reconcile import reconfigured, reconfigured_lane
@@ -18,9 +19,13 @@ from bridge.store import lanes
 from bridge.store.errors import NeedsYes
 from bridge.store.inventory import ImportResult, import_inventory
 from bridge.store.micros import to_micros
-from bridge.store.stations import Changes, EvseKey, load, save, stations_of
+from bridge.store.stations import Changes, EvseKey, homes, keep_published, load, save, stations_of
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
+from csms.events import StationId
+
+_EVSES_A_TURN = 500
+"""EVSEs that one statement names: a database takes only so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ def import_inventories(conn: Transaction, orders: Sequence[ImportOrder]) -> list
 
 def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
     savepoint = conn.begin_nested()
+    before = homes(conn)
     try:
         result = import_inventory(
             conn,
@@ -68,11 +74,25 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
     if order.dry_run:
         savepoint.rollback()
         return Imported(result, Derived())
+    _keep_what_moved(conn, before, order)
     savepoint.commit()
     return Imported(result, _derive_touched(conn, result.touched, order))
 
 
+def _keep_what_moved(conn: Transaction, before: Mapping[EvseKey, StationId], order: ImportOrder) -> None:
+    """A moved EVSE keeps its published value until the new station reports or `offline_after` passes."""
+    moved = [key for key, station in homes(conn).items() if before.get(key, station) != station]
+    keep_published(conn, moved, to_micros(order.at.steady + order.options.moved_keeps))
+
+
 def _derive_touched(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrder) -> Derived:
+    derived = Derived()
+    for first in range(0, len(touched), _EVSES_A_TURN):
+        derived.add(_derive_some(conn, touched[first : first + _EVSES_A_TURN], order))
+    return derived
+
+
+def _derive_some(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrder) -> Derived:
     derived = Derived()
     keys = set(touched)
     changes = Changes()
@@ -82,9 +102,9 @@ def _derive_touched(conn: Transaction, touched: Sequence[EvseKey], order: Import
     save(conn, changes)
     accounts = {route.account for routes in order.options.routes.values() for route in routes}
     for account in accounts:
-        rows = lanes.load_rows(conn, account, list(touched))
+        rows = lanes.load_rows(conn, account, touched)
         tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
-        lanes.save_rows(conn, account, tried_again)
+        lanes.save_rows(conn, account, tried_again, order.at.steady)
         if tried_again:
             derived.accounts.add(account)
     return derived
@@ -108,6 +128,10 @@ def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
             conn, order.account, order.mode.value, by=order.by, at_w=to_micros(order.at.now), confirmed=order.confirmed
         )
         stored = lanes.load_lane(conn, order.account)
-        if stored is not None and stored.lane.held is not None:
-            lanes.save_lane(conn, lanes.with_lane(stored, reconfigured_lane(stored.lane)))
+        if stored is None:
+            raise AssertionError("set_mode has just made the row")
+        full = stored.full_load
+        if order.confirmed:
+            full = full_load.confirm(full, lanes.census(conn, order.account, order.at.steady))
+        lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane), full_load=full))
     return [None] * len(orders)

@@ -22,6 +22,7 @@ from bridge.store.micros import to_micros
 from bridge.store.stations import (
     Address,
     Changes,
+    ConflictingWrite,
     EvseKey,
     FactDetail,
     StoredStation,
@@ -29,10 +30,11 @@ from bridge.store.stations import (
     save,
     take_numbers,
 )
-from bridge.store.transaction import Transaction
+from bridge.store.transaction import UNSTORABLE, Transaction
 from bridge.store.writer import ItemFailed, Writer
 from csms.events import (
     Epoch,
+    OcppVersion,
     Receipt,
     ResyncEnded,
     ResyncFinished,
@@ -52,6 +54,9 @@ log = structlog.get_logger(__name__)
 
 MAX_ADDRESSES = 128
 """Connectors and EVSEs that one station may report: a hostile station cannot make rows without bound."""
+
+_READ_AGAIN = 3
+"""How often an event is written anew after another process changed the same EVSE meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,22 @@ class Intake:
 
     async def record(self, event: StationEvent) -> Receipt:
         """Commit one event and return its receipt. Raises: NotRecorded, EventRefused, Superseded."""
+        arrival = Arrival(event, self._clock())
         try:
-            return await self._writer.submit(self._handler, Arrival(event, self._clock()))
+            return await self._submit(arrival)
         except StoreError as error:
             raise NotRecorded(str(error)) from error
+        except UNSTORABLE as error:
+            raise EventRefused(f"a value of this {type(event).__name__} fits no column") from error
+
+    async def _submit(self, arrival: Arrival) -> Receipt:
+        """Write one event; where another process was faster, read again and write anew."""
+        for _ in range(_READ_AGAIN):
+            try:
+                return await self._writer.submit(self._handler, arrival)
+            except ConflictingWrite:
+                continue
+        return await self._writer.submit(self._handler, arrival)
 
     def heard(self, station: StationId) -> None:
         """Note that a frame of the station arrived just now."""
@@ -171,22 +188,23 @@ class _Batch:
     # --- one method per event, each: change the facts, then derive for the EVSEs that they decide ----------------
 
     def _status_reported(self, station: StoredStation, event: StatusReported, seq: int, at: Moment) -> None:
-        self._retire_other_version(station, event.version.value)
+        retired = self._retire_other_version(station, event.version)
         address = (event.evse, event.connector)
         fact = facts.after_status(station.facts.get(address), event, seq=seq, received_at=at.steady)
         self._keep_fact(station, fact, _detail_of(event))
+        touched = set(station.evses if retired else touched_by(station, address))
         if event.evse and event.connector:
             before = station.charging.get(event.evse)
             after = facts.after_connector_status(before, fact)
             if after is not None and after is not before:
                 self._keep_charging(station, event.evse, after)
-        self._derive(station, self._returned(station) or touched_by(station, address), at)
+                touched |= set(touched_by(station, (event.evse, 0)))
+        self._derive(station, self._returned(station) or sorted(touched), at)
 
     def _transaction_reported(self, station: StoredStation, event: TransactionReported, seq: int, at: Moment) -> None:
         number = event.evse if event.evse else _evse_of_transaction(station, event.transaction)
         if number is None or (number not in station.charging and len(station.charging) >= MAX_ADDRESSES):
             return
-        self._retire_other_version(station, event.version.value)
         before = station.charging.get(number)
         self._keep_charging(station, number, facts.after_transaction(before, event, seq=seq, received_at=at.steady))
         self._derive(station, self._returned(station) or touched_by(station, (number, 0)), at)
@@ -254,20 +272,28 @@ class _Batch:
         log.info("station_returned", station=station.id)
         return tuple(station.evses)
 
-    def _retire_other_version(self, station: StoredStation, version: str) -> None:
-        """Facts of the other OCPP version retire at the first status on the new one."""
-        if station.fact_version == version:
-            return
-        if station.fact_version is not None:
+    def _retire_other_version(self, station: StoredStation, version: OcppVersion) -> bool:
+        """Facts of the other OCPP version retire at the first status on the new one; tell whether some may have.
+
+        OCPP 1.6 knows no transaction facts, so those that a 2.x station has sent before its first status are its own.
+        """
+        if station.fact_version == version.value:
+            return False
+        known_before = station.fact_version is not None
+        if known_before:
             self.changes.retired.add(station.id)
+            kept = {} if version is OcppVersion.V16 else dict(station.charging)
             station.facts.clear()
             station.charging.clear()
             for key in [key for key in self.changes.facts if key[0] == station.id]:
                 del self.changes.facts[key]
-            for number in [key for key in self.changes.charging if key[0] == station.id]:
-                del self.changes.charging[number]
-        station.fact_version = version
-        self._change_station(station, {"fact_version": version})
+            for owned in [key for key in self.changes.charging if key[0] == station.id]:
+                del self.changes.charging[owned]
+            for number, charging in kept.items():
+                self._keep_charging(station, number, charging)
+        station.fact_version = version.value
+        self._change_station(station, {"fact_version": version.value})
+        return known_before
 
     def _change_station(self, station: StoredStation, values: dict[str, Any]) -> None:
         self.changes.stations.setdefault(station.id, {}).update(values)

@@ -19,7 +19,15 @@ from bridge.core import facts
 from bridge.core.model import Moment
 from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
 from bridge.derive import Derived, DeriveOptions, derive
-from bridge.store.connections import StoredPresence, declare, note_alive, note_heard, presences, take_over
+from bridge.store.connections import (
+    StoredPresence,
+    declare,
+    note_alive,
+    note_heard,
+    presences,
+    removed_stations,
+    take_over,
+)
 from bridge.store.errors import StoreError
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import (
@@ -27,6 +35,7 @@ from bridge.store.stations import (
     EvseKey,
     StoredStation,
     all_stations,
+    clamp_kept,
     due_evses,
     load,
     next_times,
@@ -100,11 +109,12 @@ class Ticker:
         self._prober = prober
         self._presences: dict[StationId, Presence] = {}
         self._heard: dict[StationId, datetime] = {}
-        self._losses: deque[datetime] = deque(maxlen=100_000)
+        self._losses: deque[datetime] = deque()
         self._next_at = asyncio.Event()
         self._next_due: datetime | None = None
         self._noted_at: datetime | None = None
         self._mass = False
+        self._waiting_for_storage = False
         self._asking: set[asyncio.Task[None]] = set()
 
     # --- what others tell it --------------------------------------------------------------------------------------
@@ -133,7 +143,8 @@ class Ticker:
         Raises: StoreError.
         """
         at = self._clock()
-        stored = await self._writer.submit(resume, (self._options.node, to_micros(at.steady)))
+        latest = at.steady + self._options.derive.moved_keeps
+        stored = await self._writer.submit(resume, (self._options.node, to_micros(at.steady), to_micros(latest)))
         for presence in stored.presences:
             heard_at = resumed_heard_at(
                 started=at.steady,
@@ -145,8 +156,9 @@ class Ticker:
                 station=presence.station,
                 heard_at=heard_at,
                 connected=False,
-                unreachable_at=presence.unreachable_at,
+                unreachable_at=None if presence.unreachable_at is None else min(presence.unreachable_at, at.steady),
             )
+        await self._note(at)
         await self.rederive_all()
 
     async def rederive_all(self) -> None:
@@ -161,7 +173,9 @@ class Ticker:
             try:
                 await self.tick()
             except StoreError as error:
-                log.warning("ticker_waiting_for_storage", why=str(error))
+                self._log_storage(error)
+            else:
+                self._log_storage(None)
             await self._sleep()
 
     async def tick(self) -> None:
@@ -177,8 +191,12 @@ class Ticker:
 
     async def stop(self) -> None:
         """Store what was heard, so that silence is counted right after a restart. Raises: StoreError."""
-        for task in self._asking:
+        asking = tuple(self._asking)
+        for task in asking:
             task.cancel()
+        if asking:
+            await asyncio.wait(asking)
+        self._take_in_what_was_heard()
         self._noted_at = None
         await self._note(self._clock())
 
@@ -195,10 +213,20 @@ class Ticker:
                 break
         self._next_due = None
 
+    def _log_storage(self, error: StoreError | None) -> None:
+        """One line when storage fails, one when it is back."""
+        if error is not None and not self._waiting_for_storage:
+            log.warning("ticker_waiting_for_storage", why=str(error))
+        if error is None and self._waiting_for_storage:
+            log.info("ticker_storage_recovered")
+        self._waiting_for_storage = error is not None
+
     # --- silence --------------------------------------------------------------------------------------------------
 
     async def _judge(self, at: Moment) -> None:
         self._take_in_what_was_heard()
+        while self._losses and at.steady - self._losses[0] > self._options.reachability.mass_window:
+            self._losses.popleft()
         verdict = judge(self._presences.values(), tuple(self._losses), at.steady, self._options.reachability)
         if verdict.mass != self._mass:
             self._mass = verdict.mass
@@ -250,13 +278,15 @@ class Ticker:
         """Store lazily when stations were heard of: at most one write per `note_every`."""
         if self._noted_at is not None and at.steady - self._noted_at < self._options.note_every:
             return
-        since, self._noted_at = self._noted_at, at.steady
         heard = {
             presence.station: presence.heard_at
             for presence in self._presences.values()
-            if since is None or presence.heard_at >= since
+            if self._noted_at is None or presence.heard_at >= self._noted_at
         }
-        await self._writer.submit(note, (self._options.node, at.steady, heard))
+        removed = await self._writer.submit(note, (self._options.node, at.steady, heard))
+        self._noted_at = at.steady
+        for station in removed & self._presences.keys():
+            del self._presences[station]
 
     # --- in the writer's thread -----------------------------------------------------------------------------------
 
@@ -327,12 +357,13 @@ class Resumed:
     presences: tuple[StoredPresence, ...]
 
 
-def resume(conn: Transaction, starts: Sequence[tuple[str, int]]) -> list[Resumed]:
-    """Take over what an earlier process of this node left behind (node, started in steady µs)."""
-    return [
-        Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn)))
-        for node, started in starts
-    ]
+def resume(conn: Transaction, starts: Sequence[tuple[str, int, int]]) -> list[Resumed]:
+    """Take over what an earlier process of this node left behind (node, started, latest `kept_until`; steady µs)."""
+    found = []
+    for node, started, latest in starts:
+        clamp_kept(conn, latest)
+        found.append(Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn))))
+    return found
 
 
 def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[StationId]]:
@@ -340,9 +371,11 @@ def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[Stat
     return [all_stations(conn) for _ in requests]
 
 
-def note(conn: Transaction, notes: Sequence[tuple[str, datetime, dict[StationId, datetime]]]) -> list[None]:
-    """Store that we were listening, and when stations were heard of."""
+def note(
+    conn: Transaction, notes: Sequence[tuple[str, datetime, dict[StationId, datetime]]]
+) -> list[frozenset[StationId]]:
+    """Store that we were listening, and when stations were heard of; return those that left the inventory."""
     for node, at, heard in notes:
         note_alive(conn, node, to_micros(at))
         note_heard(conn, heard)
-    return [None] * len(notes)
+    return [removed_stations(conn)] * len(notes)

@@ -88,6 +88,8 @@ def effective(view: EvseView, previous: Effective, at: Moment, options: Effectiv
         at: Both clocks, read once.
         options: The hold's length.
     """
+    if view.kept_until is not None and at.steady < view.kept_until and not any(_facts_used(view)):
+        return _kept(view, view.kept_until, previous, at)
     found = _if_reachable(_from_facts(view), view)
     since = _held_since(found.status, view, previous, at, options)
     if since is not None:
@@ -100,6 +102,19 @@ def effective(view: EvseView, previous: Effective, at: Moment, options: Effectiv
         available_since=since,
         until_now=_next_boundary(view.temporaries, at.now),
         until_steady=None if since is None else since + options.available_hold,
+    )
+
+
+def _kept(view: EvseView, kept_until: datetime, previous: Effective, at: Moment) -> Effective:
+    """A moved EVSE keeps its published value until the new station reports or that time has passed."""
+    found = _Finding(previous.live, f"{previous.live} kept since the EVSE moved; its station has not reported it yet")
+    shown = _with_temporary(found, view.temporaries, at.now)
+    return Effective(
+        status=shown.status,
+        live=found.status,
+        rule=shown.why[:_LONGEST_RULE],
+        until_now=_next_boundary(view.temporaries, at.now),
+        until_steady=kept_until,
     )
 
 

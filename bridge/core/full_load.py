@@ -2,7 +2,7 @@
 
 A fullLoad replaces everything that the account has at the hub (OICP 2.3, ActionType fullLoad), so it is one request,
 built when it is sent, and guarded against an inventory that vanished. Never builds or sends it. Before it: the lane's
-census of its rows. After it: `lane`, which sends it and settles the rows by `reconcile.settle_carried`.
+census of its rows. After it: `lane`, which sends it and settles the rows by `reconcile.settle_in_full_load`.
 """
 
 from __future__ import annotations
@@ -149,10 +149,10 @@ def decide(
         return Gate(at.steady + options.gate)
     why = _why(state, census, at, options)
     if why is None:
-        return Singles(_above_again(state, options), state.next_w)
+        return Singles(_still_ahead(_above_again(state, options), at.steady), state.next_w)
     not_before = _not_before(state, why, census, at, lane_opened_at, options)
     if not_before is not None and at.steady < not_before:
-        return Gate(not_before) if _is_first(state) else Singles(not_before, _future(state.next_w, at))
+        return Gate(not_before) if _is_first(state) else Singles(not_before, _still_ahead(state.next_w, at.now))
     guarded = None if why is Want.CONFIRMED else _guarded(state, census)
     return Guarded(guarded) if guarded is not None else Go(why)
 
@@ -193,6 +193,12 @@ def settle(
             return FullLoadSettled(_given_up(after), (), True)
         case _:
             assert_never(outcome)
+
+
+def confirm(state: FullLoadState, census: Census) -> FullLoadState:
+    """Return the state after an operator's yes: where the guard holds one back, the next goes out in spite of it."""
+    held_back = state.accepted_at is not None and _guarded(state, census) is not None
+    return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else state.wanted)
 
 
 def recover(state: FullLoadState, at: Moment, options: FullLoadOptions) -> FullLoadState:
@@ -323,8 +329,8 @@ def _on_schedule(moment: datetime, options: FullLoadOptions) -> bool:
     return next_daily(moment - timedelta(seconds=1), options) == moment
 
 
-def _future(moment: datetime | None, at: Moment) -> datetime | None:
-    return moment if moment is not None and moment > at.now else None
+def _still_ahead(moment: datetime | None, after: datetime) -> datetime | None:
+    return moment if moment is not None and moment > after else None
 
 
 def _past(at: datetime | None, steady: datetime) -> datetime | None:

@@ -128,6 +128,8 @@ class EvseView:
     """The station is declared unreachable (a stored fact)."""
     layer0: Layer0 = Layer0.DOWNGRADE
     temporaries: tuple[Temporary, ...] = ()
+    kept_until: datetime | None = None
+    """The EVSE moved to this station: its published status stands until then (steady), or until the station reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,9 @@ class Delivery:
     attempted_at: datetime | None = None
     tombstone: bool = False
     """The EVSE left the inventory: the row goes away once this is acknowledged."""
+    references: tuple[str, str] = ("", "")
+    """What the hub calls the EVSE where it is not its EVSE id (Chargeprice: station and charge point). A tombstone
+    keeps those that the hub was told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,15 +54,33 @@ class Settled:
 # --- what is wanted, and when -------------------------------------------------------------------------------------
 
 
-def want(previous: Delivery | None, desired: str, *, tombstone: bool = False) -> Delivery:
+def want(previous: Delivery | None, desired: str, references: tuple[str, str] = ("", "")) -> Delivery:
     """Return the row that asks for `desired`; the same object where it already does.
 
-    A new value drops the row's own wait (a refusal was about the old value), never the lane's.
+    A new value drops the row's own wait (a refusal was about the old value), never the lane's. So do new `references`:
+    what the hub has acknowledged was about another of its objects.
     """
     if previous is None:
-        return Delivery(desired=desired, desired_seq=1, tombstone=tombstone)
-    if (previous.desired, previous.tombstone) == (desired, tombstone):
+        return Delivery(desired=desired, desired_seq=1, references=references)
+    if (previous.desired, previous.tombstone, previous.references) == (desired, False, references):
         return previous
+    row = _wanted(previous, desired, tombstone=False)
+    if previous.references == references:
+        return row
+    return replace(row, references=references, known=None, refused=None, refused_seq=0, proven=None, suspect=None)
+
+
+def farewell(previous: Delivery, word: str) -> Delivery:
+    """Return the row that tells the hub that the EVSE is gone (`word` empty: deletes it); the same where it does.
+
+    It keeps the hub's references, since the inventory may have lost them.
+    """
+    if (previous.desired, previous.tombstone) == (word, True):
+        return previous
+    return _wanted(previous, word, tombstone=True)
+
+
+def _wanted(previous: Delivery, desired: str, *, tombstone: bool) -> Delivery:
     return replace(
         previous,
         desired=desired,
@@ -71,6 +89,11 @@ def want(previous: Delivery | None, desired: str, *, tombstone: bool = False) ->
         not_before=None,
         switched=False,
     )
+
+
+def never_sent(delivery: Delivery) -> bool:
+    """Say whether no request ever carried the row, so that its hub needs no farewell."""
+    return delivery.attempted_at is None and delivery.acked_seq == 0
 
 
 def dirty(delivery: Delivery) -> bool:
@@ -181,6 +204,7 @@ def settle_in_full_load(
     outcome: Outcome,
     *,
     named: bool,
+    ambiguous: bool = False,
     sent: str,
     steady: datetime,
     reassert_jitter: float,
@@ -189,7 +213,8 @@ def settle_in_full_load(
     """Return what a fullLoad's answer makes of a row that was in flight with it; None as in `Settled`.
 
     Acceptance and doubt are about each row, a refusal only about the rows that it names (`named`); any other answer is
-    about the fullLoad alone. A tombstone takes part by its absence from the body.
+    about the fullLoad alone. A tombstone takes part by its absence from the body. An `ambiguous` name is that of
+    another row, too (ids without separators can collide): single pushes will tell which was meant.
     """
     match outcome:
         case Accepted():
@@ -197,7 +222,8 @@ def settle_in_full_load(
         case Deferred(in_doubt=True):
             return _in_doubt(delivery, steady, options)
         case Refused() if named:
-            return _refused(delivery, outcome.why, steady, options)
+            row = _refused(delivery, outcome.why, steady, options)
+            return replace(row, not_before=None) if ambiguous else row
         case Deferred() | Refused() | WrongAction() | Held():
             return replace(delivery, in_flight_seq=0)
         case _:
@@ -212,13 +238,12 @@ def left_out_of_full_load(delivery: Delivery) -> bool:
 # --- other events -------------------------------------------------------------------------------------------------
 
 
-def prove_suspect(delivery: Delivery, reason: str, steady: datetime, options: ReconcileOptions) -> Delivery:
+def prove_suspect(delivery: Delivery, reason: str) -> Delivery:
     """Return a row whose answer held the account for `reason`, alone or as one of many, now that another row passed.
 
     Either the row is bad or the account was repaired. One more attempt tells: it is due at once, and with the reason
     proven to be its own the same answer is a refusal, never again a hold.
     """
-    del steady, options
     if reason not in (delivery.suspect, delivery.refused) or delivery.in_flight_seq:
         return delivery
     return replace(delivery, suspect=None, proven=reason, not_before=None)
@@ -241,17 +266,23 @@ def reconfigured_lane(lane: Lane) -> Lane:
     return replace(lane, held_at=None) if lane.held is not None else lane
 
 
-def recover(delivery: Delivery, steady: datetime, options: ReconcileOptions) -> Delivery:
+def unsent(delivery: Delivery) -> Delivery:
+    """Return a row that was marked in flight by a transaction whose result nobody received: nothing was sent."""
+    return replace(delivery, in_flight_seq=0)
+
+
+def recover(delivery: Delivery, steady: datetime, options: ReconcileOptions, reassert_jitter: float = 0.0) -> Delivery:
     """Return the row as it counts after a restart; the same object where nothing had to change.
 
-    What was in flight is in doubt, and no stored time waits for longer than its own maximum from now.
+    What was in flight is in doubt, and no stored time waits for longer than its own maximum from now. A row without a
+    re-assertion gets one where the account's rows are re-asserted singly, spread by `reassert_jitter` in [0, 1).
     """
     row = _in_doubt(delivery, steady, options) if delivery.in_flight_seq else delivery
     wait = max(options.refused_retry, longest(options.backoff)) if row.refused is not None else longest(options.backoff)
     recovered = replace(
         row,
         doubt_until=_clamped(row.doubt_until, steady + options.doubt),
-        reassert_at=_reassert_after_restart(row, steady, options),
+        reassert_at=_reassert_after_restart(row, steady, options, reassert_jitter),
         not_before=_clamped(row.not_before, steady + wait),
         attempted_at=_clamped(row.attempted_at, steady),
         acked_at=_clamped(row.acked_at, steady),
@@ -385,10 +416,11 @@ def _clamped(at: datetime | None, latest: datetime) -> datetime | None:
     return None if at is None else min(at, latest)
 
 
-def _reassert_after_restart(delivery: Delivery, steady: datetime, options: ReconcileOptions) -> datetime | None:
+def _reassert_after_restart(
+    delivery: Delivery, steady: datetime, options: ReconcileOptions, reassert_jitter: float
+) -> datetime | None:
     if options.reassert_every is None:
         return None
-    latest = steady + options.reassert_every
     if delivery.reassert_at is None:
-        return latest if delivery.acked_seq else None
-    return min(delivery.reassert_at, latest)
+        return _next_reassert(steady, reassert_jitter, options) if delivery.acked_seq else None
+    return min(delivery.reassert_at, steady + options.reassert_every)

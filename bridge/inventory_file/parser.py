@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.core.identifiers import canonical
-from bridge.core.model import Layer0
+from bridge.core.model import EvseId, Layer0
 from bridge.inventory_file.cells import Wrong, cell_parsers
 from bridge.inventory_file.rows import (
     ConnectorRow,
@@ -49,7 +49,8 @@ def parse_inventory(
     """Return what the file says.
 
     Args:
-        content: The file, UTF-8 with or without a byte order mark.
+        content: The file, UTF-8 with or without a byte order mark. Empty lines and lines that begin with `#` count for
+            nothing.
         operators: Names of the operators that are configured.
         read_key_file: Returns the content of the file that a row names for its key; raises OSError.
 
@@ -103,35 +104,47 @@ def _records(content: bytes | str, errors: list[RowError]) -> Iterator[tuple[int
             line = error.object.count(b"\n", 0, error.start) + 1
             errors.append(RowError(line, "", "", "is not UTF-8; save the file as CSV UTF-8"))
             return
-    reader = csv.reader(io.StringIO(content.removeprefix("\ufeff"), newline=""), strict=True)
+    lines: list[int] = []
+    reader = csv.reader(_without_comments(content.removeprefix("\ufeff"), lines), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
-        if not _header_is_right(header, errors):
+        if not _header_is_right(header, lines[0] if lines else 1, errors):
             return
         for record in reader:
             if not any(cell.strip() for cell in record):
                 continue
             if len(record) != len(header):
                 wanted = f"has {len(record)} fields and the header {len(header)}; quote a value that contains a comma"
-                errors.append(RowError(reader.line_num, "", "", wanted))
+                errors.append(RowError(lines[-1], "", "", wanted))
                 continue
-            yield reader.line_num, dict(zip(header, record, strict=True))
+            yield lines[-1], dict(zip(header, record, strict=True))
     except csv.Error as error:
-        errors.append(RowError(reader.line_num, "", "", f"cannot be read as CSV ({error})"))
+        errors.append(RowError(lines[-1] if lines else 1, "", "", f"cannot be read as CSV ({error})"))
 
 
-def _header_is_right(header: list[str], errors: list[RowError]) -> bool:
+def _without_comments(content: str, lines: list[int]) -> Iterator[str]:
+    """Yield the lines that are neither empty nor begin with `#`, and note in `lines` the number of each in the file.
+
+    Within a quoted value a line may begin with anything; no column of ours has such values.
+    """
+    for number, line in enumerate(io.StringIO(content, newline=""), start=1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            lines.append(number)
+            yield line
+
+
+def _header_is_right(header: list[str], line: int, errors: list[RowError]) -> bool:
     known = ", ".join(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
     if missing := [name for name in REQUIRED_COLUMNS if name not in header]:
         # Nothing of the line is shown: where the header is missing, it holds a key.
         wanted = f"must name the columns, separated by commas; missing: {', '.join(missing)}; known: {known}"
-        errors.append(RowError(1, "", "", wanted))
+        errors.append(RowError(line, "", "", wanted))
         return False
     for name in header:
         if name not in REQUIRED_COLUMNS + OPTIONAL_COLUMNS:
-            errors.append(RowError(1, "", name or "(empty)", f"is no column; known: {known}"))
+            errors.append(RowError(line, "", name or "(empty)", f"is no column; known: {known}"))
         elif header.count(name) > 1:
-            errors.append(RowError(1, "", name, "is named twice"))
+            errors.append(RowError(line, "", name, "is named twice"))
     return not errors
 
 
@@ -272,7 +285,22 @@ def _connectors(
         evse = row.cells.get("evse", 0)
         if {"connector", "evse_id"} <= row.cells.keys() and "evse" not in row.wrong:
             _claim(row, evse, claims, errors)
+    _refuse_spanning(rows, claims.values(), errors)
     return list(claims.values())
+
+
+def _refuse_spanning(rows: Iterable[_Row], claims: Iterable[ConnectorRow], errors: list[RowError]) -> None:
+    """An EVSE serves one car at a time, in OCPP 2.x as in our inventory: its connectors share one OCPP EVSE."""
+    by_line = {row.line: row for row in rows}
+    first: dict[tuple[StationId, EvseId], ConnectorRow] = {}
+    for claim in claims:
+        other = first.setdefault((claim.station, claim.evse_id), claim)
+        if other.evse != claim.evse:
+            wanted = (
+                f"differs from {other.evse} in line {other.line}: {claim.evse_id} is one EVSE of the station, which "
+                "serves one car at a time; give each OCPP EVSE an evse_id of its own"
+            )
+            errors.append(by_line[claim.line].error("evse", wanted))
 
 
 def _claim(

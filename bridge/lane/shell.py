@@ -12,21 +12,11 @@ from typing import assert_never
 
 import structlog
 
+from bridge.core.full_load import Census
 from bridge.core.model import Accepted, Deferred, Held, Moment, Refused, WrongAction
-from bridge.lane.turns import (
-    LaneOptions,
-    Rest,
-    RowsTurn,
-    SendAll,
-    SendOne,
-    Sent,
-    Settling,
-    Todo,
-    Turn,
-    open_lanes,
-    settle_rows,
-    take_turns,
-)
+from bridge.lane.model import LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
+from bridge.lane.settling import RowsTurn, settle_rows
+from bridge.lane.turns import LOOK_EVERY, Opening, Taken, Turn, open_lanes, take_turns
 from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.upstreams.port import Answer, Upstream
@@ -35,8 +25,6 @@ log = structlog.get_logger(__name__)
 
 _SETTLE_CHUNK = 500
 """Rows of a fullLoad that one transaction settles, so that stations wait for none of it."""
-
-_LOOK_EVERY = timedelta(seconds=1)
 
 
 class AccountLane:
@@ -61,7 +49,10 @@ class AccountLane:
         self._woken = asyncio.Event()
         self._stopping = False
         self._pace = timedelta(minutes=1) / options.per_minute
-        self._looked_at: datetime | None = None
+        self._counted: tuple[datetime, Census] | None = None
+        self._live_since: datetime | None = None
+        self._shown_at: datetime | None = None
+        self._waiting_for_storage = False
         self._guarded: str | None = None
         self._withheld: dict[str, str] = {}
         self._failing = False
@@ -84,36 +75,58 @@ class AccountLane:
         opened = self._clock()
         epoch = await self._open(opened)
         settling: Settling | None = None
+        reclaim = False
         while not self._stopping or settling is not None:
             self._woken.clear()
-            turn = Turn(
-                options=self._options,
-                epoch=epoch,
-                takes_full_load=self._upstream.takes_full_load,
-                opened_at=opened.steady,
-                at=self._clock(),
-                jitter=self._jitter(),
-                settling=settling,
-                closing=self._stopping,
-                look=self._looks(settling),
-            )
             try:
                 if settling is not None and settling.sent.full:
-                    await self._settle_rows(settling)
-                todo: Todo = await self._writer.submit(take_turns, turn)
+                    await self._settle_rows(settling, epoch)
+                turn = self._turn(settling, epoch, reclaim)
+                taken = await self._writer.submit(take_turns, turn)
             except StoreError as error:
-                self._log.warning("lane_waiting_for_storage", why=str(error))
+                reclaim = True
+                self._log_storage(error)
                 await self._rest(self._options.idle)
                 continue
-            settling = await self._do(todo)
+            reclaim = False
+            self._log_storage(None)
+            self._take_in(taken, turn)
+            settling = await self._do(taken.todo)
+
+    def _turn(self, settling: Settling | None, epoch: int, reclaim: bool) -> Turn:
+        at = self._clock()
+        young = self._counted is not None and at.steady - self._counted[0] < LOOK_EVERY
+        return Turn(
+            options=self._options,
+            epoch=epoch,
+            takes_full_load=self._upstream.takes_full_load,
+            live_since=self._live_since,
+            at=at,
+            jitter=self._jitter(),
+            settling=settling,
+            closing=self._stopping,
+            census=self._counted[1] if self._counted is not None and young else None,
+            show=self._shown_at is None or at.steady - self._shown_at >= LOOK_EVERY,
+            reclaim=reclaim,
+        )
+
+    def _take_in(self, taken: Taken, turn: Turn) -> None:
+        """Remember since when the account has been live, and the last count of its rows."""
+        self._live_since = (self._live_since or turn.at.steady) if taken.live else None
+        if isinstance(taken.todo, Rest) and taken.todo.withheld:
+            self._shown_at = turn.at.steady
+        if taken.census is None:
+            self._counted = None
+        elif taken.census is not turn.census:
+            self._counted = (turn.at.steady, taken.census)
 
     async def _open(self, at: Moment) -> int:
-        payload = (self._options, self._node, at)
+        opening = Opening(self._options, self._upstream.takes_full_load, self._node, at)
         while True:
             try:
-                return await self._writer.submit(open_lanes, payload)
+                return await self._writer.submit(open_lanes, opening)
             except StoreError as error:
-                self._log.warning("lane_waiting_for_storage", why=str(error))
+                self._log_storage(error)
                 await self._rest(self._options.idle)
 
     async def _do(self, todo: Todo) -> Settling | None:
@@ -140,23 +153,13 @@ class AccountLane:
             await asyncio.sleep(rest.total_seconds())
         return Settling(sent, answer)
 
-    async def _settle_rows(self, settling: Settling) -> None:
+    async def _settle_rows(self, settling: Settling, epoch: int) -> None:
         """Settle what a fullLoad carried; safe to do again where storage failed in the middle."""
-        account, values = self._options.account, settling.sent.values
-        keys = list(values)
+        account, sent, keys = self._options.account, settling.sent, list(settling.sent.values)
         for first in range(0, len(keys), _SETTLE_CHUNK):
-            chunk = {key: values[key] for key in keys[first : first + _SETTLE_CHUNK]}
-            turn = RowsTurn(account, chunk, settling.answer, self._clock(), self._options.reconcile)
+            chunk = keys[first : first + _SETTLE_CHUNK]
+            turn = RowsTurn(account, epoch, sent, chunk, settling.answer, self._clock(), self._options.reconcile)
             await self._writer.submit(settle_rows, turn)
-
-    def _looks(self, settling: Settling | None) -> bool:
-        """Look for a due fullLoad after each rest and each fullLoad, and once a second while rows are pushed."""
-        steady = self._clock().steady
-        recent = self._looked_at is not None and steady - self._looked_at < _LOOK_EVERY
-        if recent and settling is not None and not settling.sent.full:
-            return False
-        self._looked_at = steady
-        return True
 
     def _until(self, until: datetime | None) -> timedelta:
         if until is None:
@@ -187,6 +190,14 @@ class AccountLane:
                 self._log.info("push_refused", why=why, http=answer.http, code=answer.code, rows=len(sent.values))
             case _:
                 assert_never(answer.outcome)
+
+    def _log_storage(self, error: StoreError | None) -> None:
+        """One line when storage fails, one when it is back."""
+        if error is not None and not self._waiting_for_storage:
+            self._log.warning("lane_waiting_for_storage", why=str(error))
+        if error is None and self._waiting_for_storage:
+            self._log.info("lane_storage_recovered")
+        self._waiting_for_storage = error is not None
 
     def _log_rest(self, todo: Rest) -> None:
         if todo.guarded != self._guarded:

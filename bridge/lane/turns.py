@@ -1,64 +1,32 @@
 """Take a lane's turn inside one transaction: settle the last request, choose and mark the next one.
 
-Runs in the writer's thread; never sends. Before and after it: `shell`.
+Runs in the writer's thread; never sends. Before and after it: `shell`. What an answer means is `settling`'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from bridge.core import full_load, reconcile
-from bridge.core.full_load import FullLoadOptions, Gate, Go, Guarded, Singles
-from bridge.core.identifiers import canonical
-from bridge.core.model import Accepted, AccountName, Delivery, Moment, Outcome, Refused
+from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
+from bridge.core.model import Moment
 from bridge.core.modes import Mode, effective_mode
-from bridge.core.reconcile import ReconcileOptions
+from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
+from bridge.lane.settling import reassertion, settle, values_of
 from bridge.store import lanes
-from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
+from bridge.store.lanes import DeliveryRow, StoredLane
 from bridge.store.micros import to_micros
-from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Record
+
+LOOK_EVERY = timedelta(seconds=1)
+"""Shortest time between two counts of an account's rows, which cost with their number; a push must not."""
 
 _LEASE = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class LaneOptions:
-    """How one account is served; filled from the configuration."""
-
-    account: AccountName
-    configured_mode: Mode | None
-    """None: the configuration says nothing."""
-    per_minute: int
-    """Requests per minute that we allow ourselves."""
-    operator_names: Mapping[str, str]
-    """Operator → the name that the hub is told."""
-    reconcile: ReconcileOptions
-    full_load: FullLoadOptions
-    idle: timedelta = timedelta(seconds=5)
-    """How long a lost wake-up can go unnoticed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What a request carried: the value of each row, as it was when it was sent."""
-
-    values: Mapping[EvseKey, str]
-    full: bool = False
-    records: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Settling:
-    """A request that ended and how."""
-
-    sent: Sent
-    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,194 +36,106 @@ class Turn:
     options: LaneOptions
     epoch: int
     takes_full_load: bool
-    opened_at: datetime
+    live_since: datetime | None
+    """Since when (steady) this process has been allowed to send; None: it was not, at its last turn."""
     at: Moment
     jitter: float
     settling: Settling | None
     closing: bool
     """Settle only: the lane is stopping."""
-    look: bool
-    """Ask whether a fullLoad is due: once a second is enough, since it counts rows."""
+    census: Census | None
+    """The last count, where it is young enough; None: count."""
+    show: bool
+    """dry_run: say what would be sent, which costs with the number of rows."""
+    reclaim: bool
+    """The last turn's result got lost: what it may have marked in flight was never sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class SendOne:
-    """Send this record."""
+class Taken:
+    """What a turn found."""
 
-    record: Record
-    sent: Sent
-
-
-@dataclass(frozen=True, slots=True)
-class SendAll:
-    """Send the full set."""
-
-    records: tuple[Record, ...]
-    sent: Sent
-    why: str
+    todo: Todo
+    live: bool = False
+    """The account may send."""
+    census: Census | None = None
+    """The count behind the decision, for the turns of the next second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """Nothing to send before `until` (steady), or before a wake-up."""
-
-    until: datetime | None
-    why: str
-    guarded: str | None = None
-    """Why a fullLoad that is wanted is not sent."""
-    withheld: tuple[tuple[str, str], ...] = ()
-    """dry_run: (EVSE id, value) of the rows that would be sent now."""
-
-
-Todo = SendOne | SendAll | Rest
-
-
-class LaneLost(Exception):
-    """Another process took this account's lane over; this one must send nothing more for it."""
-
-
-def take_turns(conn: Transaction, turns: Sequence[Turn]) -> list[Todo | ItemFailed]:
+def take_turns(conn: Transaction, turns: Sequence[Turn]) -> list[Taken | ItemFailed]:
     """Run the turns of several lanes in one transaction, in the writer's thread."""
     return [_take_turn(conn, turn) for turn in turns]
 
 
-def _take_turn(conn: Transaction, turn: Turn) -> Todo | ItemFailed:
+def _take_turn(conn: Transaction, turn: Turn) -> Taken | ItemFailed:
     account = turn.options.account
     stored = lanes.load_lane(conn, account)
     if stored is None or stored.epoch != turn.epoch:
         return ItemFailed(LaneLost(f"the lane of {account} is owned by another process"))
+    written: dict[str, Any] = {"lease_until": to_micros(turn.at.steady + _LEASE)}
     if turn.settling is not None:
-        stored = _settle(conn, stored, turn, turn.settling)
-    todo, stored = _choose(conn, stored, turn)
-    lanes.save_lane(conn, stored, lease_until=to_micros(turn.at.steady + _LEASE))
-    return todo
+        stored, answered = settle(
+            conn,
+            stored,
+            turn.settling,
+            at=turn.at,
+            jitter=turn.jitter,
+            options=turn.options,
+            takes_full_load=turn.takes_full_load,
+        )
+        written |= answered
+    if turn.reclaim:
+        stored = _reclaim(conn, stored, turn.at)
+    taken, stored = _choose(conn, stored, turn)
+    lanes.save_lane(conn, stored, **written)
+    return taken
 
 
-# --- settle: what became of the last request ---------------------------------------------------------------------
-
-
-def _settle(conn: Transaction, stored: StoredLane, turn: Turn, settling: Settling) -> StoredLane:
-    stored = _settle_lane(stored, turn, settling) if settling.sent.full else _settle_one(conn, stored, turn, settling)
-    if isinstance(settling.answer.outcome, Accepted):
-        lanes.save_lane(conn, stored, last_accepted_at=to_micros(turn.at.steady), last_error="")
-    else:
-        lanes.save_lane(conn, stored, last_error=_why(settling.answer.outcome)[:256])
-    return stored
-
-
-def _settle_one(conn: Transaction, stored: StoredLane, turn: Turn, settling: Settling) -> StoredLane:
-    ((key, sent),) = settling.sent.values.items()
-    row = lanes.load_row(conn, stored.account, key)
-    if row is None or not row.delivery.in_flight_seq:
-        return stored  # settled before: the commit of an earlier try was done although its answer was lost
-    settled = reconcile.settle(
-        stored.lane,
-        row.delivery,
-        settling.answer.outcome,
-        sent=sent,
-        steady=turn.at.steady,
-        jitter=turn.jitter,
-        reassert_jitter=turn.jitter,
-        options=_reconcile_options(stored, turn),
-    )
-    lanes.save_rows(conn, stored.account, [(key, settled.delivery)])
-    lanes.save_answer(conn, stored.account, [key], _last_answer(settling.answer))
-    if settled.prove is not None:
-        _prove(conn, stored, settled.prove, key, turn)
-    return replace(stored, lane=settled.lane)
-
-
-def _prove(conn: Transaction, stored: StoredLane, reason: str, passed: EvseKey, turn: Turn) -> None:
-    """Another row passed: what had held the account is put to the test, row by row."""
-    proven = [
-        (row.key, reconcile.prove_suspect(row.delivery, reason, turn.at.steady, turn.options.reconcile))
-        for row in lanes.suspects(conn, stored.account, reason)
-        if row.key != passed
-    ]
-    lanes.save_rows(conn, stored.account, proven)
-
-
-def _settle_lane(stored: StoredLane, turn: Turn, settling: Settling) -> StoredLane:
-    """Settle the account's fullLoad; its rows were settled by `settle_rows`, in chunks, just before."""
-    outcome, at, options = settling.answer.outcome, turn.at, turn.options
-    settled = full_load.settle(stored.full_load, outcome, size=settling.sent.records, at=at, options=options.full_load)
-    lane = reconcile.settle_lane(stored.lane, outcome, steady=at.steady, jitter=turn.jitter, options=options.reconcile)
-    return replace(stored, full_load=settled.state, lane=lane)
-
-
-def _reconcile_options(stored: StoredLane, turn: Turn) -> ReconcileOptions:
-    """Where fullLoads are allowed, the daily one asserts every row; singly they need not be."""
-    options = turn.options
-    if turn.takes_full_load and full_load.allowed(stored.full_load, options.full_load):
-        return replace(options.reconcile, reassert_every=None)
-    return options.reconcile
-
-
-@dataclass(frozen=True, slots=True)
-class RowsTurn:
-    """A chunk of a fullLoad's rows to settle."""
-
-    account: AccountName
-    sent: Mapping[EvseKey, str]
-    answer: Answer
-    at: Moment
-    options: ReconcileOptions
-
-
-def settle_rows(conn: Transaction, turns: Sequence[RowsTurn]) -> list[None]:
-    """Settle rows that a fullLoad carried; those that are settled already stay as they are."""
-    for turn in turns:
-        rows = [row for row in lanes.load_rows(conn, turn.account, list(turn.sent)) if row.delivery.in_flight_seq]
-        lanes.save_rows(conn, turn.account, [(row.key, _settled_by_full_load(row, turn)) for row in rows])
-        lanes.save_answer(conn, turn.account, [row.key for row in rows], _last_answer(turn.answer))
-    return [None] * len(turns)
-
-
-def _settled_by_full_load(row: DeliveryRow, turn: RowsTurn) -> Delivery | None:
-    outcome = turn.answer.outcome
-    return reconcile.settle_in_full_load(
-        row.delivery,
-        outcome,
-        named=isinstance(outcome, Refused) and canonical(row.evse_id) in outcome.named,
-        sent=turn.sent[row.key],
-        steady=turn.at.steady,
-        reassert_jitter=0.0,
-        options=turn.options,
-    )
-
-
-def _last_answer(answer: Answer) -> LastAnswer:
-    return LastAnswer(answer.http, answer.code, _why(answer.outcome)[:256], answer.reference)
-
-
-def _why(outcome: Outcome) -> str:
-    return "" if isinstance(outcome, Accepted) else outcome.why
+def _reclaim(conn: Transaction, stored: StoredLane, at: Moment) -> StoredLane:
+    """Free what a transaction marked that was committed although its result never arrived."""
+    rows = [(row.key, reconcile.unsent(row.delivery)) for row in lanes.in_flight(conn, stored.account)]
+    lanes.save_rows(conn, stored.account, rows, at.steady)
+    return replace(stored, full_load=replace(stored.full_load, in_flight=False))
 
 
 # --- choose: what to send next -----------------------------------------------------------------------------------
 
 
-def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Todo, StoredLane]:
-    options, steady = turn.options, turn.at.steady
+def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, StoredLane]:
     if turn.closing:
-        return Rest(None, "stopping"), stored
-    mode = effective_mode(options.configured_mode, None if stored.mode is None else Mode(stored.mode))
-    if mode is Mode.OFF:
-        return Rest(None, "off"), stored
-    if mode is Mode.DRY_RUN:
-        return _withhold(conn, stored.account), stored
-    ready = reconcile.lane_ready_at(stored.lane, options.reconcile)
+        return Taken(Rest(None, "stopping")), stored
+    mode = effective_mode(turn.options.configured_mode, None if stored.mode is None else Mode(stored.mode))
+    match mode:
+        case Mode.OFF:
+            return Taken(Rest(None, "off")), stored
+        case Mode.DRY_RUN if turn.show:
+            return Taken(Rest(None, "dry_run", withheld=tuple(lanes.withheld(conn, stored.account)))), stored
+        case Mode.DRY_RUN:
+            return Taken(Rest(turn.at.steady + LOOK_EVERY, "dry_run")), stored
+        case Mode.LIVE:
+            return _choose_live(conn, stored, turn)
+        case _:
+            assert_never(mode)
+
+
+def _choose_live(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, StoredLane]:
+    steady = turn.at.steady
+    ready = reconcile.lane_ready_at(stored.lane, turn.options.reconcile)
     if ready is not None and ready > steady:
-        return Rest(ready, "held" if stored.lane.held else "paused"), stored
-    until, guarded = None, None
-    if turn.takes_full_load and turn.look:
-        stored = replace(stored, full_load=full_load.schedule(stored.full_load, turn.at, options.full_load))
-        decision = _decide_full_load(conn, stored, turn)
+        return Taken(Rest(ready, "held" if stored.lane.held else "paused"), live=True), stored
+    until: datetime | None = None
+    guarded: str | None = None
+    census: Census | None = None
+    if turn.takes_full_load:
+        stored = replace(stored, full_load=full_load.schedule(stored.full_load, turn.at, turn.options.full_load))
+        decision, census = _decide_full_load(conn, stored, turn)
         match decision:
             case Go():
-                return _begin_full_load(conn, stored, turn, decision.why)
+                todo, stored = _begin_full_load(conn, stored, turn, decision.why)
+                return Taken(todo, live=True), stored
             case Gate():
-                return Rest(decision.until, "waiting for the fullLoad"), stored
+                look = decision.until if turn.census is None else min(decision.until, steady + LOOK_EVERY)
+                return Taken(Rest(look, "waiting for the fullLoad"), live=True, census=census), stored
             case Guarded():
                 guarded = decision.why
             case Singles():
@@ -265,44 +145,56 @@ def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Todo, St
     row = lanes.next_due(conn, stored.account, steady)
     if row is None:
         due = lanes.next_due_at(conn, stored.account)
-        return Rest(_earliest(due, until), "agreed", guarded), stored
-    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))])
-    return SendOne(_record(row, options), Sent({row.key: row.delivery.desired})), stored
+        return Taken(Rest(_earliest(due, until), "agreed", guarded), live=True, census=census), stored
+    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
+    sent = Sent(values_of([row]), steady)
+    return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
 
 
-def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> full_load.Decision:
-    counted = lanes.census(conn, stored.account, turn.at.steady)
+def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[full_load.Decision, Census]:
+    """Decide by the last count where it is young enough; what a fullLoad replaces is counted at this very moment."""
+    if turn.census is not None:
+        decision = _decision(stored, turn.census, turn)
+        if not isinstance(decision, Go):
+            return decision, turn.census
+    census = lanes.census(conn, stored.account, turn.at.steady)
+    return _decision(stored, census, turn), census
+
+
+def _decision(stored: StoredLane, census: Census, turn: Turn) -> full_load.Decision:
     return full_load.decide(
-        stored.full_load, counted, at=turn.at, lane_opened_at=turn.opened_at, options=turn.options.full_load
+        stored.full_load,
+        census,
+        at=turn.at,
+        lane_opened_at=turn.live_since or turn.at.steady,
+        options=turn.options.full_load,
     )
 
 
-def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str) -> tuple[Todo, StoredLane]:
+def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str) -> tuple[SendAll, StoredLane]:
     """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out."""
     steady = turn.at.steady
     loaded = lanes.load_rows(conn, stored.account)
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
-    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows])
-    records = tuple(_record(row, turn.options) for row in rows if not row.delivery.tombstone)
-    sent = Sent({row.key: row.delivery.desired for row in rows}, full=True, records=len(records))
+    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady)
+    records = tuple(_record(row, stored, turn) for row in rows if not row.delivery.tombstone)
+    sent = Sent(values_of(rows), steady, full=True, records=len(records))
     begun = full_load.begin(stored.full_load, turn.at)
     return SendAll(records, sent, why), replace(stored, full_load=begun)
 
 
-def _withhold(conn: Transaction, account: AccountName) -> Rest:
-    rows = [row for row in lanes.load_rows(conn, account) if reconcile.due_at(row.delivery) == reconcile.AT_ONCE]
-    return Rest(None, "dry_run", withheld=tuple((row.evse_id, row.delivery.desired) for row in rows))
-
-
-def _record(row: DeliveryRow, options: LaneOptions) -> Record:
+def _record(row: DeliveryRow, stored: StoredLane, turn: Turn) -> Record:
+    delivery, known = row.delivery, row.delivery.known
+    if known is None and turn.takes_full_load and not full_load.allowed(stored.full_load, turn.options.full_load):
+        known = False  # "with `never` (or a no), first contact is an `insert` per EVSE" (design: Hubject)
     return Record(
         evse_id=row.evse_id,
-        value=row.delivery.desired,
-        known=row.delivery.known,
-        delete=row.delivery.tombstone and not row.delivery.desired,
-        station_ref=row.references[0],
-        point_ref=row.references[1],
-        operator_name=options.operator_names.get(row.operator, ""),
+        value=delivery.desired,
+        known=known,
+        delete=delivery.tombstone and not delivery.desired,
+        station_ref=delivery.references[0],
+        point_ref=delivery.references[1],
+        operator_name=turn.options.operator_names.get(row.operator, ""),
     )
 
 
@@ -310,23 +202,48 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def open_lanes(conn: Transaction, openings: Iterable[tuple[LaneOptions, str, Moment]]) -> list[int]:
-    """Take lanes over at start: what was in flight is in doubt, and stored times are clamped."""
-    epochs = []
-    for options, node, at in openings:
-        account, steady = options.account, at.steady
-        epochs.append(lanes.take_lane(conn, account, node, to_micros(steady + _LEASE)))
-        rows = {row.key: row for row in (*lanes.future_rows(conn, account, steady), *lanes.in_flight(conn, account))}
-        recovered = [
-            (row.key, after)
-            for row in rows.values()
-            if (after := reconcile.recover(row.delivery, steady, options.reconcile)) is not row.delivery
-        ]
-        lanes.save_rows(conn, account, recovered)
-        stored = lanes.load_lane(conn, account)
-        if stored is None:
-            raise AssertionError("take_lane has just made the row")
-        full = full_load.recover(stored.full_load, at, options.full_load)
-        lane = reconcile.recover_lane(stored.lane, steady, options.reconcile)
-        lanes.save_lane(conn, replace(stored, lane=lane, full_load=full))
-    return epochs
+# --- open: take a lane over ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A lane to take over by this process."""
+
+    options: LaneOptions
+    takes_full_load: bool
+    node: str
+    at: Moment
+
+
+def open_lanes(conn: Transaction, openings: Sequence[Opening]) -> list[int]:
+    """Take lanes over at start: what was in flight is in doubt, and stored times are clamped. Return their epochs."""
+    return [_open_lane(conn, opening) for opening in openings]
+
+
+def _open_lane(conn: Transaction, opening: Opening) -> int:
+    options, at = opening.options, opening.at
+    account, steady = options.account, at.steady
+    epoch = lanes.take_lane(conn, account, opening.node, to_micros(steady + _LEASE))
+    stored = lanes.load_lane(conn, account)
+    if stored is None:
+        raise AssertionError("take_lane has just made the row")
+    _recover_rows(conn, stored, opening)
+    full = full_load.recover(stored.full_load, at, options.full_load)
+    lane = reconcile.recover_lane(stored.lane, steady, options.reconcile)
+    lanes.save_lane(conn, replace(stored, lane=lane, full_load=full))
+    return epoch
+
+
+def _recover_rows(conn: Transaction, stored: StoredLane, opening: Opening) -> None:
+    account, steady = stored.account, opening.at.steady
+    options = reassertion(opening.options, stored.full_load, takes_full_load=opening.takes_full_load)
+    found = [*lanes.future_rows(conn, account, steady), *lanes.in_flight(conn, account)]
+    if options.reassert_every is not None:
+        found += lanes.unscheduled(conn, account)
+    rows = {row.key: row for row in found}
+    recovered = [
+        (row.key, after)
+        for number, row in enumerate(rows.values())
+        if (after := reconcile.recover(row.delivery, steady, options, number / len(rows))) is not row.delivery
+    ]
+    lanes.save_rows(conn, account, recovered, steady)

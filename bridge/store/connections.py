@@ -52,14 +52,16 @@ def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnec
 
 
 def take_over(conn: sa.Connection, node_name: str, started: int) -> int | None:
-    """Close what an earlier process of this node left open; return when it was last alive (steady µs), if ever."""
+    """Close what an earlier process of this node left open; return when it was last alive (steady µs), if ever.
+
+    Does not note that this process is alive: that belongs into one transaction with what silence counts from now on.
+    """
     alive_at = conn.execute(sa.select(node.c.alive_at).where(node.c.name == node_name)).scalar()
     conn.execute(
         sa.update(connection)
         .where(connection.c.node == node_name, connection.c.closed_at.is_(None))
         .values(closed_at=alive_at if alive_at is not None else started)
     )
-    note_alive(conn, node_name, started)
     return alive_at
 
 
@@ -94,10 +96,18 @@ def presences(conn: sa.Connection) -> list[StoredPresence]:
     ]
 
 
+def removed_stations(conn: sa.Connection) -> frozenset[StationId]:
+    """Return the stations that left the inventory."""
+    return frozenset(conn.execute(sa.select(station.c.id).where(station.c.removed_at_w.is_not(None))).scalars())
+
+
 def declare(conn: sa.Connection, stations: Iterable[StationId], unreachable_at: int | None) -> None:
     """Store that the stations are unreachable since then (steady µs), or, with None, that they are back."""
     rows = [{"id_": id_} for id_ in stations]
     if rows:
         conn.execute(
-            sa.update(station).where(station.c.id == sa.bindparam("id_")).values(unreachable_at=unreachable_at), rows
+            sa.update(station)
+            .where(station.c.id == sa.bindparam("id_"), station.c.removed_at_w.is_(None))
+            .values(unreachable_at=unreachable_at),
+            rows,
         )

@@ -150,6 +150,7 @@ def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
         accepted=row.accepted_at is not None,
         connectors=tuple(ConnectorAddress(address[0], address[1]) for address in addresses),
         refuses_trigger=row.refuses_trigger,
+        firmware=row.firmware,
         strict=row.strict,
     )
 

@@ -7,7 +7,7 @@ transaction of the writer. A settle names the lane's epoch: a lane that lost its
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,6 @@ class DeliveryRow:
     key: EvseKey
     evse_id: EvseId
     operator: str
-    references: tuple[str, str]
     delivery: Delivery
 
 
@@ -165,34 +164,40 @@ _ROW = (
         evse.c.id,
         evse.c.evse_id,
         evse.c.operator,
-        evse.c.chargeprice_station,
-        evse.c.chargeprice_point,
         *DELIVERY_COLUMNS,
     )
     .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
     .where(delivery.c.account == sa.bindparam("name"))
 )
-_AT_ONCE = _ROW.where(delivery.c.due_at == 0).order_by(delivery.c.attempted_at.asc().nulls_first()).limit(1)
-_LATER = (
-    _ROW.where(delivery.c.due_at > 0, delivery.c.due_at <= sa.bindparam("steady")).order_by(delivery.c.due_at).limit(1)
-)
 _ONE = _ROW.where(delivery.c.evse == sa.bindparam("key"))
+
+# The three looks for what is due, each answered by the index ix_delivery_due alone, in its own order: PostgreSQL puts
+# NULL last in an index and SQLite first, so that one ORDER BY for both would sort the whole backlog at every push.
+_CANDIDATE = (
+    sa.select(delivery.c.evse, delivery.c.attempted_at).where(delivery.c.account == sa.bindparam("name")).limit(1)
+)
+_NEVER_ATTEMPTED = _CANDIDATE.where(delivery.c.due_at == 0, delivery.c.attempted_at.is_(None)).order_by(delivery.c.evse)
+_AT_ONCE = _CANDIDATE.where(delivery.c.due_at == 0, delivery.c.attempted_at.is_not(None)).order_by(
+    delivery.c.attempted_at
+)
+_LATER = _CANDIDATE.where(delivery.c.due_at > 0, delivery.c.due_at <= sa.bindparam("steady")).order_by(
+    sa.func.coalesce(delivery.c.attempted_at, 0)
+)
 
 
 def _row_of(row: Sequence[Any]) -> DeliveryRow:
-    return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], (row[3], row[4]), delivery_of(row[5:]))
+    return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], delivery_of(row[3:]))
 
 
 def next_due(conn: sa.Connection, account: AccountName, steady: datetime) -> DeliveryRow | None:
     """Return the row to send next: of those due, the least recently attempted, so that one bad EVSE blocks nobody."""
     arguments = {"name": account, "steady": to_micros(steady)}
-    found = [
-        _row_of(row)
-        for statement in (_AT_ONCE, _LATER)
-        if (row := conn.execute(statement, arguments).first()) is not None
-    ]
-    never = datetime.min.replace(tzinfo=steady.tzinfo)
-    return min(found, key=lambda row: row.delivery.attempted_at or never, default=None)
+    never = conn.execute(_NEVER_ATTEMPTED, arguments).first()
+    if never is not None:
+        return load_row(conn, account, EvseKey(never[0]))
+    found = [row for look in (_AT_ONCE, _LATER) if (row := conn.execute(look, arguments).first()) is not None]
+    first = min(found, key=lambda row: row[1] or 0, default=None)
+    return None if first is None else load_row(conn, account, EvseKey(first[0]))
 
 
 def next_due_at(conn: sa.Connection, account: AccountName) -> datetime | None:
@@ -207,14 +212,38 @@ def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> Deliver
     return None if row is None else _row_of(row)
 
 
+_ALL = _ROW.order_by(evse.c.evse_id)
+_SOME = _ALL.where(delivery.c.evse.in_(sa.bindparam("keys", expanding=True)))
+
+
 def load_rows(conn: sa.Connection, account: AccountName, keys: Sequence[EvseKey] | None = None) -> list[DeliveryRow]:
-    """Return the account's rows, all or those of `keys`, ordered by EVSE id."""
-    statement = _ROW.order_by(evse.c.evse_id)
-    arguments: dict[str, Any] = {"name": account}
-    if keys is not None:
-        statement = statement.where(delivery.c.evse.in_(sa.bindparam("keys", expanding=True)))
-        arguments["keys"] = list(keys)
-    return [_row_of(row) for row in conn.execute(statement, arguments)]
+    """Return the account's rows, all or those of `keys` (a few thousand at most), ordered by EVSE id."""
+    if keys is None:
+        return [_row_of(row) for row in conn.execute(_ALL, {"name": account})]
+    return [_row_of(row) for row in conn.execute(_SOME, {"name": account, "keys": list(keys)})]
+
+
+def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[EvseId, str]]:
+    """Return EVSE id and value of every row that is due at once: what an account that only shows would send."""
+    statement = (
+        sa.select(evse.c.evse_id, delivery.c.desired)
+        .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
+        .where(delivery.c.account == account, delivery.c.due_at == 0)
+        .order_by(evse.c.evse_id)
+    )
+    return [(row[0], row[1]) for row in conn.execute(statement)]
+
+
+def colliding(conn: sa.Connection, account: AccountName, names: Sequence[str]) -> set[str]:
+    """Return those canonical ids that more than one of the account's rows has."""
+    statement = (
+        sa.select(evse.c.canonical)
+        .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
+        .where(delivery.c.account == account, evse.c.canonical.in_(names))
+        .group_by(evse.c.canonical)
+        .having(sa.func.count() > 1)
+    )
+    return set(conn.execute(statement).scalars())
 
 
 def suspects(conn: sa.Connection, account: AccountName, reason: str) -> list[DeliveryRow]:
@@ -228,6 +257,12 @@ def in_flight(conn: sa.Connection, account: AccountName) -> list[DeliveryRow]:
     return [_row_of(row) for row in conn.execute(_ROW.where(delivery.c.in_flight_seq > 0), {"name": account})]
 
 
+def unscheduled(conn: sa.Connection, account: AccountName) -> list[DeliveryRow]:
+    """Return the rows that are acknowledged and that nothing will make due but a change."""
+    statement = _ROW.where(delivery.c.due_at.is_(None), delivery.c.in_flight_seq == 0)
+    return [_row_of(row) for row in conn.execute(statement, {"name": account})]
+
+
 def future_rows(conn: sa.Connection, account: AccountName, steady: datetime) -> list[DeliveryRow]:
     """Return the rows that wait for a later time, whose stored times a restart must clamp."""
     statement = _ROW.where(delivery.c.due_at > sa.bindparam("steady"))
@@ -237,7 +272,21 @@ def future_rows(conn: sa.Connection, account: AccountName, steady: datetime) -> 
 _SAVE = (
     sa.update(delivery)
     .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
-    .values({name: sa.bindparam(f"new_{name}") for name in (*(column.name for column in DELIVERY_COLUMNS), "due_at")})
+    .values(
+        {name: sa.bindparam(f"new_{name}") for name in (*(column.name for column in DELIVERY_COLUMNS), "due_at")}
+        | {
+            "desired_at": sa.case(
+                (
+                    sa.and_(
+                        delivery.c.acked_seq >= delivery.c.desired_seq,
+                        sa.bindparam("new_acked_seq") < sa.bindparam("new_desired_seq"),
+                    ),
+                    sa.bindparam("at"),
+                ),
+                else_=delivery.c.desired_at,
+            )
+        }
+    )
 )
 _SAVE_ANSWER = (
     sa.update(delivery)
@@ -251,15 +300,22 @@ _SAVE_ANSWER = (
 )
 
 
-def save_rows(conn: sa.Connection, account: AccountName, rows: Iterable[tuple[EvseKey, Delivery | None]]) -> None:
-    """Write rows as decided, with when each is due; None removes the row (an acknowledged tombstone)."""
+def save_rows(
+    conn: sa.Connection, account: AccountName, rows: Iterable[tuple[EvseKey, Delivery | None]], steady: datetime
+) -> None:
+    """Write rows as decided, with when each is due; None removes the row (an acknowledged tombstone).
+
+    From `steady` on the hub lags where an acknowledgement counts no more (doubt, refusal).
+    """
+    at = to_micros(steady)
     kept: list[dict[str, Any]] = []
     for key, value in rows:
         if value is None:
             conn.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
             continue
         columns = {f"new_{name}": column for name, column in delivery_values(value).items()}
-        kept.append({"key_account": account, "key_evse": key, "new_due_at": to_micros(due_at(value)), **columns})
+        due = to_micros(due_at(value))
+        kept.append({"key_account": account, "key_evse": key, "at": at, "new_due_at": due, **columns})
     if kept:
         conn.execute(_SAVE, kept)
 
@@ -285,8 +341,3 @@ def census(conn: sa.Connection, account: AccountName, steady: datetime) -> Censu
     )
     total, reported, dirty = conn.execute(statement).one()
     return Census(total=total, reported=reported, dirty=dirty)
-
-
-def with_lane(stored: StoredLane, state: Lane) -> StoredLane:
-    """Return the stored lane with another state."""
-    return replace(stored, lane=state)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NewType
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from bridge.core.model import (
     Temporary,
     TemporaryKind,
 )
+from bridge.store.errors import StoreError
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import (
     charging,
@@ -48,7 +50,7 @@ Address = tuple[int, int]
 """(evse, connector) as in `csms.events`."""
 
 
-class ConflictingWrite(Exception):
+class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
@@ -62,6 +64,8 @@ class StoredEvse:
     references: tuple[str, str]
     """Chargeprice's station and charge point ids; empty where none is given."""
     removed: bool
+    kept_until: datetime | None = None
+    """It moved here: its published value stands until then (steady) where this station says nothing of it."""
     connectors: list[Address] = field(default_factory=list)
     temporaries: list[Temporary] = field(default_factory=list)
     effective: Effective | None = None
@@ -176,6 +180,7 @@ _EVSES = (
         evse_state.c.available_since,
         evse_state.c.until_w,
         evse_state.c.until,
+        evse.c.kept_until,
     )
     .select_from(evse.outerjoin(evse_state, evse_state.c.evse == evse.c.id))
     .where(evse.c.station.in_(_ids))
@@ -215,6 +220,8 @@ DELIVERY_COLUMNS = (
     delivery.c.attempts,
     delivery.c.attempted_at,
     delivery.c.tombstone,
+    delivery.c.station_reference,
+    delivery.c.point_reference,
 )
 _DELIVERIES = (
     sa.select(evse.c.station, delivery.c.account, delivery.c.evse, *DELIVERY_COLUMNS)
@@ -268,6 +275,7 @@ def _load_evses(
             operator=row[3],
             references=(row[4], row[5]),
             removed=row[6] is not None,
+            kept_until=from_micros(row[14]),
             version=row[7] or 0,
             effective=None
             if row[7] is None
@@ -312,6 +320,7 @@ def delivery_of(columns: Sequence[Any]) -> Delivery:
         attempts=columns[15],
         attempted_at=from_micros(columns[16]),
         tombstone=columns[17],
+        references=(columns[18], columns[19]),
     )
 
 
@@ -336,6 +345,8 @@ def delivery_values(row: Delivery) -> dict[str, Any]:
         "attempts": row.attempts,
         "attempted_at": to_micros(row.attempted_at),
         "tombstone": row.tombstone,
+        "station_reference": row.references[0],
+        "point_reference": row.references[1],
     }
 
 
@@ -348,6 +359,24 @@ def stations_of(connection_: sa.Connection, keys: Iterable[EvseKey]) -> list[Sta
 def all_stations(connection_: sa.Connection) -> list[StationId]:
     """Return the ids of all stations that have EVSEs, removed ones included."""
     return [row[0] for row in connection_.execute(sa.select(evse.c.station).distinct().order_by(evse.c.station))]
+
+
+def homes(connection_: sa.Connection) -> dict[EvseKey, StationId]:
+    """Return the station of every EVSE that is in the inventory."""
+    rows = connection_.execute(sa.select(evse.c.id, evse.c.station).where(evse.c.removed_at_w.is_(None)))
+    return {EvseKey(row[0]): row[1] for row in rows}
+
+
+def keep_published(connection_: sa.Connection, keys: Iterable[EvseKey], until: int) -> None:
+    """Note that these EVSEs moved: what was published stands until then (µs) where their stations say nothing."""
+    rows = [{"key": key} for key in keys]
+    if rows:
+        connection_.execute(sa.update(evse).where(evse.c.id == sa.bindparam("key")).values(kept_until=until), rows)
+
+
+def clamp_kept(connection_: sa.Connection, latest: int) -> None:
+    """Let no moved EVSE keep its value beyond `latest` (steady µs): the clock may have been set back meanwhile."""
+    connection_.execute(sa.update(evse).where(evse.c.kept_until > latest).values(kept_until=latest))
 
 
 def due_evses(connection_: sa.Connection, now: int, steady: int, limit: int) -> list[EvseKey]:
@@ -515,4 +544,13 @@ def _save_deliveries(connection_: sa.Connection, changes: Changes) -> None:
     for account, key in changes.dropped_deliveries:
         connection_.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
     if changes.deliveries:
-        upsert(connection_, delivery, list(changes.deliveries.values()))
+        rows = list(changes.deliveries.values())
+        insert = insert_or_update(connection_, delivery)
+        overwritten: dict[str, sa.ColumnElement[Any]] = {
+            name: insert.excluded[name] for name in rows[0] if name not in ("account", "evse")
+        }
+        overwritten["desired_at"] = sa.case(
+            (delivery.c.acked_seq < delivery.c.desired_seq, delivery.c.desired_at), else_=insert.excluded.desired_at
+        )
+        keys = [delivery.c.account, delivery.c.evse]
+        connection_.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwritten), rows)

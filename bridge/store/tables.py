@@ -76,6 +76,7 @@ evse = sa.Table(
     sa.Column("chargeprice_station", _Text, nullable=False, server_default=""),
     sa.Column("chargeprice_point", _Text, nullable=False, server_default=""),
     sa.Column("removed_at_w", _Micros, comment="left the inventory; tombstone deliveries may remain"),
+    sa.Column("kept_until", _Micros, comment="moved: keeps its published status so long, or until its station reports"),
 )
 
 connector = sa.Table(
@@ -189,7 +190,7 @@ delivery = sa.Table(
     sa.Column("evse", _Id, sa.ForeignKey("evse.id"), primary_key=True),
     sa.Column("desired", _Text, nullable=False),
     sa.Column("desired_seq", sa.BigInteger, nullable=False),
-    sa.Column("desired_at", _Micros, nullable=False, comment="when desired last changed: the lag's beginning"),
+    sa.Column("desired_at", _Micros, nullable=False, comment="since when the hub has not had what is desired: lag"),
     sa.Column("acked", _Text),
     sa.Column("acked_seq", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("acked_at", _Micros),
@@ -206,12 +207,16 @@ delivery = sa.Table(
     sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("attempted_at", _Micros),
     sa.Column("tombstone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "station_reference", _Text, nullable=False, server_default="", comment="the hub's own id, where it has one"
+    ),
+    sa.Column("point_reference", _Text, nullable=False, server_default=""),
     sa.Column("due_at", _Micros, comment="computed by reconcile.due_at: 0 at once, null never, else steady time"),
     sa.Column("last_http", sa.Integer),
     sa.Column("last_code", _Text, nullable=False, server_default=""),
     sa.Column("last_why", _Text, nullable=False, server_default=""),
     sa.Column("last_reference", _Text, nullable=False, server_default=""),
-    sa.Index("ix_delivery_due", "account", "due_at", "attempted_at"),
+    sa.Index("ix_delivery_due", "account", "due_at", "attempted_at", "evse"),
 )
 
 lane = sa.Table(

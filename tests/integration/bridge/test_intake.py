@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from tests_bridge import STATIONS, LossyWriter
 
+from bridge.store.errors import StoreUnavailable
+from bridge.store.stations import Changes, ConflictingWrite, save
 from csms.events import (
     ChargingState,
     Epoch,
@@ -21,7 +24,7 @@ from csms.events import (
     TransactionPhase,
     TransactionReported,
 )
-from csms.ports import EventRefused, Superseded
+from csms.ports import EventRefused, NotRecorded, Superseded
 
 V201 = OcppVersion.V201
 
@@ -74,8 +77,63 @@ async def test_value_that_no_column_takes_fails_its_own_station_only(bridge) -> 
     results = await asyncio.gather(
         bridge.intake.record(too_large), bridge.report("one", epoch, 2, "Charging"), return_exceptions=True
     )
-    assert isinstance(results[0], Exception)
+    assert isinstance(results[0], EventRefused)
     assert await bridge.effective("DE*ABC*E1*2") == "charging"
+
+
+async def test_text_that_the_database_cannot_hold_fails_its_own_event_only(bridge) -> None:
+    if bridge.store.dialect == "sqlite":
+        pytest.skip("SQLite stores every text")
+    epoch = await bridge.connect("one")
+    nul = StatusReported(
+        StationId("one"), epoch, OcppVersion.V16, 0, 1, ReportedStatus.CHARGING, vendor_error_code="a\0b"
+    )
+    results = await asyncio.gather(
+        bridge.intake.record(nul), bridge.report("one", epoch, 2, "Charging"), return_exceptions=True
+    )
+    assert isinstance(results[0], EventRefused)
+    assert await bridge.effective("DE*ABC*E1*2") == "charging"
+
+
+@pytest.mark.parametrize(("conflicts", "recorded"), [(3, True), (4, False)], ids=["read again", "given up"])
+async def test_event_that_met_another_processs_write_is_read_again(bridge, conflicts, recorded) -> None:
+    epoch = await bridge.connect("one")
+    intake = bridge.intake
+    intake._writer = LossyWriter(bridge.writer, intake._handler, [ConflictingWrite("changed")] * conflicts)
+    report = bridge.report("one", epoch, 1, "Charging")
+    if recorded:
+        await report
+        assert await bridge.effective("DE*ABC*E1*1") == "charging"
+        return
+    with pytest.raises(NotRecorded):
+        await report
+
+
+async def test_write_against_a_version_that_has_moved_on_is_a_conflict(bridge) -> None:
+    def run(conn, _payloads):
+        (key,) = [row[0] for row in conn.exec_driver_sql("SELECT id FROM evse WHERE evse_id = 'DE*ABC*E1*1'")]
+        changes = Changes()
+        names = ("version", "status", "live", "rule", "seq", "available_since", "until_w", "until", "changed_at_w")
+        state = {f"new_{name}": None for name in names}
+        state |= {"new_version": 9, "new_status": "faulted", "new_live": "faulted", "new_rule": "", "new_seq": 1}
+        changes.updated_states[key] = {"key": key, "read_version": 8, **state}
+        save(conn, changes)
+        return [None]
+
+    with pytest.raises(ConflictingWrite):
+        await bridge.writer.submit(run, None)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+async def test_storage_that_fails_answers_nothing_as_if_stored(bridge) -> None:
+    epoch = await bridge.connect("one")
+    intake = bridge.intake
+    intake._writer = LossyWriter(bridge.writer, intake._handler, [StoreUnavailable("disk full")])
+    with pytest.raises(NotRecorded):
+        await bridge.report("one", epoch, 1, "Charging")
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    await bridge.report("one", epoch, 1, "Charging")
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
 
 
 async def test_station_cannot_make_rows_without_bound(bridge) -> None:
@@ -164,6 +222,91 @@ async def test_facts_of_the_other_version_retire_at_the_first_status_of_the_new_
     assert await bridge.rows("SELECT count(*) FROM fact") == [(1,)]
     await bridge.report("one", epoch, 1, "Available", evse=1, version=V201)
     assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact") == [(1, 1, "Available")]
+
+
+async def test_every_evse_of_the_station_is_decided_anew_when_facts_retire(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 2, "Charging")
+    epoch = await bridge.connect("one", V201)
+    await bridge.report("one", epoch, 1, "Available", evse=1, version=V201)
+    assert await bridge.effective("DE*ABC*E1*2") == "unknown"
+
+
+async def test_transaction_before_the_first_status_of_a_version_retires_nothing_and_outlives_it(bridge) -> None:
+    epoch = await bridge.connect("two", OcppVersion.V16)
+    await bridge.report("two", epoch, 0, "Unavailable")
+    epoch = await bridge.connect("two", V201)
+    started = TransactionReported(
+        StationId("two"), epoch, V201, 1, 1, "t1", 0, TransactionPhase.STARTED, ChargingState.CHARGING, False
+    )
+    await bridge.intake.record(started)
+    assert await bridge.rows("SELECT ocpp_connector, status FROM fact") == [(0, "Unavailable")]
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
+    assert await bridge.rows("SELECT ocpp_evse, ocpp_connector FROM fact") == [(1, 1)]
+    assert await bridge.effective("DE*ABC*E2*1") == "charging"
+
+
+async def test_facts_that_retire_in_one_transaction_with_the_next_report_leave_nothing_of_the_old(bridge) -> None:
+    epoch = await bridge.connect("two", V201)
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
+    started = TransactionReported(
+        StationId("two"), epoch, V201, 1, 1, "t1", 0, TransactionPhase.STARTED, ChargingState.CHARGING, False
+    )
+    now16 = StatusReported(StationId("two"), epoch, OcppVersion.V16, 0, 1, ReportedStatus.AVAILABLE)
+    await asyncio.gather(bridge.intake.record(started), bridge.intake.record(now16))
+    assert await bridge.rows("SELECT count(*) FROM charging") == [(0,)]
+    assert await bridge.rows("SELECT ocpp_evse, ocpp_connector FROM fact") == [(0, 1)]
+
+
+async def test_status_of_a_connector_that_the_inventory_does_not_know_is_kept_and_publishes_nothing(bridge) -> None:
+    epoch = await bridge.connect("one")
+    history = await bridge.rows("SELECT count(*) FROM history")
+    await bridge.report("one", epoch, 7, "Faulted")
+    assert await bridge.rows("SELECT ocpp_connector, status FROM fact") == [(7, "Faulted")]
+    assert await bridge.rows("SELECT count(*) FROM history") == history
+
+
+async def test_transaction_that_a_status_of_an_unknown_connector_ends_frees_its_evse(bridge) -> None:
+    epoch = await bridge.connect("two", V201)
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
+    started = TransactionReported(
+        StationId("two"), epoch, V201, 1, None, "t1", 0, TransactionPhase.STARTED, ChargingState.CHARGING, False
+    )
+    await bridge.intake.record(started)
+    assert await bridge.effective("DE*ABC*E2*1") == "charging"
+    await bridge.report("two", epoch, 9, "Available", evse=1, version=V201)
+    assert await bridge.effective("DE*ABC*E2*1") == "occupied"
+
+
+async def test_downgrade_that_is_dropped_and_reported_again_in_one_transaction_stands(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Preparing")
+    await bridge.report("one", epoch, 0, "Faulted")
+    await bridge.boot("one", epoch)
+    await asyncio.gather(
+        bridge.intake.record(ResyncFinished(StationId("one"), epoch)), bridge.report("one", epoch, 0, "Faulted")
+    )
+    assert await bridge.effective("DE*ABC*E1*1") == "faulted"
+    rows = await bridge.rows("SELECT status, boot_doubt FROM fact WHERE ocpp_connector = 0")
+    assert [(status, bool(doubt)) for status, doubt in rows] == [("Faulted", False)]
+
+
+async def test_report_and_boot_in_one_transaction_leave_the_report_with_its_detail_in_doubt(bridge) -> None:
+    epoch = await bridge.connect("one")
+    faulted = StatusReported(
+        StationId("one"), epoch, OcppVersion.V16, 0, 0, ReportedStatus.FAULTED, error_code="GroundFailure"
+    )
+    await asyncio.gather(bridge.intake.record(faulted), bridge.boot("one", epoch))
+    rows = await bridge.rows("SELECT status, error_code, boot_doubt FROM fact")
+    assert [(*row[:2], bool(row[2])) for row in rows] == [("Faulted", "GroundFailure", True)]
+
+
+async def test_station_that_is_the_source_of_its_evses_counts_as_reported(bridge) -> None:
+    await bridge.import_(STATIONS.replace("downgrade", "source"))
+    epoch = await bridge.connect("one")
+    receipt = await bridge.report("one", epoch, 0, "Unavailable")
+    rows = await bridge.rows("SELECT s.seq FROM evse_state s JOIN evse e ON e.id = s.evse WHERE e.station = 'one'")
+    assert rows == [(receipt.seq,)] * 2
 
 
 async def test_acceptance_and_refused_triggers_are_durable_until_the_firmware_changes(bridge) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from tests_bridge import CHARGEPRICE, HUBJECT, STATIONS, FakeUpstream, until
+from tests_bridge import CHARGEPRICE, HUBJECT, STATIONS, FakeUpstream, LossyWriter, until
 
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
-from bridge.core.model import Accepted, Deferred, Held, Refused, WrongAction
+from bridge.core.model import Accepted, Deferred, Delivery, Held, Refused, WrongAction
 from bridge.core.modes import Mode
 from bridge.edits import ModeOrder, set_modes
 from bridge.lane import LaneLost
+from bridge.lane.settling import settle_rows
+from bridge.lane.turns import take_turns
+from bridge.store import lanes
+from bridge.store.errors import StoreUnavailable
 
 
 @asynccontextmanager
@@ -47,6 +53,17 @@ async def settled(bridge) -> None:
 async def agreed(bridge) -> bool:
     rows = await bridge.rows("SELECT count(*) FROM delivery WHERE account = 'hubject' AND acked_seq <> desired_seq")
     return rows == [(0,)]
+
+
+async def stored(bridge, statement: str, expected: object) -> bool:
+    return await bridge.rows(statement) == [(expected,)]
+
+
+async def reached(claim) -> None:
+    """Wait until an awaited claim holds. Raises: TimeoutError."""
+    async with asyncio.timeout(5):
+        while not await claim():  # noqa: ASYNC110 - a database sets no event
+            await asyncio.sleep(0.005)
 
 
 async def test_every_evse_reaches_the_hub_one_request_at_a_time(bridge) -> None:
@@ -165,11 +182,33 @@ async def test_one_refused_evse_blocks_nobody_and_its_next_value_is_tried_at_onc
         await until(lambda: values(upstream, bad) == ["Unknown", "OutOfService"])
 
 
-async def test_update_that_hubject_does_not_know_becomes_one_insert(bridge) -> None:
-    upstream = FakeUpstream(answer=lambda r: Accepted() if r.known is False else WrongAction(False, "603"))
+async def test_first_contact_without_full_loads_is_an_insert_and_a_change_then_an_update(bridge) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+        await until(lambda: len(upstream.pushed) == 5)
+    assert [r.known for r in upstream.pushed] == [False] * 4 + [True]
+
+
+async def test_insert_that_hubject_refuses_as_existing_becomes_one_update(bridge) -> None:
+    upstream = FakeUpstream(answer=lambda r: Accepted() if r.known else WrongAction(True, "exists"))
     async with running(bridge.lane(upstream)):
         await until(lambda: len(upstream.pushed) == 8)
-    assert sorted(str(r.known) for r in upstream.pushed) == ["False"] * 4 + ["None"] * 4
+    assert sorted(str(r.known) for r in upstream.pushed) == ["False"] * 4 + ["True"] * 4
+    assert await agreed(bridge)
+
+
+async def test_update_that_hubject_does_not_know_becomes_one_insert(bridge) -> None:
+    upstream = FakeUpstream(answer=lambda r: Accepted() if r.known is False else WrongAction(False, "603"))
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+        await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+        await until(lambda: len(upstream.pushed) == 2)
+    assert [r.known for r in upstream.pushed] == [True, False]
     assert await agreed(bridge)
 
 
@@ -245,6 +284,7 @@ async def test_first_full_load_waits_for_the_fleet_and_holds_single_pushes_back(
             await bridge.report("one", one, connector, "Charging")
         await bridge.report("two", two, 1, "Occupied", evse=1)
         await bridge.report("two", two, 1, "Reserved", evse=2)
+        bridge.clock.pass_(seconds=1)  # rows are counted at most once a second
         await until(lambda: len(upstream.full_loads) == 1)
         await until(lambda: bridge.writer.items_written > 0)
         await asyncio.sleep(0.05)
@@ -347,3 +387,211 @@ async def test_stop_settles_the_request_in_flight_and_sends_no_other(bridge) -> 
     assert len(upstream.pushed) == 1
     rows = await bridge.rows("SELECT count(*) FROM delivery WHERE in_flight_seq > 0")
     assert rows == [(0,)]
+
+
+# --- storage that fails under a lane
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3, 5])
+@pytest.mark.parametrize("after_commit", [False, True], ids=["nothing was stored", "stored, but nobody was told"])
+async def test_turn_whose_transaction_fails_strands_no_row(bridge, failing, after_commit) -> None:
+    failures: list[Exception] = []
+    writer = LossyWriter(bridge.writer, take_turns, failures, after_commit)
+    upstream = FakeUpstream()
+
+    def answer(record) -> Accepted:
+        if len(upstream.pushed) == failing - 1:
+            failures.append(StoreUnavailable("no answer to COMMIT"))
+        return Accepted()
+
+    upstream.answer = answer
+    if failing == 1:
+        failures.append(StoreUnavailable("no answer to COMMIT"))
+    async with running(bridge.lane(upstream, writer=writer)):
+        await reached(lambda: agreed(bridge))
+    assert {r.evse_id for r in upstream.pushed} == {"DE*ABC*E1*1", "DE*ABC*E1*2", "DE*ABC*E2*1", "DE*ABC*E2*2"}
+    assert await bridge.rows("SELECT count(*) FROM delivery WHERE in_flight_seq > 0") == [(0,)]
+    assert upstream.most_in_flight == 1
+
+
+@pytest.mark.parametrize("handler", [take_turns, settle_rows], ids=["the lane's turn", "the rows"])
+@pytest.mark.parametrize("after_commit", [False, True], ids=["nothing was stored", "stored, but nobody was told"])
+async def test_full_load_whose_settling_fails_in_storage_is_settled_once(bridge, handler, after_commit) -> None:
+    failures: list[Exception] = []
+    upstream = FakeUpstream()
+
+    def answer(_records) -> Accepted:
+        failures.append(StoreUnavailable("no answer to COMMIT"))
+        return Accepted()
+
+    upstream.full_answer = answer
+    writer = LossyWriter(bridge.writer, handler, failures, after_commit)
+    async with running(bridge.lane(upstream, writer=writer, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await reached(lambda: agreed(bridge))
+        await asyncio.sleep(0.04)
+    assert len(upstream.full_loads) == 1
+    assert upstream.pushed == []
+    full = await bridge.rows("SELECT full_load_in_flight, full_load_tries, full_load_wanted FROM lane")
+    assert [(bool(full[0][0]), *full[0][1:])] == [(False, 0, None)]
+
+
+async def test_answer_of_a_full_load_settles_nothing_once_the_lane_is_lost(bridge) -> None:
+    gate = asyncio.Event()
+    options = FullLoadOptions(policy=FullLoadPolicy.AUTO)
+
+    class Gated(FakeUpstream):
+        async def full_load(self, records):
+            answer = await super().full_load(records)
+            await gate.wait()
+            return answer
+
+    first = Gated()
+    old = asyncio.create_task(bridge.lane(first, full_load=options).run())
+    await asyncio.sleep(0.03)
+    bridge.clock.pass_(minutes=10)
+    await until(lambda: len(first.full_loads) == 1)
+    async with running(bridge.lane(FakeUpstream(), mode=Mode.OFF)):
+        await reached(lambda: stored(bridge, "SELECT epoch FROM lane", 2))
+        gate.set()
+        with pytest.raises(LaneLost):
+            await asyncio.wait_for(old, 5)
+    assert await bridge.rows("SELECT count(*) FROM delivery WHERE account = 'hubject' AND acked_seq > 0") == [(0,)]
+
+
+# --- fullLoads: what they leave behind
+
+
+async def test_value_that_changes_during_a_full_load_is_pushed_after_it(bridge) -> None:
+    gate = asyncio.Event()
+
+    class Gated(FakeUpstream):
+        async def full_load(self, records):
+            answer = await super().full_load(records)
+            await gate.wait()
+            return answer
+
+    upstream = Gated()
+    epoch = await bridge.connect("one")
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await bridge.report("one", epoch, 1, "Charging")
+        assert upstream.pushed == []
+        gate.set()
+        await until(lambda: len(upstream.pushed) == 1)
+    assert [(r.evse_id, r.value, r.known) for r in upstream.pushed] == [("DE*ABC*E1*1", "Occupied", True)]
+    assert await agreed(bridge)
+
+
+async def test_lane_rests_while_nothing_is_due_however_long_ago_its_last_full_load_was(bridge) -> None:
+    upstream = FakeUpstream()
+    lane = bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
+    async with running(lane):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+        bridge.clock.pass_(minutes=16)
+        await asyncio.sleep(0.04)
+        before = bridge.writer.batches_written
+        await asyncio.sleep(0.2)
+        turns = bridge.writer.batches_written - before
+    assert turns <= 12  # it looks every 20 ms, here
+
+
+async def test_first_full_load_waits_from_when_the_account_was_enabled(bridge) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream, mode=None, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))) as _:
+        await bridge.writer.submit(set_modes, ModeOrder(HUBJECT, Mode.OFF, "me", False, bridge.clock()))
+        await asyncio.sleep(0.05)
+        bridge.clock.pass_(hours=3)
+        await bridge.writer.submit(set_modes, ModeOrder(HUBJECT, Mode.LIVE, "me", True, bridge.clock()))
+        await asyncio.sleep(0.1)
+        bridge.clock.pass_(minutes=9)
+        await asyncio.sleep(0.05)
+        assert upstream.full_loads == []
+        bridge.clock.pass_(minutes=1, seconds=1)
+        await until(lambda: len(upstream.full_loads) == 1)
+    assert upstream.pushed == []
+
+
+async def test_id_that_names_two_evses_leaves_both_out_and_single_pushes_tell_which_is_bad(bridge) -> None:
+    twins = STATIONS + "one,,,,3,DE*ABC*E11,demo,downgrade,s1,p3\n"
+    await bridge.import_(twins)
+    named = Refused("603", named=("DEABCE11",))
+    upstream = FakeUpstream(
+        full_answer=lambda records: named if any("E1*1" in r.evse_id for r in records) else Accepted(),
+        answer=lambda record: Refused("603") if record.evse_id == "DE*ABC*E11" else Accepted(),
+    )
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.pushed) == 2)
+        await settled(bridge)
+    assert [len(records) for records in upstream.full_loads] == [5, 3]
+    assert sorted(record.evse_id for record in upstream.pushed) == ["DE*ABC*E1*1", "DE*ABC*E11"]
+    refused = "SELECT e.evse_id FROM delivery d JOIN evse e ON e.id = d.evse WHERE d.refused IS NOT NULL"
+    assert await bridge.rows(refused) == [("DE*ABC*E11",)]
+
+
+async def test_rows_are_asserted_singly_only_where_no_daily_full_load_does_it(
+    bridge,
+) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+    scheduled = "SELECT count(*) FROM delivery WHERE account = 'hubject' AND reassert_at IS NOT NULL"
+    assert await bridge.rows(scheduled) == [(0,)]
+    async with running(bridge.lane(upstream)):
+        await reached(lambda: stored(bridge, scheduled, 4))
+    spread = await bridge.rows("SELECT count(DISTINCT due_at) FROM delivery WHERE account = 'hubject'")
+    assert spread == [(4,)]
+
+
+async def test_guarded_full_load_goes_out_once_the_operator_confirms(bridge) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await asyncio.sleep(0.03)
+        bridge.clock.pass_(minutes=10)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+        kept = "\n".join(line for line in STATIONS.splitlines() if "E1*" not in line and "E2*2" not in line) + "\n"
+        await bridge.import_(kept, prune=True)
+        await until(lambda: len(upstream.pushed) == 3)
+        bridge.clock.pass_(hours=25)
+        await asyncio.sleep(0.05)
+        assert len(upstream.full_loads) == 1
+        await bridge.writer.submit(set_modes, ModeOrder(HUBJECT, Mode.LIVE, "me", True, bridge.clock()))
+        bridge.clock.pass_(seconds=1)
+        await until(lambda: len(upstream.full_loads) == 2)
+    assert [record.evse_id for record in upstream.full_loads[1]] == ["DE*ABC*E2*1"]
+
+
+# --- which row is next
+
+
+async def test_next_row_is_the_least_recently_attempted_of_all_that_are_due(bridge) -> None:
+    at = bridge.clock().steady
+    minutes = [timedelta(minutes=n) for n in range(60)]
+    waited = Delivery("Unknown", 1, attempted_at=at - minutes[50], attempts=9, not_before=at - minutes[1])
+    retried = Delivery("Unknown", 1, attempted_at=at - minutes[3], attempts=1, not_before=at - minutes[2])
+    changed = Delivery("Unknown", 2, attempted_at=at - minutes[30])
+    never = Delivery("Unknown", 1)
+
+    def run(conn, _payloads):
+        keys = [row.key for row in lanes.load_rows(conn, HUBJECT)]
+        lanes.save_rows(conn, HUBJECT, zip(keys, (waited, retried, changed, never), strict=True), at)
+        order = []
+        while (row := lanes.next_due(conn, HUBJECT, at)) is not None:
+            order.append(row.delivery)
+            lanes.save_rows(conn, HUBJECT, [(row.key, replace(row.delivery, not_before=at + minutes[9]))], at)
+        return [order]
+
+    order = await bridge.writer.submit(run, None)
+    assert order == [never, waited, changed, retried]

@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
+from tests_bridge import STATIONS, LossyWriter
+
 from bridge.core.effective import EffectiveOptions
 from bridge.core.reachability import ReachabilityOptions
 from bridge.derive import DeriveOptions
+from bridge.store.errors import StoreUnavailable
 from bridge.store.micros import to_micros
-from bridge.ticker import Ticker, TickerOptions
+from bridge.ticker import Ticker, TickerOptions, note
 from csms.events import ResyncEnded, ResyncOutcome, StationId
 
 
@@ -177,3 +181,117 @@ async def test_new_mapping_is_desired_after_the_next_start(bridge) -> None:
     bridge.options = DeriveOptions(EffectiveOptions(timedelta(seconds=2)), routes)
     await restart(bridge, down=timedelta(seconds=1))
     assert await bridge.desired("DE*ABC*E1*1") == "Reserved"
+
+
+async def test_removed_stations_count_for_no_mass_guard_and_are_never_lost(bridge) -> None:
+    header = "station,version,key,connector,evse_id,operator\n"
+    lines = [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo\n" for n in range(24)]
+    await bridge.import_(header + "".join(lines), prune=True)
+    for n in range(24):
+        await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
+    await bridge.ticker.tick()
+    await bridge.import_(header + "".join(lines[:11]), prune=True)
+    bridge.prober.open = {StationId(f"s{n}") for n in range(10)}
+    for _ in range(20):
+        bridge.clock.pass_(minutes=1)
+        for n in range(10):
+            bridge.ticker.heard(StationId(f"s{n}"))
+        await bridge.ticker.tick()
+    lost = await bridge.rows("SELECT id FROM station WHERE unreachable_at IS NOT NULL")
+    assert lost == [("s10",)]
+
+
+async def test_second_restart_at_once_does_not_count_the_time_that_we_were_down(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.ticker.tick()
+    await restart(bridge, down=timedelta(hours=5))
+    await restart(bridge, down=timedelta(seconds=1))
+    await silence(bridge, minutes=14)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+
+
+async def test_station_returns_though_the_clock_was_set_back_since_it_was_lost(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=16)
+    await restart(bridge, down=timedelta(hours=-5))
+    bridge.clock.pass_(seconds=1)
+    bridge.ticker.heard(StationId("one"))
+    await bridge.ticker.tick()
+    assert await bridge.rows("SELECT unreachable_at FROM station WHERE id = 'one'") == [(None,)]
+
+
+async def test_moved_evse_keeps_its_value_no_longer_though_the_clock_was_set_back(bridge) -> None:
+    await bridge.report("one", await bridge.connect("one"), 2, "Charging")
+    moved = STATIONS.replace("one,,,,2,", "three,1.6,0123456789abcdef,,2,")
+    await bridge.import_(moved)
+    await restart(bridge, down=timedelta(hours=-5))
+    await silence(bridge, minutes=16)
+    assert await bridge.effective("DE*ABC*E1*2") == "unknown"
+
+
+async def test_what_was_heard_while_storage_failed_is_stored_when_it_is_back(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.ticker.tick()
+    bridge.ticker._writer = LossyWriter(bridge.writer, note, [StoreUnavailable("disk full")])
+    bridge.clock.pass_(minutes=1)
+    heard_at = bridge.clock.steady
+    bridge.ticker.heard(StationId("one"))
+    with pytest.raises(StoreUnavailable):
+        await bridge.ticker.tick()
+    bridge.clock.pass_(minutes=1)
+    await bridge.ticker.tick()
+    assert await bridge.rows("SELECT heard_at FROM connection WHERE station = 'one'") == [(to_micros(heard_at),)]
+
+
+async def test_stop_stores_what_was_heard_and_leaves_no_question_running(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    asked = asyncio.Event()
+
+    async def ask(_station) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    bridge.prober.ask = ask
+    await silence(bridge, minutes=16)
+    await asyncio.wait_for(asked.wait(), 5)
+    bridge.clock.pass_(seconds=1)
+    bridge.ticker.heard(StationId("one"))
+    await bridge.ticker.stop()
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "ask:one"] == []
+    rows = await bridge.rows("SELECT heard_at FROM connection WHERE station = 'one'")
+    assert rows == [(to_micros(bridge.clock.steady),)]
+
+
+async def test_ticker_outlives_storage_that_fails(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    await bridge.report("one", epoch, 1, "Available")
+    ticker = bridge.ticker
+    ticker._writer = LossyWriter(bridge.writer, ticker._tick_handler, [StoreUnavailable("disk full")])
+    bridge.clock.pass_(seconds=3)
+    with pytest.raises(StoreUnavailable):
+        await ticker.tick()
+    task = asyncio.create_task(ticker.run())
+    try:
+        async with asyncio.timeout(5):
+            while await bridge.effective("DE*ABC*E1*1") != "available":  # noqa: ASYNC110 - a database sets no event
+                await asyncio.sleep(0.005)
+    finally:
+        task.cancel()
+
+
+async def test_more_due_evses_than_one_turn_takes_are_all_decided_in_one_tick(bridge) -> None:
+    header = "station,version,key,connector,evse_id,operator\n"
+    lines = [f"big,1.6,0123456789abcdef,{n},DE*ABC*E8{n},demo\n" for n in range(1, 121)]
+    await bridge.import_(header + "".join(lines))
+    epoch = await bridge.connect("big")
+    await asyncio.gather(*(bridge.report("big", epoch, n, "Available") for n in range(1, 121)))
+    assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'available'") == [(0,)]
+    bridge.clock.pass_(seconds=2)
+    await bridge.ticker.tick()
+    assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'available'") == [(120,)]

@@ -136,7 +136,7 @@ class Bridge:
 
     async def import_(self, text: str, *, prune: bool = False, yes: bool = True) -> Imported:
         order = ImportOrder(
-            inventory=parse_inventory(text, operators={"demo"}, read_key_file=lambda _: b""),
+            inventory=parse_inventory(text, operators={"demo", "other"}, read_key_file=lambda _: b""),
             pepper=PEPPER,
             make_salt=lambda: b"s" * 16,
             prune=prune,
@@ -186,10 +186,18 @@ class Bridge:
         )
         return str(rows[0][0])
 
-    def lane(self, upstream: FakeUpstream, *, mode: Mode | None = Mode.LIVE, **other: Any) -> AccountLane:
+    def lane(
+        self,
+        upstream: FakeUpstream,
+        *,
+        mode: Mode | None = Mode.LIVE,
+        account: AccountName = HUBJECT,
+        writer: Any = None,
+        **other: Any,
+    ) -> AccountLane:
         full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
         options = LaneOptions(
-            account=HUBJECT,
+            account=account,
             configured_mode=mode,
             per_minute=upstream.per_minute,
             operator_names={"demo": "Demo"},
@@ -198,7 +206,27 @@ class Bridge:
             idle=timedelta(milliseconds=20),
             **other,
         )
-        return AccountLane(self.writer, upstream, clock=self.clock, jitter=lambda: 0.0, node="test", options=options)
+        return AccountLane(
+            writer or self.writer, upstream, clock=self.clock, jitter=lambda: 0.0, node="test", options=options
+        )
+
+
+@dataclass
+class LossyWriter:
+    """Fails as storage does, for one kind of item: before it is written, or with its result lost after the commit."""
+
+    writer: Writer
+    handler: Any
+    failures: list[Exception]
+    after_commit: bool = False
+
+    async def submit(self, handler: Any, payload: Any) -> Any:
+        if handler != self.handler or not self.failures:
+            return await self.writer.submit(handler, payload)
+        failure = self.failures.pop(0)
+        if self.after_commit:
+            await self.writer.submit(handler, payload)
+        raise failure
 
 
 async def until(claim: Callable[[], bool], seconds: float = 5.0) -> None:

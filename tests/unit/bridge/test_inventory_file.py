@@ -49,6 +49,37 @@ def test_rows_become_stations_evses_and_connectors() -> None:
     )
 
 
+def test_comments_and_empty_lines_count_for_nothing_but_in_the_numbers_of_lines() -> None:
+    content = (
+        "# what this is\n"
+        "\n"
+        '  # indented, with a , and a "\n'
+        f"{HEADER}"
+        "\r\n"
+        f"A,1.6,{KEY},,,,1,DE*ABC*E1,north,,,\n"
+        "#A,1.6,,,,,2,DE*ABC*E2,north,,,\n"
+        f"B#1,1.6,{KEY},,,,1,DE*ABC*E3,north,,,\n"
+    )
+    inventory = parse(content)
+    assert [(row.line, row.station) for row in inventory.stations] == [(6, "A"), (8, "B#1")]
+    assert errors(content + "C,1.6\n# the end\n") == [
+        "line 9: has 2 fields and the header 12; quote a value that contains a comma"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        pytest.param("", 1, id="empty"),
+        pytest.param("# nothing but this\n\n", 1, id="comments-only"),
+        pytest.param("# first\nstation;version\n", 2, id="semicolons"),
+    ],
+)
+def test_a_missing_header_is_said_where_it_should_be(content: str, line: int) -> None:
+    (error,) = errors(content)
+    assert error.startswith(f"line {line}: must name the columns, separated by commas; missing: station, version,")
+
+
 def test_every_station_column_is_read() -> None:
     inventory = parse(HEADER + "A,1.6,,,insecure,,1,DE*ABC*E1,north,source,ocpp1.6,true\n")
     assert inventory.stations == (StationRow(2, "A", OcppVersion.V16, OcppVersion.V16, 0, None, Layer0.SOURCE, True),)

@@ -180,6 +180,12 @@ def upgrade() -> None:
             nullable=True,
             comment="left the inventory; tombstone deliveries may remain",
         ),
+        sa.Column(
+            "kept_until",
+            sa.BigInteger(),
+            nullable=True,
+            comment="moved: keeps its published status so long, or until its station reports",
+        ),
         sa.ForeignKeyConstraint(["station"], ["station.id"], name=op.f("fk_evse_station")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evse")),
         sa.UniqueConstraint("evse_id", name=op.f("uq_evse_evse_id")),
@@ -225,7 +231,7 @@ def upgrade() -> None:
         sa.Column("desired", sa.Text(), nullable=False),
         sa.Column("desired_seq", sa.BigInteger(), nullable=False),
         sa.Column(
-            "desired_at", sa.BigInteger(), nullable=False, comment="when desired last changed: the lag's beginning"
+            "desired_at", sa.BigInteger(), nullable=False, comment="since when the hub has not had what is desired: lag"
         ),
         sa.Column("acked", sa.Text(), nullable=True),
         sa.Column("acked_seq", sa.BigInteger(), server_default="0", nullable=False),
@@ -244,6 +250,14 @@ def upgrade() -> None:
         sa.Column("attempted_at", sa.BigInteger(), nullable=True),
         sa.Column("tombstone", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column(
+            "station_reference",
+            sa.Text(),
+            server_default="",
+            nullable=False,
+            comment="the hub's own id, where it has one",
+        ),
+        sa.Column("point_reference", sa.Text(), server_default="", nullable=False),
+        sa.Column(
             "due_at",
             sa.BigInteger(),
             nullable=True,
@@ -256,7 +270,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["evse"], ["evse.id"], name=op.f("fk_delivery_evse")),
         sa.PrimaryKeyConstraint("account", "evse", name=op.f("pk_delivery")),
     )
-    op.create_index("ix_delivery_due", "delivery", ["account", "due_at", "attempted_at"], unique=False)
+    op.create_index("ix_delivery_due", "delivery", ["account", "due_at", "attempted_at", "evse"], unique=False)
     op.create_table(
         "evse_state",
         sa.Column("evse", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

@@ -274,7 +274,7 @@ def test_a_refusal_without_names_gives_way_to_single_pushes_until_the_next_night
     settled = attempt(LOADED, outcome, at=(NEXT - T0).total_seconds())
     assert settled.give_up
     later = (NEXT - T0).total_seconds() + 80_000
-    assert decide(settled.state, at=later) == Singles(NEXT + timedelta(minutes=15), NEXT + timedelta(days=1))
+    assert decide(settled.state, at=later) == Singles(None, NEXT + timedelta(days=1))
 
 
 def test_answers_that_name_ids_again_and_again_end() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.core import reconcile
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
-from bridge.core.reconcile import AT_ONCE, ReconcileOptions, Settled, due_at, start, want
+from bridge.core.reconcile import AT_ONCE, ReconcileOptions, Settled, due_at, farewell, start, want
 
 OPTIONS = ReconcileOptions()
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -307,7 +307,7 @@ def test_another_row_that_passes_frees_the_account_and_puts_the_suspect_to_the_t
     suspect = settle(in_flight(), Held("017"))
     passed = settle(in_flight(), Accepted(), lane=suspect.lane, at=after(60))
     assert (passed.lane, passed.prove) == (Lane(), "017")
-    proven = reconcile.prove_suspect(row(suspect), "017", after(60), OPTIONS)
+    proven = reconcile.prove_suspect(row(suspect), "017")
     assert due_at(proven) == AT_ONCE
     refused = settle(start(proven, after(61)), Held("017"), at=after(61))
     assert (row(refused).refused, refused.lane.held) == ("017", None)
@@ -317,7 +317,7 @@ def test_another_row_that_passes_frees_the_account_and_puts_the_suspect_to_the_t
 
 def test_after_a_repaired_key_a_suspect_passes_at_once_and_is_no_longer_proven() -> None:
     suspect = row(settle(in_flight(), Held("017")))
-    proven = reconcile.prove_suspect(suspect, "017", after(60), OPTIONS)
+    proven = reconcile.prove_suspect(suspect, "017")
     passed = row(settle(start(proven, after(61)), Accepted(), at=after(61)))
     assert (passed.proven, passed.suspect, reconcile.dirty(passed)) == (None, None, False)
 
@@ -329,12 +329,12 @@ def test_a_proven_row_can_hold_the_account_for_another_reason() -> None:
 
 def test_rows_whose_refusals_held_the_account_are_tried_at_once_when_another_passes() -> None:
     refused = row(settle(in_flight(), Refused("603")))
-    assert due_at(reconcile.prove_suspect(refused, "603", after(60), OPTIONS)) == AT_ONCE
+    assert due_at(reconcile.prove_suspect(refused, "603")) == AT_ONCE
 
 
 def test_a_row_without_that_reason_is_no_suspect() -> None:
     refused = row(settle(in_flight(), Refused("018")))
-    assert reconcile.prove_suspect(refused, "603", after(60), OPTIONS) is refused
+    assert reconcile.prove_suspect(refused, "603") is refused
 
 
 def test_a_changed_configuration_probes_a_held_account_at_once() -> None:
@@ -346,24 +346,24 @@ def test_a_changed_configuration_probes_a_held_account_at_once() -> None:
 
 
 def test_an_acknowledged_tombstone_goes_away() -> None:
-    tombstone = want(acked(), "", tombstone=True)
+    tombstone = farewell(acked(), "")
     assert due_at(tombstone) == AT_ONCE
     assert settle(start(tombstone, T0), Accepted(), sent="").delivery is None
 
 
 def test_a_deletion_of_what_the_hub_does_not_know_is_done() -> None:
-    assert settle(start(want(acked(), "", tombstone=True), T0), WrongAction(False, "603"), sent="").delivery is None
+    assert settle(start(farewell(acked(), ""), T0), WrongAction(False, "603"), sent="").delivery is None
 
 
 def test_a_tombstone_in_doubt_stays_until_it_was_asserted_again() -> None:
-    doubted = settle(start(want(acked(), "", tombstone=True), T0), TIMED_OUT, sent="")
+    doubted = settle(start(farewell(acked(), ""), T0), TIMED_OUT, sent="")
     accepted = pushed(doubted, Accepted(), after(2), sent="")
     assert due_at(row(accepted)) == after(90)
     assert pushed(accepted, Accepted(), after(91), sent="").delivery is None
 
 
 def test_an_evse_that_returns_while_its_deletion_is_in_flight_is_inserted() -> None:
-    returned = want(start(want(acked(), "", tombstone=True), T0), "Available")
+    returned = want(start(farewell(acked(), ""), T0), "Available")
     settled = row(settle(returned, Accepted(), sent=""))
     assert (settled.known, settled.tombstone, due_at(settled)) == (False, False, AT_ONCE)
 

@@ -95,7 +95,8 @@ class Shell:
         value = "" if removed else self.random.choice(VALUES)
         if removed and row not in self.rows:
             return
-        self.rows[row] = reconcile.want(self.rows.get(row), value, tombstone=removed)
+        before = self.rows.get(row)
+        self.rows[row] = reconcile.want(before, value) if not removed else reconcile.farewell(before, value)
         self.wanted[row] = value
         self.most_rows = max(self.most_rows, len(self.rows))
 
@@ -207,7 +208,7 @@ class Shell:
         if settled.prove is not None:
             for other, d in self.rows.items():
                 if other != row:
-                    self.rows[other] = reconcile.prove_suspect(d, settled.prove, steady(self.now), OPTIONS)
+                    self.rows[other] = reconcile.prove_suspect(d, settled.prove)
         self.expect_pause(before, outcome)
 
     def expect_pause(self, before: Delivery, outcome: Outcome) -> None:

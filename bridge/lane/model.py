@@ -1,0 +1,89 @@
+"""Name what a lane works with: its options, what it is told to do next, and what a request carried.
+
+Values only. Neighbours: `turns` and `settling` make and read them in the writer's thread, `shell` on the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.core.full_load import FullLoadOptions
+from bridge.core.model import AccountName
+from bridge.core.modes import Mode
+from bridge.core.reconcile import ReconcileOptions
+from bridge.store.stations import EvseKey
+from bridge.upstreams.port import Answer, Record
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOptions:
+    """How one account is served; filled from the configuration."""
+
+    account: AccountName
+    configured_mode: Mode | None
+    """None: the configuration says nothing."""
+    per_minute: int
+    """Requests per minute that we allow ourselves."""
+    operator_names: Mapping[str, str]
+    """Operator → the name that the hub is told."""
+    reconcile: ReconcileOptions
+    full_load: FullLoadOptions
+    idle: timedelta = timedelta(seconds=5)
+    """How long a lost wake-up can go unnoticed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a request carried: the value of each row, as it was when it was sent."""
+
+    values: Mapping[EvseKey, str]
+    at: datetime
+    """Steady time at which the rows were marked in flight: names the request that an answer settles."""
+    full: bool = False
+    records: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A request that ended and how."""
+
+    sent: Sent
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class SendOne:
+    """Send this record."""
+
+    record: Record
+    sent: Sent
+
+
+@dataclass(frozen=True, slots=True)
+class SendAll:
+    """Send the full set."""
+
+    records: tuple[Record, ...]
+    sent: Sent
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Nothing to send before `until` (steady), or before a wake-up."""
+
+    until: datetime | None
+    why: str
+    guarded: str | None = None
+    """Why a fullLoad that is wanted is not sent."""
+    withheld: tuple[tuple[str, str], ...] = ()
+    """dry_run: (EVSE id, value) of the rows that would be sent now."""
+
+
+Todo = SendOne | SendAll | Rest
+
+
+class LaneLost(Exception):
+    """Another process took this account's lane over; this one must send nothing more for it."""
