@@ -7,6 +7,7 @@ take the same way.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import MutableMapping
 from typing import Any, Literal, TextIO
@@ -75,7 +76,7 @@ def mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> M
 
 def _rendering(output: Format, target: TextIO) -> list[structlog.types.Processor]:
     if output == "console" or (output == "auto" and target.isatty()):
-        return [structlog.dev.ConsoleRenderer(colors=target.isatty())]
+        return [structlog.dev.ConsoleRenderer(colors=target.isatty() and not os.environ.get("NO_COLOR"))]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 

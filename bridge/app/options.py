@@ -38,6 +38,8 @@ def derive_options(settings: Settings) -> DeriveOptions:
     return DeriveOptions(
         effective=EffectiveOptions(available_hold=settings.status.available_hold),
         routes=MappingProxyType(by_operator),
+        farewells={route.account: route.farewell for route in routes.values()},
+        moved_keeps=settings.status.offline_after,
     )
 
 
@@ -135,6 +137,7 @@ def server_options(settings: Settings) -> ServerOptions:
         settle=ocpp.settle,
         settle_after_boot=ocpp.settle_after_boot,
         trigger_timeout=ocpp.trigger_timeout,
+        trigger_spread=ocpp.trigger_spread,
     )
 
 

@@ -11,16 +11,20 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import structlog
 
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
+from bridge.app.listening import listening
 from bridge.app.pepper import ensure_pepper
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
@@ -30,12 +34,14 @@ from bridge.core.model import AccountName
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
-from bridge.store.engine import open_store
+from bridge.store.engine import Store, open_store
 from bridge.store.errors import StoreBroken, StoreError
 from bridge.store.writer import Writer
 from bridge.ticker import Ticker
 from bridge.web.ports_file import Ports, remove_ports, write_ports
 from bridge.web.server import WebServer, start_web
+from bridge.web.services import Unavailable
+from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
 from csms.replies import LocalReplies
 from csms.server import CentralSystem
@@ -44,14 +50,19 @@ log = structlog.get_logger(__name__)
 
 _LANES_STOP = timedelta(seconds=3)
 _WRITER_STOP = timedelta(seconds=3)
+_STORE_STOP = timedelta(seconds=5)
 
 
-def serve(settings: Settings) -> int:
+Started = Callable[[Ports, Status], None]
+"""Is told once that the bridge listens, and what it found."""
+
+
+def serve(settings: Settings, started: Started | None = None) -> int:
     """Run until Ctrl-C or SIGTERM and return the process's exit code.
 
-    Raises: StoreError, TokenUnusable, PepperUnusable, OSError, each before anything was started for good.
+    Raises: StoreError, TokenUnusable, PepperUnusable, CannotListen, OSError, each before a station is listened to.
     """
-    return asyncio.run(_serve(settings))
+    return asyncio.run(_serve(settings, started))
 
 
 @dataclass(slots=True)
@@ -78,34 +89,101 @@ class _Parts:
     lanes: Sequence[tuple[str, AccountLane]]
     web: WebServer
     counts: Counts
+    services: StoreServices
+    ports: Ports
 
 
-async def _serve(settings: Settings) -> int:
+async def _serve(settings: Settings, started: Started | None) -> int:
     stop = _Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.ask)
+    counts = Counts()
     async with AsyncExitStack() as stack:
-        parts = await _open(settings, stack, stop)
-        await _run(parts, stop)
+        parts = await _unless_stopped(_open(settings, counts, stack, stop), stop)
+        if parts is not None:
+            await _tell(parts, started)
+            await _run(parts, stop)
     if stop.failure is not None:
         print(f"ocpp-bridge: {stop.failure}", file=sys.stderr)
         return 1
-    log.info("bridge_stopped", counts=parts.counts.all())
+    log.info("bridge_stopped", counts=counts.all())
     return 0
 
 
-async def _open(settings: Settings, stack: AsyncExitStack, stop: _Stop) -> _Parts:
-    """Open every part in the order of the data's way; `stack` closes them the other way round."""
-    store = open_store(settings.store_url, state_dir=settings.state_dir)
+async def _unless_stopped(opening: Coroutine[Any, Any, _Parts], stop: _Stop) -> _Parts | None:
+    """Return what was opened; None where the order to stop came first, and opening was given up."""
+    task = asyncio.create_task(opening, name="open")
+    stopped = asyncio.create_task(stop.event.wait(), name="wait for the order to stop")
+    await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if task.done():
+        return task.result()
+    log.info("bridge_stopping")
+    task.cancel()
+    await asyncio.wait({task})
+    return None
+
+
+async def _tell(parts: _Parts, started: Started | None) -> None:
+    if started is None:
+        return
+    try:
+        started(parts.ports, await parts.services.status())
+    except Unavailable as error:
+        log.warning("status_not_shown", why=str(error))
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> Store:
+    """Open the database and upgrade its schema, in a thread: a lock, a server or a migration may take its time.
+
+    Cancelled, it waits a little for that thread, which then closes what it opened; one that hangs for longer is left
+    to end with the process, and what it held ends with it.
+    """
+    loop = asyncio.get_running_loop()
+    opened: asyncio.Future[Store] = loop.create_future()
+
+    def work() -> None:
+        settle: Callable[[], None]
+        try:
+            settle = partial(opened.set_result, _opened(settings))
+        except Exception as error:  # noqa: BLE001 - the thread's top: whoever awaits the future gets it
+            settle = partial(opened.set_exception, error)
+        with suppress(RuntimeError):  # the loop is closed: nobody waited this long
+            loop.call_soon_threadsafe(settle)
+
+    threading.Thread(target=work, name="open-store", daemon=True).start()
+    try:
+        store = await asyncio.shield(opened)
+    except asyncio.CancelledError:
+        await asyncio.wait({opened}, timeout=_STORE_STOP.total_seconds())
+        if opened.done() and opened.exception() is None:
+            await _logged(opened.result().close)
+        raise
     stack.push_async_callback(_logged, store.close)
-    store.upgrade()
+    return store
+
+
+def _opened(settings: Settings) -> Store:
+    store = open_store(settings.store_url, state_dir=settings.state_dir)
+    try:
+        store.upgrade()
+    except BaseException:
+        store.engine.dispose()
+        store.release()
+        raise
+    return store
+
+
+async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop: _Stop) -> _Parts:
+    """Open every part in the order of the data's way; `stack` closes them the other way round."""
+    store = await _open_store(settings, stack)
     token, pepper = ensure_token(settings.state_dir), ensure_pepper(settings.state_dir)
     writer = Writer(store, on_broken=stop.fail)
     writer.start()
     stack.push_async_callback(_logged, lambda: writer.stop(_WRITER_STOP))
 
-    clock, counts, wakes = SystemClock(), Counts(), Wakes(asyncio.get_running_loop())
+    clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
@@ -122,13 +200,16 @@ async def _open(settings: Settings, stack: AsyncExitStack, stop: _Stop) -> _Part
     services = StoreServices(
         settings, store, writer, clock=clock, pepper=pepper, derive=derive_options, wakes=wakes, central=central
     )
-    ocpp_port = await central.start()
-    stack.push_async_callback(central.stop)
-    web = await start_web(fill.web_options(settings), services, token)
+    with listening("web", settings.web.host, settings.web.port):
+        web = await start_web(fill.web_options(settings), services, token)
     stack.push_async_callback(web.close)
-    _announce(settings, ocpp_port, web.port)
+    with listening("ocpp", settings.ocpp.host, settings.ocpp.port):
+        ocpp_port = await central.start()
+    stack.push_async_callback(central.stop)
     stack.callback(remove_ports, settings.state_dir)
-    return _Parts(central, ticker, [(str(name), lane) for name, lane in wakes.lanes.items()], web, counts)
+    ports = _announce(settings, ocpp_port, web.port)
+    lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
+    return _Parts(central, ticker, lanes, web, counts, services, ports)
 
 
 async def _open_lane(
@@ -146,7 +227,7 @@ async def _open_lane(
     )
 
 
-def _announce(settings: Settings, ocpp_port: int, web_port: int) -> None:
+def _announce(settings: Settings, ocpp_port: int, web_port: int) -> Ports:
     """Say where we listen, in the log and in the state folder."""
     ports = Ports(ocpp=ocpp_port, web=web_port, web_host=settings.web.host, pid=os.getpid())
     write_ports(settings.state_dir, ports)
@@ -157,6 +238,7 @@ def _announce(settings: Settings, ocpp_port: int, web_port: int) -> None:
         state_dir=str(settings.state_dir),
         accounts=list(settings.accounts),
     )
+    return ports
 
 
 async def _run(parts: _Parts, stop: _Stop) -> None:

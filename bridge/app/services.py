@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Protocol
+
+import structlog
 
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
@@ -21,13 +25,13 @@ from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
+from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
-from bridge.store.inventory import ImportResult, list_inventory
+from bridge.store.inventory import list_inventory
 from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
@@ -44,9 +48,24 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
-from csms.server import CentralSystem
+from csms.events import StationId
+
+log = structlog.get_logger(__name__)
 
 _SALT_BYTES = 16
+
+
+class Stations(Protocol):
+    """What the services need of the OCPP side: `csms.server.CentralSystem`."""
+
+    @property
+    def connected(self) -> Mapping[StationId, object]:
+        """The stations that are connected now."""
+        ...
+
+    def disconnect(self, station: StationId) -> None:
+        """Close the station's session, if there is one."""
+        ...
 
 
 class StoreServices:
@@ -62,7 +81,7 @@ class StoreServices:
         pepper: bytes,
         derive: DeriveOptions,
         wakes: Wakes,
-        central: CentralSystem | None,
+        central: Stations | None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -187,12 +206,14 @@ class StoreServices:
         except InventoryInvalid as error:
             raise RowsRefused(row_errors(error)) from error
         except StoreNeedsYes as error:
-            raise NeedsYes(str(error), import_report(error.result, applied=False)) from error
+            report = import_report(error.result, applied=False)
+            if request.dry_run:
+                return report.model_copy(update={"warnings": (*report.warnings, str(error))})
+            raise NeedsYes(str(error), report) from error
         except StoreError as error:
             raise Unavailable(str(error)) from error
         if not request.dry_run:
-            self._wakes.derived(imported.derived)
-            self._disconnect(imported.result)
+            self._follow_up(imported)
         return import_report(imported.result, applied=not request.dry_run)
 
     async def list_inventory(self) -> InventoryList:
@@ -204,11 +225,20 @@ class StoreServices:
             raise Unavailable(str(error)) from error
         return InventoryList(items=inventory_rows(entries))
 
-    def _disconnect(self, result: ImportResult) -> None:
-        """Close the sessions of stations that left or have another key: what admitted them holds no more."""
+    def _follow_up(self, imported: Imported) -> None:
+        """Wake the lanes, and close the sessions of stations that left or have another key: what admitted them is gone.
+
+        The import is committed. Whatever fails here must not look as if it were not, and the rest is still told.
+        """
+        orders: list[Callable[[], None]] = [partial(self._wakes.derived, imported.derived)]
         if self._central is not None:
-            for station in (*result.diff.stations_removed, *result.credentials_changed):
-                self._central.disconnect(station)
+            gone = (*imported.result.diff.stations_removed, *imported.result.credentials_changed)
+            orders += [partial(self._central.disconnect, station) for station in gone]
+        for order in orders:
+            try:
+                order()
+            except Exception:
+                log.exception("import_follow_up_failed")
 
     def _account(self, name: str) -> Account:
         if name not in self._settings.accounts:

@@ -22,6 +22,7 @@ from bridge.web.shapes import (
     UpstreamState,
     experimental_reason,
 )
+from csms.events import ConnectorAddress
 
 
 def evse_item(
@@ -76,34 +77,43 @@ def _delivery_state(delivery: DeliveryReading, mode: Mode, held: bool, steady: d
 
 
 def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | None) -> UpstreamItem:
-    """Show one account: does it send, how far is it behind, what went wrong last."""
-    if lane is None:
-        return UpstreamItem(
-            name=name,
-            kind=account.kind,
-            mode=mode,
-            state=_upstream_state(mode, None),
-            backlog=0,
-            refused=0,
-            lag_s=None,
-            experimental=experimental_reason(account.kind),
-        )
-    return UpstreamItem(
+    """Show one account: does it send, how far is it behind, what went wrong last.
+
+    An account that is not live is not behind: what it would be sent is counted apart, and nothing of it is late.
+    """
+    item = UpstreamItem(
         name=name,
         kind=account.kind,
         mode=mode,
-        mode_by=lane.mode_by or "configuration",
-        mode_at=lane.mode_at,
         state=_upstream_state(mode, lane),
-        backlog=lane.dirty,
-        refused=lane.refused,
-        lag_s=None if lane.lag is None else lane.lag.total_seconds(),
-        paused_until=lane.paused_until,
-        held=lane.held,
-        last_error=lane.last_error,
-        last_accepted_at=lane.last_accepted_at,
+        backlog=0,
+        refused=0,
+        lag_s=None,
         experimental=experimental_reason(account.kind),
     )
+    if lane is None:
+        return item
+    live = mode is Mode.LIVE
+    return item.model_copy(
+        update={
+            **_set_by(account, lane),
+            "backlog": lane.dirty if live else 0,
+            "would_send": 0 if live else lane.dirty,
+            "refused": lane.refused,
+            "lag_s": lane.lag.total_seconds() if live and lane.lag is not None else None,
+            "paused_until": lane.paused_until,
+            "held": lane.held,
+            "last_error": lane.last_error,
+            "last_accepted_at": lane.last_accepted_at,
+        }
+    )
+
+
+def _set_by(account: Account, lane: LaneReading) -> dict[str, object]:
+    """Return who set the mode that counts, and when: an `off` in the configuration is nobody else's."""
+    if account.mode is Mode.OFF or lane.mode is None:
+        return {}
+    return {"mode_by": lane.mode_by or "configuration", "mode_at": lane.mode_at}
 
 
 def _upstream_state(mode: Mode, lane: LaneReading | None) -> UpstreamState:
@@ -145,7 +155,7 @@ def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...
     rows = [
         InventoryRow(
             station=entry.station,
-            version=None if entry.default_version is None else entry.default_version.value,
+            version=_version(address),
             security=entry.security,
             evse=address.evse,
             connector=address.connector,
@@ -159,3 +169,8 @@ def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...
         for address in entry.connectors
     ]
     return tuple(sorted(rows, key=lambda row: (row.station, row.evse, row.connector)))
+
+
+def _version(address: ConnectorAddress) -> str:
+    """Return the version by the form of the address: only OCPP 1.6 counts connectors without an EVSE."""
+    return "1.6" if address.evse == 0 else "2.0.1"

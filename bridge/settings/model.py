@@ -5,6 +5,7 @@ Never reads a file or the environment: that is `sources`. After it: `bridge.app`
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,8 @@ def _check_database_url(url: SecretStr) -> SecretStr:
     scheme, separator, rest = url.get_secret_value().partition("://")
     if not separator or not rest or scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
         raise ValueError("should be sqlite:///path/to/file or postgresql://user:password@host/database")
+    if scheme != "sqlite" and find_spec("psycopg") is None:
+        raise ValueError("PostgreSQL needs the package psycopg: pip install 'ocpp-bridge[postgres]'")
     return url
 
 

@@ -1,6 +1,6 @@
 """State what the web needs of the bridge: a few questions and orders, each one awaitable.
 
-Holds no implementation. `bridge.app` supplies one over the open store; `bridge.cli_client` one over a running
+Holds no implementation. `bridge.app` supplies one over the open store; `bridge.cli.client` one over a running
 bridge's REST interface; so a command is written once. Their expected failures are the exceptions here.
 
     ServiceError

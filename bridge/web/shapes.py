@@ -82,10 +82,12 @@ class UpstreamItem(Shape):
     mode_at: AwareDatetime | None = None
     state: UpstreamState
     backlog: int
-    """Rows whose desired value is not acknowledged."""
+    """Rows whose desired value is not acknowledged and will be sent; 0 where the account is not live."""
+    would_send: int = 0
+    """Rows that would be sent if the account were live; 0 where it is."""
     refused: int
     lag_s: float | None
-    """Age in seconds of the oldest value that is not acknowledged; null: none."""
+    """Age in seconds of the oldest value that is not acknowledged; null: none, or the account is not live."""
     paused_until: AwareDatetime | None = None
     held: str | None = None
     """Why the account is held; null: it is not."""
@@ -168,6 +170,7 @@ class InventoryRow(Shape):
 
     station: str
     version: str | None
+    """As the file has it: 1.6 or 2.0.1."""
     security: int
     evse: int
     connector: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,16 +15,17 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from bridge.cli import app
-from bridge.cli_run import Parts
-from bridge.cli_session import Stopped
+from bridge.cli.command import app
+from bridge.cli.output import print_upstreams
+from bridge.cli.run import Parts
+from bridge.cli.session import Stopped
 from bridge.core.modes import Mode
 from bridge.settings import Settings
 from bridge.store.errors import StoreInUse, StoreUnavailable
 from bridge.web.ports_file import Ports, write_ports
 from bridge.web.server import WebOptions, start_web
 from bridge.web.services import WebServices
-from bridge.web.shapes import RowError
+from bridge.web.shapes import RowError, UpstreamList
 
 
 @dataclass
@@ -125,6 +127,35 @@ def test_the_lists_are_for_reading(desk: Desk) -> None:
     assert lines[1].split()[:4] == ["hubject", "oicp", "off", "off"]
 
 
+def test_an_account_that_is_not_live_shows_what_it_would_be_sent_and_no_lag(desk: Desk) -> None:
+    off, live = desk.services.upstreams["hubject"], desk.services.upstreams["chargeprice"]
+    desk.services.upstreams = {
+        "hubject": off.model_copy(update={"would_send": 4}),
+        "chargeprice": live.model_copy(update={"mode": Mode.LIVE, "state": "ok", "backlog": 3, "lag_s": 7.4}),
+    }
+    lines = desk.run("upstream", "list").stdout.splitlines()
+    assert lines[1].split()[4:] == ["configuration", "(4", "if", "live)", "0"]
+    assert lines[2].split()[4:] == ["configuration", "3", "0", "7", "s"]
+
+
+def test_a_narrow_terminal_gets_records_instead_of_a_broken_table(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, services: Any
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    print_upstreams(UpstreamList(items=(services.upstreams["hubject"],)))
+    assert capsys.readouterr().out.splitlines() == [
+        "hubject",
+        "  kind           oicp",
+        "  mode           off",
+        "  state          off",
+        "  set by         configuration",
+        "  backlog        (0 if live)",
+        "  refused        0",
+    ]
+
+
 def test_enable_without_anybody_to_ask_is_exit_code_2_and_orders_nothing(desk: Desk) -> None:
     result = desk.run("upstream", "enable", "hubject")
     assert (result.exit_code, desk.services.orders) == (2, [])
@@ -201,16 +232,16 @@ def test_an_import_shows_what_it_changed(desk: Desk, csv: str) -> None:
     result = desk.run("inventory", "import", csv, "--prune")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "stations added CS-9",
-        "EVSEs removed DE*ABC*E1",
-        "imported: 1 stations added, 1 EVSEs removed",
+        "station added: CS-9",
+        "EVSE removed: DE*ABC*E1",
+        "imported: 1 station added, 1 EVSE removed",
     ]
     assert desk.services.orders == [("station\nCS-9\n", True, False, False)]
 
 
 def test_a_dry_run_says_that_nothing_changed(desk: Desk, csv: str) -> None:
     result = desk.run("inventory", "import", csv, "--dry-run")
-    assert result.stdout.splitlines()[-1].startswith("nothing changed yet; this would be: ")
+    assert result.stdout.splitlines()[-1].startswith("nothing was changed; this would be: ")
     assert desk.services.orders[0][3] is True
 
 
@@ -253,7 +284,12 @@ def test_bad_rows_are_a_document_too(desk: Desk, csv: str) -> None:
 def test_an_import_that_removes_much_is_exit_code_4_where_nobody_can_be_asked(desk: Desk, csv: str) -> None:
     desk.services.needs_yes = True
     result = desk.run("inventory", "import", csv, "--prune")
-    assert (result.exit_code, result.stderr) == (4, "the import would remove 1 of 5 EVSEs\n")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert result.stderr.splitlines() == [
+        "station added: CS-9",
+        "EVSE removed: DE*ABC*E1",
+        "the import would remove 1 of 5 EVSEs",
+    ]
 
 
 def test_an_import_that_removes_much_asks_and_goes_on(desk: Desk, csv: str) -> None:
@@ -261,7 +297,8 @@ def test_an_import_that_removes_much_asks_and_goes_on(desk: Desk, csv: str) -> N
     result = desk.run("inventory", "import", csv, "--prune", given="y\n", interactive=True)
     assert result.exit_code == 0
     assert [order[2] for order in desk.services.orders] == [False, True]
-    assert "EVSEs removed DE*ABC*E1" in result.stdout
+    assert "EVSE removed: DE*ABC*E1" in result.stderr
+    assert result.stdout.splitlines()[-1] == "imported: 1 station added, 1 EVSE removed"
 
 
 def test_a_no_imports_nothing(desk: Desk, csv: str) -> None:

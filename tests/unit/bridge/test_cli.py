@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from socket import gaierror
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from bridge.cli import app
-from bridge.cli_run import Parts
+from bridge.app.listening import CannotListen
+from bridge.cli.command import app
+from bridge.cli.run import Parts
 from bridge.settings import Settings
 from bridge.store.errors import StoreUnavailable
 from bridge.web.token import TokenUnusable
@@ -53,7 +55,7 @@ def test_version_is_one_line() -> None:
 
 def test_help_and_version_import_nothing_heavy() -> None:
     code = (
-        "import sys, bridge.cli as cli\n"
+        "import sys, bridge.cli.command as cli\n"
         "try:\n    cli.app(['version'])\nexcept SystemExit: pass\n"
         "print(sorted({'aiohttp', 'sqlalchemy', 'ocpp', 'websockets', 'alembic'} & set(sys.modules)))\n"
     )
@@ -82,11 +84,65 @@ def test_every_mistake_of_a_configuration_is_listed_and_exit_code_is_5(folder: P
         result = run(*command)
         assert result.exit_code == 5, command
         assert result.stdout == ""
-        assert result.stderr.splitlines()[:2] == [
+        assert result.stderr.splitlines() == [
             "bridge.toml: ocpp.port = 70000: should be a whole number from 0 to 65535",
             'bridge.toml: web.host = "a b": should be a host name or address such as "127.0.0.1"',
+            "2 mistakes in the configuration" + ("" if command == ("check-config",) else "; nothing was started"),
         ]
     assert [path.name for path in folder.iterdir()] == ["bridge.toml"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("status",), id="status"),
+        pytest.param(("upstream", "list"), id="upstream-list"),
+        pytest.param(("upstream", "enable", "hubject", "--yes"), id="upstream-enable"),
+        pytest.param(("inventory", "list"), id="inventory-list"),
+        pytest.param(("db", "upgrade"), id="db-upgrade"),
+    ],
+)
+def test_a_bad_configuration_is_one_document_too(folder: Path, command: tuple[str, ...]) -> None:
+    (folder / "bridge.toml").write_text("[ocpp]\nport = 70000\n", encoding="utf-8")
+    result = run(*command, "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (
+        5,
+        {
+            "error": "1 mistake in the configuration; nothing was started",
+            "details": ["bridge.toml: ocpp.port = 70000: should be a whole number from 0 to 65535"],
+        },
+    )
+
+
+def test_a_missing_file_and_a_missing_answer_are_documents_too() -> None:
+    missing = run("inventory", "import", "none.csv", "--json")
+    assert (missing.exit_code, json.loads(missing.stdout)) == (3, {"error": "none.csv: no such file", "details": []})
+    nobody = run("upstream", "enable", "hubject", "--json")
+    assert nobody.exit_code == 2
+    assert json.loads(nobody.stdout)["error"] == (
+        "nobody is there to ask; add --yes to switch hubject to live, or --dry-run"
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "serve",
+        "check-config",
+        "version",
+        "status",
+        "inventory import",
+        "inventory list",
+        "upstream list",
+        "upstream enable",
+        "upstream disable",
+        "db upgrade",
+    ],
+)
+def test_every_command_has_an_example(command: str) -> None:
+    result = run(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert f"  ocpp-bridge {command}" in result.stdout.split("Examples:\n")[1]
 
 
 def test_check_config_prints_one_document(folder: Path) -> None:
@@ -132,7 +188,10 @@ def test_the_file_is_the_named_one_then_the_environment_s_then_the_one_here(
 
 def test_a_named_file_that_is_missing_is_exit_code_5() -> None:
     result = run("serve", "--config", "none.toml")
-    assert (result.exit_code, result.stderr) == (5, "none.toml: cannot be read: no such file or directory\n")
+    assert (result.exit_code, result.stderr) == (
+        5,
+        "none.toml: cannot be read: no such file or directory\n1 mistake in the configuration; nothing was started\n",
+    )
 
 
 def test_serve_hands_the_settings_over_and_returns_the_bridge_s_exit_code(folder: Path) -> None:
@@ -151,9 +210,22 @@ def test_serve_hands_the_settings_over_and_returns_the_bridge_s_exit_code(folder
     ("error", "line"),
     [
         pytest.param(
-            OSError(98, "error while attempting to bind on address ('127.0.0.1', 8080): address already in use"),
-            "cannot start: error while attempting to bind on address ('127.0.0.1', 8080): address already in use",
+            CannotListen("web", "127.0.0.1", 8080, OSError(98, "error while attempting to bind on address …")),
+            "cannot start: web.port 8080 on web.host 127.0.0.1: address already in use; "
+            "end the program that uses it, or set web.port to another (0: any free one)",
             id="port-taken",
+        ),
+        pytest.param(
+            CannotListen("ocpp", "0.0.0.0", 80, PermissionError(13, "Permission denied")),
+            "cannot start: ocpp.port 80 on ocpp.host 0.0.0.0: permission denied; "
+            "set ocpp.port to one that this user may use, above 1023",
+            id="port-of-the-system",
+        ),
+        pytest.param(
+            CannotListen("ocpp", "nowhere.invalid", 80, gaierror(-2, "Name or service not known")),
+            "cannot start: ocpp.port 80 on ocpp.host nowhere.invalid: name or service not known; "
+            "set ocpp.host to an address of this machine",
+            id="host-unknown",
         ),
         pytest.param(
             StoreUnavailable("the file is read-only", "make it writable", "database /x"),
@@ -177,7 +249,7 @@ def test_what_keeps_the_bridge_from_starting_is_one_clear_line(error: Exception,
 
     result = run("serve", parts=Parts(serve=serve))
     assert result.exit_code == 1
-    assert [text for text in result.stderr.splitlines() if not text.startswith("warning: ")] == [line]
+    assert [text for text in result.stderr.splitlines() if not text.startswith("{")] == [line]
 
 
 def test_a_missing_inventory_file_is_exit_code_3_and_one_that_is_no_text_5(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Ask a running bridge through its REST interface, as the same services that the bridge has inside.
 
-Never opens the store. Before it: `cli_session`, which found the bridge. After it: `bridge.web.routes`, on the wire.
+Never opens the store. Before it: `session`, which found the bridge. After it: `bridge.web.routes`, on the wire.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import aiohttp
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
+from bridge.cli.failures import Unexpected, Unreachable
 from bridge.core.modes import Mode
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
@@ -31,14 +32,6 @@ from bridge.web.shapes import (
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
 _LIVE_TIMEOUT = aiohttp.ClientTimeout(total=3)
-
-
-class Unreachable(ServiceError):
-    """The bridge does not answer."""
-
-
-class Unexpected(ServiceError):
-    """The bridge answered something that this release does not understand, or refused the token."""
 
 
 async def answers(url: str) -> bool:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli_run import (
+from bridge.cli.run import (
     ConfigOption,
     ExitCode,
     JsonOption,
     YesOption,
     ask,
     confirm,
+    examples,
     fail,
+    new_group,
     parts_of,
     print_document,
 )
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from bridge.web.services import WebServices
     from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
-app = typer.Typer(help="Accounts at hubs.", no_args_is_help=True)
+app = new_group("Accounts at hubs.")
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the account in the configuration.", show_default=False)]
 
@@ -33,16 +35,22 @@ _OPERATOR = "command line"
 """Who switched, as it is stored where the bridge is stopped; a running one knows by the token."""
 
 
-@app.command("list")
+@app.command("list", epilog=examples("ocpp-bridge upstream list --config my.toml"))
 def list_all(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the accounts: mode, state, backlog, lag."""
-    from bridge.cli_output import print_upstreams
+    from bridge.cli.output import print_upstreams
 
     found = ask(context, config, lambda services: services.list_upstreams(), as_json=as_json)
     print_document(found.model_dump(mode="json")) if as_json else print_upstreams(found)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "ocpp-bridge upstream enable hubject_main --config my.toml --dry-run",
+        "ocpp-bridge upstream enable hubject_main --config my.toml",
+        "ocpp-bridge upstream enable hubject_main --config my.toml --yes --no-full-load",
+    )
+)
 def enable(
     context: typer.Context,
     name: NameArgument,
@@ -59,7 +67,9 @@ def enable(
 
     interactive = parts_of(context).interactive()
     if not (yes or dry_run or interactive):
-        fail(ExitCode.USAGE, f"nobody is there to ask; add --yes to switch {name} to live, or --dry-run")
+        fail(
+            ExitCode.USAGE, f"nobody is there to ask; add --yes to switch {name} to live, or --dry-run", as_json=as_json
+        )
 
     async def switch(services: WebServices) -> UpstreamItem:
         preview = await services.upstream_preview(name)
@@ -74,7 +84,7 @@ def enable(
     _done(ask(context, config, switch, as_json=as_json), as_json)
 
 
-@app.command()
+@app.command(epilog=examples("ocpp-bridge upstream disable hubject_main --config my.toml"))
 def disable(
     context: typer.Context, name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
@@ -91,7 +101,7 @@ def _show(preview: UpstreamPreview) -> None:
     """Print on stderr what would be sent."""
     from rich.console import Console
 
-    from bridge.cli_output import print_preview
+    from bridge.cli.output import print_preview
     from bridge.web.shapes import experimental_reason
 
     console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """Find the bridge for a command: the running one by its REST interface, or its store where it is stopped.
 
-Never writes to a store that a running bridge owns: the store's own lock tells. Before it: `cli`. After it:
-`cli_client`, or the services that `bridge.app` makes over the store.
+Never writes to a store that a running bridge owns: the store's own lock tells. Before it: `run`. After it:
+`client`, or the services that `bridge.app` makes over the store.
 """
 
 from __future__ import annotations
@@ -10,19 +10,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
-from bridge.cli_client import RestServices, Unreachable, answers
+from bridge.cli.failures import StoreUnusable, Unreachable
 from bridge.settings import Settings
-from bridge.store.errors import StoreError, StoreInUse
 from bridge.web.ports_file import read_ports
-from bridge.web.services import ServiceError, WebServices
+from bridge.web.services import WebServices
 from bridge.web.token import TokenUnusable, read_token
 
 Stopped = Callable[[Settings], AbstractAsyncContextManager[WebServices]]
 """Opens the store of a stopped bridge. Raises: StoreError."""
-
-
-class StoreUnusable(ServiceError):
-    """The bridge is stopped, and its store cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,11 @@ class Running:
 async def find_running(settings: Settings) -> Running | None:
     """Return the bridge of this state folder where one answers."""
     ports = read_ports(settings.state_dir)
-    if ports is None or not await answers(ports.web_url):
+    if ports is None:
+        return None
+    from bridge.cli.client import answers  # an HTTP client takes its time to import, and only this way needs it
+
+    if not await answers(ports.web_url):
         return None
     return Running(ports.web_url, ports.pid)
 
@@ -46,8 +45,15 @@ async def services_of(settings: Settings, stopped: Callable[[], Stopped]) -> Asy
     """Give the services of the bridge, running or stopped. Raises: Unreachable, StoreUnusable."""
     running = await find_running(settings)
     if running is not None:
+        from bridge.cli.client import RestServices
+
         yield RestServices(running.url, _token(settings))
         return
+    from bridge.store.errors import (  # with it comes the database's library: only this way needs it
+        StoreError,
+        StoreInUse,
+    )
+
     try:
         async with stopped()(settings) as services:
             yield services

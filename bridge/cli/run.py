@@ -1,8 +1,7 @@
 """Run one command: find its configuration, ask the bridge, and end with the right exit code.
 
 Holds what the commands share. Results go to stdout, everything else to stderr. Imports what it needs only when a
-command runs, so that help and version are quick. Before it: `cli`, `cli_inventory`, `cli_upstream`. After it:
-`cli_session`.
+command runs, so that help and version are quick. Before it: `command`, `inventory`, `upstream`. After it: `session`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from bridge.cli_session import Stopped
+    from bridge.cli.session import Stopped
     from bridge.settings import Settings
     from bridge.web.services import ServiceError, WebServices
 
@@ -46,13 +45,19 @@ class ExitCode(IntEnum):
 
 
 def _serve(settings: Settings) -> int:
-    from bridge.app import serve
+    from bridge.app.serve import serve
+    from bridge.cli.output import print_started
+    from bridge.web.ports_file import Ports
+    from bridge.web.shapes import Status
 
-    return serve(settings)
+    def started(ports: Ports, status: Status) -> None:
+        print_started(ports, settings.ocpp.host, str(settings.state_dir), status)
+
+    return serve(settings, started if sys.stderr.isatty() else None)
 
 
 def _stopped() -> Stopped:
-    from bridge.app import stopped
+    from bridge.app.services import stopped
 
     return stopped
 
@@ -72,6 +77,24 @@ class Parts:
     """Can somebody answer a question."""
 
 
+def new_group(about: str, epilog: str | None = None) -> typer.Typer:
+    """Return an empty group of commands: plain help, no tracebacks of typer's own."""
+    return typer.Typer(
+        help=about,
+        epilog=epilog,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help, whose lines stay as they are (click's mark at the start)."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def parts_of(context: typer.Context) -> Parts:
     """Return what this command is made of."""
     return context.obj if isinstance(context.obj, Parts) else Parts()
@@ -87,14 +110,18 @@ def config_path(config: Path | None) -> Path | None:
     return here if here.exists() else None
 
 
-def settings_of(config: Path | None) -> Settings:
-    """Return the settings, or end with every mistake on stderr."""
+def settings_of(config: Path | None, *, as_json: bool = False) -> Settings:
+    """Return the settings, or end with every mistake."""
     from bridge.settings import ConfigurationErrors, load_settings
 
     try:
         return load_settings(config_path(config), os.environ)
     except ConfigurationErrors as error:
-        fail(ExitCode.INVALID, *(str(mistake) for mistake in error.mistakes))
+        from bridge.cli.output import counted
+
+        lines = [str(mistake) for mistake in error.mistakes]
+        total = f"{counted(len(lines), 'mistake')} in the configuration; nothing was started"
+        fail(ExitCode.INVALID, *lines, total, as_json=as_json)
 
 
 def say(line: str) -> None:
@@ -102,8 +129,10 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def fail(code: ExitCode, *lines: str) -> NoReturn:
-    """End with these lines on stderr."""
+def fail(code: ExitCode, *lines: str, as_json: bool = False) -> NoReturn:
+    """End with these lines on stderr, the last one being what it comes to; as a document on stdout too."""
+    if as_json:
+        print_document({"error": lines[-1], "details": lines[:-1]})
     for line in lines:
         say(line)
     raise typer.Exit(code)
@@ -139,8 +168,8 @@ def ask(
         as_json: A failure is a document on stdout too.
         file: What to call the inventory file in its mistakes.
     """
-    settings = settings_of(config)
-    from bridge.cli_session import services_of
+    settings = settings_of(config, as_json=as_json)
+    from bridge.cli.session import services_of
     from bridge.web.services import ServiceError
 
     async def run() -> _Result:
@@ -151,22 +180,22 @@ def ask(
         return asyncio.run(run())
     except ServiceError as error:
         code, lines = _failure(error, file)
-        if as_json:
-            print_document({"error": lines[-1], "details": lines[:-1]})
-        fail(code, *lines)
+        fail(code, *lines, as_json=as_json)
 
 
 def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
     """Return the exit code and the lines of a failure."""
-    from bridge.cli_client import Unreachable
-    from bridge.cli_output import row_error_line
-    from bridge.web.services import Conflict, NotFound, RowsRefused
+    from bridge.cli.failures import Unreachable
+    from bridge.cli.output import change_lines, row_error_line
+    from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
 
     match error:
         case RowsRefused():
             return ExitCode.INVALID, [*(row_error_line(file, row) for row in error.errors), str(error)]
         case NotFound():
             return ExitCode.NOT_FOUND, [str(error)]
+        case NeedsYes():
+            return ExitCode.CONFLICT, [*change_lines(error.report), str(error)]
         case Conflict():
             return ExitCode.CONFLICT, [str(error)]
         case Unreachable():

@@ -1,0 +1,26 @@
+"""The command line `ocpp-bridge`: nouns and verbs for operators and scripts.
+
+Never decides anything about a status or a hub. A command that asks or changes a running bridge goes through its REST
+interface; only with the bridge stopped does it open the store itself. Before it: an operator. After it: `bridge.app`.
+
+    command, inventory, upstream   parse: one function per verb
+    run                            what the verbs share: configuration, questions, exit codes
+    session, client                find the bridge; ask a running one
+    output                         print for people, or one JSON document for programs
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 configuration or inventory wrong, 6 bridge
+unreachable, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from bridge.cli.command import app
+    except KeyboardInterrupt:  # Ctrl-C before there is a command that could handle it
+        sys.exit(130)
+    app()

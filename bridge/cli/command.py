@@ -1,0 +1,168 @@
+"""Parse `ocpp-bridge`: the verbs without a noun, and the database.
+
+Imports what it needs only when a command runs, so that help and version are quick. Before it: `main`. After it: `run`,
+and `bridge.app` for `serve`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from bridge.cli import inventory, upstream
+from bridge.cli.run import (
+    ConfigOption,
+    ExitCode,
+    JsonOption,
+    ask,
+    config_path,
+    examples,
+    fail,
+    new_group,
+    parts_of,
+    print_document,
+    say,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from bridge.settings import Settings
+
+app = new_group(
+    "Keeps every roaming hub in agreement with the true status of every EVSE.",
+    examples(
+        "ocpp-bridge check-config --config my.toml",
+        "ocpp-bridge serve --config my.toml",
+        "ocpp-bridge inventory import stations.csv --config my.toml",
+        "ocpp-bridge status --config my.toml",
+    ),
+)
+database = new_group("The database.")
+app.add_typer(inventory.app, name="inventory")
+app.add_typer(upstream.app, name="upstream")
+app.add_typer(database, name="db")
+
+
+@app.command(
+    epilog=examples("ocpp-bridge serve --config my.toml", "BRIDGE_OCPP__PORT=9001 ocpp-bridge serve --config my.toml")
+)
+def serve(context: typer.Context, config: ConfigOption = None) -> None:
+    """Run the bridge until SIGTERM or Ctrl-C, which end it with exit code 0."""
+    with _ended_by_signals():
+        settings = settings_of(config)
+        import structlog
+
+        from bridge.app.listening import CannotListen
+        from bridge.app.pepper import PepperUnusable
+        from bridge.logging_setup import configure_logging
+        from bridge.store.errors import StoreError
+        from bridge.web.token import TokenUnusable
+
+        configure_logging(settings.log.level, settings.log.format)
+        for warning in settings.warnings():
+            structlog.get_logger(__name__).warning("configuration_questionable", why=warning)
+        try:
+            code = parts_of(context).serve(settings)
+        except (StoreError, TokenUnusable, PepperUnusable, CannotListen) as error:
+            fail(ExitCode.FAILED, f"cannot start: {error}")
+        except OSError as error:
+            named = f"{error.filename}: " if error.filename else ""
+            fail(ExitCode.FAILED, f"cannot start: {named}{error.strerror or error}")
+        raise typer.Exit(code)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the process well while nothing is open yet; `bridge.app` takes over from here."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(ExitCode.DONE)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@app.command("check-config", epilog=examples("ocpp-bridge check-config --config my.toml"))
+def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Check the configuration and list every mistake; nothing is started."""
+    from dataclasses import asdict
+
+    from bridge.cli.output import counted
+    from bridge.settings import ConfigurationErrors, Mistake, load_settings
+
+    path = config_path(config)
+    mistakes: tuple[Mistake, ...] = ()
+    warnings: list[str] = []
+    try:
+        warnings = load_settings(path, os.environ).warnings()
+    except ConfigurationErrors as error:
+        mistakes = error.mistakes
+    if as_json:
+        shown = [asdict(mistake) for mistake in mistakes]
+        print_document({"valid": not mistakes, "mistakes": shown, "warnings": warnings})
+    for warning in warnings:
+        say(f"warning: {warning}")
+    if mistakes:
+        lines = [str(mistake) for mistake in mistakes]
+        fail(ExitCode.INVALID, *lines, f"{counted(len(lines), 'mistake')} in the configuration")
+    if not as_json:
+        print(f"{path or 'defaults and environment'}: the configuration is valid")
+
+
+@app.command(epilog=examples("ocpp-bridge version"))
+def version(as_json: JsonOption = False) -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    number = installed("ocpp-bridge")
+    if as_json:
+        print_document({"version": number})
+    else:
+        print(f"ocpp-bridge {number}")
+
+
+@app.command(epilog=examples("ocpp-bridge status --config my.toml", "ocpp-bridge status --config my.toml --json"))
+def status(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show the bridge at a glance: stations, EVSEs, accounts."""
+    from bridge.cli.output import print_status
+
+    found = ask(context, config, lambda services: services.status(), as_json=as_json)
+    print_document(found.model_dump(mode="json")) if as_json else print_status(found)
+
+
+@database.command(epilog=examples("ocpp-bridge db upgrade --config my.toml"))
+def upgrade(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Bring the database's schema to this release's; `serve` does the same at its start."""
+    settings = settings_of(config, as_json=as_json)
+    from bridge.store.errors import StoreError, StoreInUse
+
+    try:
+        _upgrade(settings)
+    except StoreInUse as error:
+        fail(ExitCode.CONFLICT, str(error), as_json=as_json)
+    except StoreError as error:
+        fail(ExitCode.FAILED, str(error), as_json=as_json)
+    print_document({"upgraded": True}) if as_json else say("the database is up to date")
+
+
+def _upgrade(settings: Settings) -> None:
+    import asyncio
+
+    from bridge.store.engine import open_store
+
+    store = open_store(settings.store_url, state_dir=settings.state_dir)
+    try:
+        store.upgrade()
+    finally:
+        asyncio.run(store.close())
