@@ -1,0 +1,226 @@
+"""Run the product as its users do: the bridge, two mock hubs and a fleet, each a real process on loopback.
+
+One `Site` is one folder with one of each. It starts and stops them, asks them over HTTP, and knows what must agree.
+Never imports the product: everything goes through commands, sockets, HTTP and the database file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from simulators.demo.agreement import compare
+from simulators.fleet.layout import inventory_csv, layout
+from tests.acceptance.controls import HUBS, FleetControl, Hub
+from tests.acceptance.processes import Process, Processes, free_port, until
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+READY_S = 20.0
+AGREE_S = 30.0
+
+QUICK = {
+    "OCPP__SETTLE": "0.3 s",
+    "OCPP__SETTLE_AFTER_BOOT": "2 s",
+    "OCPP__TRIGGER_TIMEOUT": "2 s",
+    "OCPP__TRIGGER_SPREAD": "0 s",
+    "STATUS__AVAILABLE_HOLD": "0.3 s",
+    "PUSH__CONNECT_TIMEOUT": "1 s",
+    "PUSH__TOTAL_TIMEOUT": "1 s",
+    "PUSH__DOUBT": "2 s",
+}
+"""The bridge's settings by their variables, without BRIDGE_: as its defaults, in seconds instead of minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """Which fleet runs."""
+
+    stations: int = 24
+    seed: int = 7
+    scenario: str = "busy"
+    speed: float = 10.0
+
+    @property
+    def inventory(self) -> str:
+        """The CSV that the bridge imports."""
+        return inventory_csv(layout(self.stations, self.seed))
+
+
+class Site:
+    """One bridge between mock hubs and stations. `close` ends everything; needs no event loop for the processes."""
+
+    def __init__(
+        self, folder: Path, http: aiohttp.ClientSession, settings: Mapping[str, str], database_url: str | None
+    ) -> None:
+        self.folder = folder
+        self.processes = Processes(folder)
+        self.state_dir = folder / "bridge"
+        self.journal = folder / "fleet-journal.jsonl"
+        self.database_url = database_url or f"sqlite:///{self.state_dir / 'bridge.db'}"
+        self.ocpp_url = ""
+        self.hubs: dict[str, Hub] = {}
+        self._http = http
+        self._settings = {**QUICK, "OCPP__PORT": str(free_port()), "WEB__PORT": str(free_port()), **settings}
+        self._config = ROOT / "config" / "demo" / "bridge.toml"
+        self._hub_urls: dict[str, str] = {}
+        self._bridge: Process | None = None
+        self._fleet: FleetControl | None = None
+
+    # --- processes ----------------------------------------------------------------------------------------------------
+
+    @property
+    def bridge(self) -> Process:
+        """The bridge that was started last."""
+        assert self._bridge is not None, "no bridge was started"
+        return self._bridge
+
+    @property
+    def fleet(self) -> FleetControl:
+        """The fleet."""
+        assert self._fleet is not None, "no fleet was started"
+        return self._fleet
+
+    async def start_hubs(self) -> None:
+        """Start both mock hubs; Hubject refuses to update what it does not know."""
+        ready = self.folder / "hubs.json"
+        process = self._simulator("hubs", "--strict-known", "--ready-file", str(ready))
+        found = await self._ready(process, ready)
+        self._hub_urls = {hub: found[f"{hub}_url"] for hub in HUBS}
+        self.hubs = {hub: Hub(self._http, found["control_url"], hub) for hub in HUBS}
+
+    async def start_bridge(self) -> None:
+        """Start the bridge, on the same ports and the same state each time."""
+        process = self.processes.start("bridge", self._command("serve"), self._environ())
+        self._bridge = process
+        ports = await self._ready(process, self.state_dir / "ports.json")
+        self.ocpp_url = f"ws://127.0.0.1:{ports['ocpp']}"
+
+    async def import_inventory(self, content: str) -> None:
+        """Import an inventory into the bridge that runs."""
+        await self.order("inventory", {"csv": content})
+
+    async def start_fleet(self, plan: FleetPlan) -> None:
+        """Start the fleet, whose stations must be in the inventory."""
+        ready = self.folder / "fleet.json"
+        process = self._simulator(
+            *("fleet", "--url", self.ocpp_url, "--stations", str(plan.stations), "--seed", str(plan.seed)),
+            *("--scenario", plan.scenario, "--speed", str(plan.speed), "--journal", str(self.journal)),
+            *("--control-port", "0", "--ready-file", str(ready)),
+        )
+        self._fleet = FleetControl(self._http, (await self._ready(process, ready))["control_url"])
+
+    async def start(self, plan: FleetPlan) -> None:
+        """Start everything, and wait until every station is connected."""
+        await self.start_hubs()
+        await self.start_bridge()
+        await self.import_inventory(plan.inventory)
+        await self.start_fleet(plan)
+        await until(self.fleet.all_connected, READY_S, "every station connected")
+
+    def kill_bridge(self) -> None:
+        """End the bridge as `kill -9` does."""
+        self.bridge.kill()
+
+    async def stop_bridge(self, within: float = 10.0) -> int:
+        """Ask the bridge to end as a service manager does, and return its exit code."""
+        self.bridge.signal(signal.SIGTERM)
+        return await self.bridge.ended(within)
+
+    def close(self) -> None:
+        """End every process."""
+        self.processes.end()
+
+    def _simulator(self, name: str, *arguments: str) -> Process:
+        return self.processes.start(name, [str(BIN / "ocpp-sim"), name, *arguments], os.environ)
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(BIN / "ocpp-bridge"), *arguments, "--config", str(self._config)]
+
+    def _environ(self) -> dict[str, str]:
+        """Return the bridge's environment: nothing of a bridge that this machine's user may have."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("BRIDGE_")}
+        settings = {
+            "STATE_DIR": str(self.state_dir),
+            "DATABASE_URL": self.database_url,
+            **{f"ACCOUNTS__{hub.upper()}__BASE_URL": url for hub, url in self._hub_urls.items()},
+            **self._settings,
+        }
+        return kept | {f"BRIDGE_{name}": value for name, value in settings.items()}
+
+    async def _ready(self, process: Process, path: Path) -> Any:
+        """Return the content of a process's ready file; one that a killed process left behind does not count."""
+
+        def look() -> Any:
+            process.check()
+            with suppress(OSError, json.JSONDecodeError):
+                content = json.loads(path.read_text(encoding="utf-8"))
+                return content if content["pid"] == process.pid else None
+            return None
+
+        return await until(look, READY_S, f"{process.name} ready")
+
+    # --- what the bridge shows ----------------------------------------------------------------------------------------
+
+    async def evses(self) -> list[dict[str, Any]]:
+        """Return every EVSE as the bridge shows it."""
+        return list((await self.ask("evses?limit=1000"))["items"])
+
+    async def ask(self, what: str) -> Any:
+        """Return what the bridge's REST interface answers, as the administrator."""
+        async with self._http.get(self._rest_url(what), headers=self._token()) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def order(self, what: str, body: Mapping[str, Any]) -> Any:
+        """Return what the bridge's REST interface answers to an order, as the administrator."""
+        async with self._http.post(self._rest_url(what), json=body, headers=self._token()) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    def _rest_url(self, what: str) -> str:
+        return f"http://127.0.0.1:{self._settings['WEB__PORT']}/api/v1/{what}"
+
+    def _token(self) -> dict[str, str]:
+        token = (self.state_dir / "admin-token").read_text(encoding="utf-8").strip()
+        return {"Authorization": f"Bearer {token}"}
+
+    # --- what must be true --------------------------------------------------------------------------------------------
+
+    async def assert_hub_agrees(self, hub: str, within: float = AGREE_S) -> None:
+        """Wait until a hub holds what the oracle says, for every EVSE, in two looks in a row."""
+        looks = 0
+
+        async def look() -> bool:
+            nonlocal looks
+            self.bridge.check()
+            agreement = compare(hub, await self.fleet.expected(hub), await self.hubs[hub].state())
+            looks = looks + 1 if agreement.complete else 0
+            last[:] = agreement.lines()
+            return looks == 2
+
+        last: list[str] = []
+        try:
+            await until(look, within, f"{hub} agrees with the fleet's own journal", every=0.1)
+        except AssertionError as error:
+            raise AssertionError("\n".join([str(error), *last])) from None
+
+    async def assert_hubs_agree(self, within: float = AGREE_S) -> None:
+        """Bring the fleet to rest, wait until both hubs agree, and check that no rule of theirs was broken."""
+        await self.fleet.rest()
+        for hub in HUBS:
+            await self.assert_hub_agrees(hub, within)
+        await self.assert_rules_kept()
+
+    async def assert_rules_kept(self) -> None:
+        """Fail where a request broke a rule of a hub's interface; parallel pushes do."""
+        assert {hub: await self.hubs[hub].violations() for hub in HUBS} == {hub: [] for hub in HUBS}

@@ -1,0 +1,113 @@
+"""Be one OCPP 1.6 station that says exactly what a test tells it to, over plain WebSocket frames.
+
+Knows nothing of the `ocpp` package. Answers every call of the server with NotImplemented.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+KEY = "scripted-station-key"
+_ANSWER_S = 10.0
+
+
+def inventory(station: str) -> str:
+    """Return the inventory of one scripted station with one connector; the demo's operator runs it."""
+    return (
+        "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
+        f"{station},1.6,{KEY},1,{evse_id(station)},demo,{station}-site,{station}-point\n"
+    )
+
+
+def evse_id(station: str) -> str:
+    """Return the id of a scripted station's EVSE at Hubject."""
+    return f"DE*ABC*E{station}"
+
+
+class ScriptedStation:
+    """One station; entering the context connects it."""
+
+    def __init__(self, url: str, station: str) -> None:
+        self._address = f"{url}/{station}"
+        self._authorization = "Basic " + base64.b64encode(f"{station}:{KEY}".encode()).decode()
+        self._numbers = itertools.count(1)
+        self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._connection: ClientConnection | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        self._connection = await connect(
+            self._address,
+            subprotocols=[Subprotocol("ocpp1.6")],
+            additional_headers={"Authorization": self._authorization},
+            proxy=None,
+        )
+        self._listening = asyncio.create_task(self._listen(), name="scripted station")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnect."""
+        await self._open.close()
+        if self._listening is not None:
+            await self._listening
+
+    async def boot(self) -> dict[str, Any]:
+        """Send BootNotification and return its answer."""
+        return await self.call("BootNotification", {"chargePointVendor": "scripted", "chargePointModel": "one"})
+
+    async def report(self, status: str) -> None:
+        """Send StatusNotification for the connector, and return once it was answered."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        await self.call(
+            "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": now}
+        )
+
+    async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Send a CALL and return the payload of its CALLRESULT."""
+        number = f"scripted-{next(self._numbers)}"
+        answer = self._answers[number] = asyncio.get_running_loop().create_future()
+        await self._open.send(json.dumps([2, number, action, payload]))
+        async with asyncio.timeout(_ANSWER_S):
+            return await answer
+
+    async def closed(self, within: float) -> int | None:
+        """Wait until the server closes the connection, and return the close code that it sent."""
+        async with asyncio.timeout(within):
+            await self._open.wait_closed()
+        return self._open.close_code
+
+    @property
+    def _open(self) -> ClientConnection:
+        assert self._connection is not None, "enter the context first"
+        return self._connection
+
+    async def _listen(self) -> None:
+        try:
+            async for text in self._open:
+                await self._take(json.loads(text))
+        except ConnectionClosed:
+            return
+
+    async def _take(self, frame: list[Any]) -> None:
+        match frame:
+            case [2, number, action, _]:
+                await self._open.send(json.dumps([4, number, "NotImplemented", f"no {action} here", {}]))
+            case [3, number, payload]:
+                self._answers.pop(number).set_result(payload)
+            case [4, number, code, description, _]:
+                self._answers.pop(number).set_exception(AssertionError(f"CALLERROR {code}: {description}"))
+            case _:
+                raise AssertionError(f"no OCPP frame: {frame}")
