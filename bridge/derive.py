@@ -169,8 +169,8 @@ def _keep_state(
     now = to_micros(at.now)
     state = {
         "version": evse.version + 1,
-        "status": decided.status.value,
-        "live": decided.live.value,
+        "status": str(decided.status),
+        "live": str(decided.live),
         "rule": decided.rule,
         "seq": seq,
         "available_since": to_micros(decided.available_since),
@@ -179,14 +179,15 @@ def _keep_state(
         "changed_at_w": now if moved else None,
     }
     _collect_state(changes, evse, state)
+    changes.decided[evse.key] = evse
     if moved:
         derived.changed += 1
         changes.history.append(
             {
                 "evse": evse.key,
                 "at_w": now,
-                "status": decided.status.value,
-                "live": decided.live.value,
+                "status": str(decided.status),
+                "live": str(decided.live),
                 "rule": decided.rule,
                 "seq": seq,
             }

@@ -43,6 +43,7 @@ from bridge.store.stations import (
     stations_of,
 )
 from bridge.store.transaction import Transaction
+from bridge.store.working_copies import drop_copies
 from bridge.store.writer import Writer
 from csms.events import StationId
 
@@ -305,6 +306,7 @@ class Ticker:
         return counts
 
     def _rederive_handler(self, conn: Transaction, groups: Sequence[Sequence[StationId]]) -> list[None]:
+        drop_copies(conn)
         for stations in groups:
             self._derive(conn, load(conn, stations).values(), self._clock(), lambda station: station.evses)
         return [None] * len(groups)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import insert_or_update
 from bridge.store.tables import connection, node, station
+from bridge.store.working_copies import copies_of, drop_copies
 from csms.events import Epoch, StationConnected, StationId
 
 
@@ -30,7 +31,9 @@ class StoredPresence:
 def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, int]]) -> list[Epoch]:
     """Record new connections (event, node, steady µs) and return their epochs, one higher than the station's last."""
     epochs = []
+    copies = copies_of(conn)
     for opened, node_name, at in openings:
+        copies.drop(opened.station)
         values = {
             "node": node_name,
             "version": opened.version.value,
@@ -56,6 +59,7 @@ def take_over(conn: sa.Connection, node_name: str, started: int) -> int | None:
 
     Does not note that this process is alive: that belongs into one transaction with what silence counts from now on.
     """
+    drop_copies(conn)
     alive_at = conn.execute(sa.select(node.c.alive_at).where(node.c.name == node_name)).scalar()
     conn.execute(
         sa.update(connection)
@@ -103,7 +107,10 @@ def removed_stations(conn: sa.Connection) -> frozenset[StationId]:
 
 def declare(conn: sa.Connection, stations: Iterable[StationId], unreachable_at: int | None) -> None:
     """Store that the stations are unreachable since then (steady µs), or, with None, that they are back."""
+    copies = copies_of(conn)
     rows = [{"id_": id_} for id_ in stations]
+    for id_ in stations:
+        copies.drop(id_)
     if rows:
         conn.execute(
             sa.update(station)

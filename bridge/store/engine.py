@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bridge.store import schema
 from bridge.store.errors import StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, StoreUrlInvalid, classify
+from bridge.store.working_copies import drop_copies
 
 _READ_CONNECTIONS = 4
 _CLOSE_TIMEOUT = timedelta(seconds=5)
@@ -196,6 +197,7 @@ def _sqlite_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine, As
     )
     sa.event.listen(engine, "connect", _set_up_sqlite_writer)
     sa.event.listen(engine, "begin", _begin_immediate)
+    sa.event.listen(engine, "rollback", drop_copies)
     sa.event.listen(reads.sync_engine, "connect", _set_up_sqlite_reader)
     sa.event.listen(reads.sync_engine, "begin", _begin)
     return engine, reads
@@ -274,6 +276,7 @@ def _postgresql_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine
         ),
     )
     sa.event.listen(engine, "connect", _postgresql_set_up(min(busy_timeout, _OWNER_TIMEOUT)))
+    sa.event.listen(engine, "rollback", drop_copies)
     return engine, reads
 
 

@@ -40,6 +40,7 @@ from bridge.store.inventory_plan import (
 from bridge.store.micros import to_micros
 from bridge.store.stations import EvseKey, upsert
 from bridge.store.tables import charging, connector, evse, fact, station
+from bridge.store.working_copies import drop_copies
 from csms.events import ConnectorAddress, Credential, OcppVersion, StationId, StationRecord
 
 __all__ = [
@@ -105,6 +106,7 @@ def import_inventory(
     if not yes and plan.removes_much(result.diff):
         raise NeedsYes(result)
     _write(conn, plan, credentials, result.diff, now)
+    drop_copies(conn)
     return plan.with_touched(result, _keys(conn))
 
 

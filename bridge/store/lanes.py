@@ -19,6 +19,7 @@ from bridge.core.reconcile import due_at
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values, insert_or_update
 from bridge.store.tables import delivery, evse, evse_state, lane
+from bridge.store.working_copies import copies_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,8 @@ def save_rows(
     """
     at = to_micros(steady)
     kept: list[dict[str, Any]] = []
+    rows = list(rows)
+    copies_of(conn).drop_evses(key for key, _ in rows)
     for key, value in rows:
         if value is None:
             conn.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))

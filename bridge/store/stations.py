@@ -6,6 +6,7 @@ transaction, whatever the number of stations: a group commit of a hundred report
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from bridge.core.model import (
     Temporary,
     TemporaryKind,
 )
+from bridge.store.bulk import Bulk
 from bridge.store.errors import StoreError
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import (
@@ -41,6 +43,7 @@ from bridge.store.tables import (
     station,
     temporary_status,
 )
+from bridge.store.working_copies import copies_of, drop_copies
 from csms.events import ChargingState, ReportedStatus, StationId
 
 EvseKey = NewType("EvseKey", int)
@@ -116,6 +119,8 @@ class Changes:
     updated_states: dict[EvseKey, dict[str, Any]] = field(default_factory=dict)
     """One compare-and-set per EVSE, against the version that was read."""
     new_states: dict[EvseKey, dict[str, Any]] = field(default_factory=dict)
+    decided: dict[EvseKey, StoredEvse] = field(default_factory=dict)
+    """The working copies behind these states; `save` counts their versions up."""
     history: list[dict[str, Any]] = field(default_factory=list)
     deliveries: dict[tuple[AccountName, EvseKey], dict[str, Any]] = field(default_factory=dict)
     dropped_deliveries: set[tuple[AccountName, EvseKey]] = field(default_factory=set)
@@ -232,12 +237,24 @@ _DELIVERIES = (
 
 def load(connection_: sa.Connection, ids: Sequence[StationId]) -> dict[StationId, StoredStation]:
     """Return a working copy of the stations that exist among `ids`, with all that decides their EVSEs."""
+    copies = copies_of(connection_)
+    found = {id_: copy for id_ in ids if (copy := copies.get(id_)) is not None}
+    missing = [id_ for id_ in ids if id_ not in found]
+    if missing:
+        read = read_stations(connection_, missing)
+        copies.keep(read.values())
+        found |= read
+    return found
+
+
+def read_stations(connection_: sa.Connection, ids: Sequence[StationId]) -> dict[StationId, StoredStation]:
+    """Return the stations as stored, past any working copy."""
     arguments = {"ids": list(ids)}
     stations = {
         row[0]: StoredStation(row[0], Layer0(row[1]), row[2], row[3], row[4], row[5], row[6])
-        for row in connection_.execute(_STATIONS, arguments)
+        for row in connection_.execute(_STATIONS, arguments).all()
     }
-    for row in connection_.execute(_FACTS, arguments):
+    for row in connection_.execute(_FACTS, arguments).all():
         stations[row[0]].facts[row[1], row[2]] = Fact(
             evse=row[1],
             connector=row[2],
@@ -249,7 +266,7 @@ def load(connection_: sa.Connection, ids: Sequence[StationId]) -> dict[StationId
             charging_from=row[8],
             boot_doubt=row[9],
         )
-    for row in connection_.execute(_CHARGING, arguments):
+    for row in connection_.execute(_CHARGING, arguments).all():
         stations[row[0]].charging[row[1]] = Charging(
             transaction=row[2],
             seq_no=row[3],
@@ -268,7 +285,7 @@ def load(connection_: sa.Connection, ids: Sequence[StationId]) -> dict[StationId
 def _load_evses(
     connection_: sa.Connection, arguments: Mapping[str, Any], stations: Mapping[StationId, StoredStation]
 ) -> None:
-    for row in connection_.execute(_EVSES, arguments):
+    for row in connection_.execute(_EVSES, arguments).all():
         stations[row[0]].evses[row[1]] = StoredEvse(
             key=row[1],
             evse_id=row[2],
@@ -288,14 +305,14 @@ def _load_evses(
                 until_steady=from_micros(row[13]),
             ),
         )
-    for station_id, number, connector_id, key in connection_.execute(_CONNECTORS, arguments):
+    for station_id, number, connector_id, key in connection_.execute(_CONNECTORS, arguments).all():
         stations[station_id].evses[EvseKey(key)].connectors.append((number, connector_id))
         stations[station_id].by_address[number, connector_id] = EvseKey(key)
-    for station_id, key, kind, valid_from, valid_to in connection_.execute(_TEMPORARIES, arguments):
+    for station_id, key, kind, valid_from, valid_to in connection_.execute(_TEMPORARIES, arguments).all():
         stations[station_id].evses[EvseKey(key)].temporaries.append(
             Temporary(TemporaryKind(kind), from_micros(valid_from), from_micros(valid_to))
         )
-    for row in connection_.execute(_DELIVERIES, arguments):
+    for row in connection_.execute(_DELIVERIES, arguments).all():
         stations[row[0]].evses[row[2]].deliveries[row[1]] = delivery_of(row[3:])
 
 
@@ -371,11 +388,13 @@ def keep_published(connection_: sa.Connection, keys: Iterable[EvseKey], until: i
     """Note that these EVSEs moved: what was published stands until then (µs) where their stations say nothing."""
     rows = [{"key": key} for key in keys]
     if rows:
+        copies_of(connection_).drop_evses(row["key"] for row in rows)
         connection_.execute(sa.update(evse).where(evse.c.id == sa.bindparam("key")).values(kept_until=until), rows)
 
 
 def clamp_kept(connection_: sa.Connection, latest: int) -> None:
     """Let no moved EVSE keep its value beyond `latest` (steady µs): the clock may have been set back meanwhile."""
+    drop_copies(connection_)
     connection_.execute(sa.update(evse).where(evse.c.kept_until > latest).values(kept_until=latest))
 
 
@@ -422,14 +441,25 @@ def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Inse
 
 def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows, or overwrite the columns that they name; every row names the same columns."""
-    insert = insert_or_update(connection_, table)
+    statement = _upsert_statement(connection_.dialect.name, table, tuple(rows[0]))
+    connection_.execute(statement, list(rows))
+
+
+@functools.cache
+def _upsert_statement(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     keys = [column.name for column in table.primary_key.columns]
-    overwritten = {name: insert.excluded[name] for name in rows[0] if name not in keys}
-    connection_.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwritten), list(rows))
+    excluded = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=keys, set_={name: excluded[name] for name in names if name not in keys}
+    )
 
 
 def save(connection_: sa.Connection, changes: Changes) -> None:
-    """Write what was collected. Raises: ConflictingWrite, and what SQLAlchemy raises."""
+    """Write what was collected from working copies, which hold the same already.
+
+    Raises: ConflictingWrite, and what SQLAlchemy raises.
+    """
     for id_, values in changes.stations.items():
         connection_.execute(sa.update(station).where(station.c.id == id_).values(**values))
     for id_, (epoch, closed_at) in changes.closed_connections.items():
@@ -459,7 +489,7 @@ def _save_facts(connection_: sa.Connection, changes: Changes) -> None:
         if detail is not None
     ]
     if reported:
-        upsert(connection_, fact, reported)
+        _UPSERT_FACTS.run(connection_, reported)
     for (id_, address), (value, detail) in changes.facts.items():
         if detail is None:
             connection_.execute(
@@ -478,7 +508,7 @@ def _fact_values(id_: StationId, value: Fact) -> dict[str, Any]:
         "station": id_,
         "ocpp_evse": value.evse,
         "ocpp_connector": value.connector,
-        "status": value.status.value,
+        "status": str(value.status),
         "seq": value.seq,
         "received_at": to_micros(value.received_at),
         "doubt": value.doubt,
@@ -515,17 +545,36 @@ def _charging_values(id_: StationId, number: int, value: Charging) -> dict[str, 
     }
 
 
-_UPDATE_STATE = (
-    sa.update(evse_state)
-    .where(evse_state.c.evse == sa.bindparam("key"), evse_state.c.version == sa.bindparam("read_version"))
-    .values(
-        {
-            name: sa.bindparam(f"new_{name}")
-            for name in ("version", "status", "live", "rule", "seq", "available_since", "until_w", "until")
-        }
-        | {"changed_at_w": sa.func.coalesce(sa.bindparam("new_changed_at_w"), evse_state.c.changed_at_w)}
+_STATE_COLUMNS = ("version", "status", "live", "rule", "seq", "changed_at_w", "available_since", "until_w", "until")
+
+
+def _update_state(_dialect: str) -> sa.Update:
+    new = {name: sa.bindparam(f"new_{name}", type_=evse_state.c[name].type) for name in _STATE_COLUMNS}
+    return (
+        sa.update(evse_state)
+        .where(evse_state.c.evse == sa.bindparam("key"), evse_state.c.version == sa.bindparam("read_version"))
+        .values({**new, "changed_at_w": sa.func.coalesce(new["changed_at_w"], evse_state.c.changed_at_w)})
     )
-)
+
+
+_UPDATE_STATES = Bulk(_update_state, ["key", "read_version", *(f"new_{name}" for name in _STATE_COLUMNS)])
+_HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
+_INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), _HISTORY_COLUMNS)
+_DELIVERY_COLUMNS = ("account", "evse", "desired_at", "due_at", *(column.name for column in DELIVERY_COLUMNS))
+
+
+def _upsert_delivery(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Return the upsert of a delivery; the lag begins with the first change that is not acknowledged."""
+    insert = sqlite.insert(delivery) if dialect == "sqlite" else postgresql.insert(delivery)
+    overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in _DELIVERY_COLUMNS[2:]}
+    unacknowledged = delivery.c.acked_seq < delivery.c.desired_seq
+    overwritten["desired_at"] = sa.case((unacknowledged, delivery.c.desired_at), else_=insert.excluded.desired_at)
+    return insert.on_conflict_do_update(index_elements=[delivery.c.account, delivery.c.evse], set_=overwritten)
+
+
+_UPSERT_DELIVERIES = Bulk(_upsert_delivery, _DELIVERY_COLUMNS)
+_FACT_COLUMNS = tuple(column.name for column in fact.columns)
+_UPSERT_FACTS = Bulk(lambda dialect: _upsert_statement(dialect, fact, _FACT_COLUMNS), _FACT_COLUMNS)
 
 
 def _save_states(connection_: sa.Connection, changes: Changes) -> None:
@@ -533,24 +582,17 @@ def _save_states(connection_: sa.Connection, changes: Changes) -> None:
         connection_.execute(sa.insert(evse_state), list(changes.new_states.values()))
     if changes.updated_states:
         rows = list(changes.updated_states.values())
-        result = connection_.execute(_UPDATE_STATE, rows)
-        if result.rowcount != len(rows):
-            raise ConflictingWrite(f"{len(rows) - result.rowcount} EVSE states were changed by another process")
+        written = _UPDATE_STATES.run(connection_, rows)
+        if written != len(rows):
+            raise ConflictingWrite(f"{len(rows) - written} EVSE states were changed by another process")
+    for copy in changes.decided.values():
+        copy.version += 1
     if changes.history:
-        connection_.execute(sa.insert(history), changes.history)
+        _INSERT_HISTORY.run(connection_, changes.history)
 
 
 def _save_deliveries(connection_: sa.Connection, changes: Changes) -> None:
     for account, key in changes.dropped_deliveries:
         connection_.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
     if changes.deliveries:
-        rows = list(changes.deliveries.values())
-        insert = insert_or_update(connection_, delivery)
-        overwritten: dict[str, sa.ColumnElement[Any]] = {
-            name: insert.excluded[name] for name in rows[0] if name not in ("account", "evse")
-        }
-        overwritten["desired_at"] = sa.case(
-            (delivery.c.acked_seq < delivery.c.desired_seq, delivery.c.desired_at), else_=insert.excluded.desired_at
-        )
-        keys = [delivery.c.account, delivery.c.evse]
-        connection_.execute(insert.on_conflict_do_update(index_elements=keys, set_=overwritten), rows)
+        _UPSERT_DELIVERIES.run(connection_, list(changes.deliveries.values()))

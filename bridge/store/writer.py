@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bridge.store.engine import Store
 from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, classify
+from bridge.store.working_copies import drop_copies
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -302,6 +303,7 @@ class Writer:
         """Give the connection back; the next batch takes a working one."""
         if self._connection is not None:
             with suppress(SQLAlchemyError):
+                drop_copies(self._connection)
                 self._connection.close()
             self._connection = None
 

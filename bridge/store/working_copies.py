@@ -1,0 +1,77 @@
+"""Keep the writer's working copies of stations from one transaction to the next.
+
+They belong to one database connection, the writer's: nobody else writes, so what its transactions left is what is
+stored. A rollback, and any write past `stations.save`, drops what it may have touched; then the next load reads it
+again. That is for speed alone: with no copy kept at all, everything works the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from bridge.store.stations import EvseKey, StoredStation
+    from csms.events import StationId
+
+_MOST = 4096
+"""Stations kept; a few KiB each."""
+_KEY = "working copies"
+
+
+class WorkingCopies:
+    """The copies of one connection; the least recently used ones go first."""
+
+    def __init__(self) -> None:
+        self._stations: dict[StationId, StoredStation] = {}
+        self._owners: dict[EvseKey, StationId] = {}
+
+    def get(self, station: StationId) -> StoredStation | None:
+        """Return the copy, and count it as used."""
+        copy = self._stations.pop(station, None)
+        if copy is not None:
+            self._stations[station] = copy
+        return copy
+
+    def kept(self) -> dict[StationId, StoredStation]:
+        """Return all copies, for tests that compare them with what is stored."""
+        return dict(self._stations)
+
+    def keep(self, copies: Iterable[StoredStation]) -> None:
+        """Take in what was just read."""
+        for copy in copies:
+            self._stations[copy.id] = copy
+            for key in copy.evses:
+                self._owners[key] = copy.id
+        while len(self._stations) > _MOST:
+            self.drop(next(iter(self._stations)))
+
+    def drop(self, station: StationId) -> None:
+        """Forget a station: something about it was written past its copy."""
+        copy = self._stations.pop(station, None)
+        if copy is not None:
+            for key in copy.evses:
+                self._owners.pop(key, None)
+
+    def drop_evses(self, keys: Iterable[EvseKey]) -> None:
+        """Forget the stations of these EVSEs."""
+        for key in keys:
+            if (owner := self._owners.get(key)) is not None:
+                self.drop(owner)
+
+
+def copies_of(connection: sa.Connection) -> WorkingCopies:
+    """Return the copies that belong to this database connection."""
+    copies: WorkingCopies = connection.info.setdefault(_KEY, WorkingCopies())
+    return copies
+
+
+def drop_copies(connection: sa.Connection) -> None:
+    """Forget everything: a rollback, or a write that may concern any station.
+
+    What a lost connection had goes with it.
+    """
+    if not connection.invalidated:
+        connection.info.pop(_KEY, None)
