@@ -7,6 +7,7 @@ The composition root. One TaskGroup holds every long-lived task, each with a nam
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import signal
@@ -103,12 +104,23 @@ async def _serve(settings: Settings, started: Started | None) -> int:
         parts = await _unless_stopped(_open(settings, counts, stack, stop), stop)
         if parts is not None:
             await _tell(parts, started)
+            _settle_memory()
             await _run(parts, stop)
     if stop.failure is not None:
         print(f"ocpp-bridge: {stop.failure}", file=sys.stderr)
         return 1
     log.info("bridge_stopped", counts=counts.all())
     return 0
+
+
+def _settle_memory() -> None:
+    """Spare the garbage collector what start-up made and what a transaction makes and drops.
+
+    With its usual thresholds it went through everything every few thousand statuses, and stations waited 70 ms for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _unless_stopped(opening: Coroutine[Any, Any, _Parts], stop: _Stop) -> _Parts | None:

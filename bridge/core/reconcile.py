@@ -81,13 +81,27 @@ def farewell(previous: Delivery, word: str) -> Delivery:
 
 
 def _wanted(previous: Delivery, desired: str, *, tombstone: bool) -> Delivery:
-    return replace(
-        previous,
+    # Not `replace`: this is on the way of every status, and naming the fields takes a quarter of the time.
+    return Delivery(
         desired=desired,
         desired_seq=previous.desired_seq + 1,
         tombstone=tombstone,
         not_before=None,
         switched=False,
+        acked=previous.acked,
+        acked_seq=previous.acked_seq,
+        acked_at=previous.acked_at,
+        in_flight_seq=previous.in_flight_seq,
+        doubt_until=previous.doubt_until,
+        reassert_at=previous.reassert_at,
+        refused=previous.refused,
+        refused_seq=previous.refused_seq,
+        proven=previous.proven,
+        suspect=previous.suspect,
+        known=previous.known,
+        attempts=previous.attempts,
+        attempted_at=previous.attempted_at,
+        references=previous.references,
     )
 
 

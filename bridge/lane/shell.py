@@ -49,6 +49,7 @@ class AccountLane:
         self._woken = asyncio.Event()
         self._stopping = False
         self._pace = timedelta(minutes=1) / options.per_minute
+        self._next_at: datetime | None = None
         self._counted: tuple[datetime, Census] | None = None
         self._live_since: datetime | None = None
         self._shown_at: datetime | None = None
@@ -132,10 +133,10 @@ class AccountLane:
     async def _do(self, todo: Todo) -> Settling | None:
         match todo:
             case SendOne():
-                return await self._send(todo.sent, self._upstream.push(todo.record))
+                return await self._send(todo.sent, lambda: self._upstream.push(todo.record))
             case SendAll():
                 self._log.info("full_load_started", records=len(todo.records), why=todo.why)
-                return await self._send(todo.sent, self._upstream.full_load(todo.records))
+                return await self._send(todo.sent, lambda: self._upstream.full_load(todo.records))
             case Rest():
                 self._log_rest(todo)
                 if not self._stopping:
@@ -144,13 +145,13 @@ class AccountLane:
             case _:
                 assert_never(todo)
 
-    async def _send(self, sent: Sent, request: Coroutine[None, None, Answer]) -> Settling:
-        started = self._clock().steady
-        answer = await request
-        self._log_answer(sent, answer)
-        rest = self._pace - (self._clock().steady - started)
-        if rest > timedelta(0):
+    async def _send(self, sent: Sent, request: Callable[[], Coroutine[None, None, Answer]]) -> Settling:
+        """Send at the account's pace: what has to wait was chosen meanwhile, so that choosing costs no rate."""
+        if self._next_at is not None and (rest := self._next_at - self._clock().steady) > timedelta(0):
             await asyncio.sleep(rest.total_seconds())
+        self._next_at = self._clock().steady + self._pace
+        answer = await request()
+        self._log_answer(sent, answer)
         return Settling(sent, answer)
 
     async def _settle_rows(self, settling: Settling, epoch: int) -> None:

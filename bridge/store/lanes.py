@@ -6,6 +6,7 @@ transaction of the writer. A settle names the lane's epoch: a lane that lost its
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,27 +123,34 @@ def load_lane(conn: sa.Connection, account: AccountName) -> StoredLane | None:
 def save_lane(conn: sa.Connection, stored: StoredLane, **other: Any) -> None:
     """Write the lane's state, and `other` columns by name (last_error, last_accepted_at, lease_until)."""
     state, full = stored.lane, stored.full_load
-    conn.execute(
+    values = {
+        "failures": state.failures,
+        "paused_until": to_micros(state.paused_until),
+        "held": state.held,
+        "held_at": to_micros(state.held_at),
+        "refusals": state.refusals,
+        "refusal_reason": state.refusal_reason,
+        "full_load_confirmed": full.confirmed,
+        "full_load_wanted": full.wanted,
+        "full_load_gate_since": to_micros(full.gate_since),
+        "full_load_tries": full.tries,
+        "full_load_attempted_at": to_micros(full.attempted_at),
+        "full_load_accepted_at": to_micros(full.accepted_at),
+        "full_load_next_w": to_micros(full.next_w),
+        "full_load_size": full.size,
+        "full_load_in_flight": full.in_flight,
+        **other,
+    }
+    new = {f"new_{name}": value for name, value in values.items()}
+    conn.execute(_save_lane(tuple(values)), {"key_account": stored.account, "key_epoch": stored.epoch, **new})
+
+
+@functools.cache
+def _save_lane(names: tuple[str, ...]) -> sa.Update:
+    return (
         sa.update(lane)
-        .where(lane.c.account == stored.account, lane.c.epoch == stored.epoch)
-        .values(
-            failures=state.failures,
-            paused_until=to_micros(state.paused_until),
-            held=state.held,
-            held_at=to_micros(state.held_at),
-            refusals=state.refusals,
-            refusal_reason=state.refusal_reason,
-            full_load_confirmed=full.confirmed,
-            full_load_wanted=full.wanted,
-            full_load_gate_since=to_micros(full.gate_since),
-            full_load_tries=full.tries,
-            full_load_attempted_at=to_micros(full.attempted_at),
-            full_load_accepted_at=to_micros(full.accepted_at),
-            full_load_next_w=to_micros(full.next_w),
-            full_load_size=full.size,
-            full_load_in_flight=full.in_flight,
-            **other,
-        )
+        .where(lane.c.account == sa.bindparam("key_account"), lane.c.epoch == sa.bindparam("key_epoch"))
+        .values({name: sa.bindparam(f"new_{name}", type_=lane.c[name].type) for name in names})
     )
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import ocpp.messages
@@ -29,7 +30,7 @@ class Station(ChargePoint):
         return call_result.StatusNotification()
 
 
-async def _serve(port_file: Path) -> None:
+async def _serve(announce: Callable[[int], object]) -> None:
     async def on_connect(connection: ServerConnection) -> None:
         await Station(connection.request.path.rpartition("/")[2], connection).start()
 
@@ -39,11 +40,11 @@ async def _serve(port_file: Path) -> None:
     async with serve(
         on_connect, "127.0.0.1", 0, subprotocols=["ocpp1.6"], compression=None, ping_interval=None
     ) as server:
-        port_file.write_text(str(next(iter(server.sockets)).getsockname()[1]))
+        announce(next(iter(server.sockets)).getsockname()[1])
         await stop
 
 
 if __name__ == "__main__":
     if "--inline" in sys.argv:
         ocpp.messages.ASYNC_VALIDATION = False
-    asyncio.run(_serve(Path(sys.argv[1])))
+    asyncio.run(_serve(lambda port: Path(sys.argv[1]).write_text(str(port))))

@@ -455,3 +455,29 @@ def test_a_stored_lane_waits_no_longer_than_its_own_maximum() -> None:
 def test_resync_sends_every_value_again_by_the_usual_path() -> None:
     forgotten = reconcile.forget(acked())
     assert (due_at(forgotten), forgotten.desired_seq) == (AT_ONCE, 1)
+
+
+def test_new_value_keeps_everything_else_that_is_known_of_the_row() -> None:
+    moment = datetime(2026, 11, 20, tzinfo=UTC)
+    row = Delivery(
+        desired="Available",
+        desired_seq=7,
+        acked="Occupied",
+        acked_seq=5,
+        acked_at=moment,
+        in_flight_seq=6,
+        doubt_until=moment,
+        reassert_at=moment,
+        not_before=moment,
+        refused="604",
+        refused_seq=4,
+        proven="017",
+        suspect="017",
+        known=False,
+        switched=True,
+        attempts=3,
+        attempted_at=moment,
+        references=("s1", "p1"),
+    )
+    wanted = want(row, "Reserved", ("s1", "p1"))
+    assert wanted == replace(row, desired="Reserved", desired_seq=8, not_before=None, switched=False)
