@@ -48,7 +48,7 @@ integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (
 
 .PHONY: acceptance
 acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 120 s)
-	$(PYTEST) tests/acceptance -q -m "not kill"
+	$(PYTEST) tests/acceptance -q -m "not kill" -n 2 --dist worksteal
 
 .PHONY: kills
 kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 120 s)
