@@ -25,8 +25,9 @@ from bridge.core.model import (
     Moment,
 )
 from bridge.core.reconcile import due_at, farewell, never_sent, want
+from bridge.store.changes import Changes
 from bridge.store.micros import to_micros
-from bridge.store.stations import Address, Changes, EvseKey, StoredEvse, StoredStation, delivery_values
+from bridge.store.stations import Address, EvseKey, StoredEvse, StoredStation, delivery_values
 
 
 @dataclass(frozen=True, slots=True)

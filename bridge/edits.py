@@ -16,10 +16,12 @@ from bridge.core.reconcile import reconfigured, reconfigured_lane
 from bridge.derive import Derived, DeriveOptions, derive
 from bridge.inventory_file import Inventory, InventoryInvalid
 from bridge.store import lanes
+from bridge.store.changes import Changes, save
 from bridge.store.errors import NeedsYes
+from bridge.store.evses import homes, keep_published, stations_of
 from bridge.store.inventory import ImportResult, import_inventory
 from bridge.store.micros import to_micros
-from bridge.store.stations import Changes, EvseKey, homes, keep_published, load, save, stations_of
+from bridge.store.stations import EvseKey, load
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
 from csms.events import StationId

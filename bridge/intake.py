@@ -16,20 +16,12 @@ import structlog
 from bridge.core import facts
 from bridge.core.model import Charging, Fact, Moment
 from bridge.derive import Derived, DeriveOptions, derive, touched_by
+from bridge.store.changes import Changes, ConflictingWrite, FactDetail, save
 from bridge.store.connections import open_connections
+from bridge.store.counters import take_numbers
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
-from bridge.store.stations import (
-    Address,
-    Changes,
-    ConflictingWrite,
-    EvseKey,
-    FactDetail,
-    StoredStation,
-    load,
-    save,
-    take_numbers,
-)
+from bridge.store.stations import Address, EvseKey, StoredStation, load
 from bridge.store.transaction import UNSTORABLE, Transaction
 from bridge.store.writer import ItemFailed, Writer
 from csms.events import (

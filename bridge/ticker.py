@@ -19,6 +19,7 @@ from bridge.core import facts
 from bridge.core.model import Moment
 from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
 from bridge.derive import Derived, DeriveOptions, derive
+from bridge.store.changes import Changes, save
 from bridge.store.connections import (
     StoredPresence,
     declare,
@@ -29,19 +30,9 @@ from bridge.store.connections import (
     take_over,
 )
 from bridge.store.errors import StoreError
+from bridge.store.evses import all_stations, clamp_kept, due_evses, next_times, stations_of
 from bridge.store.micros import from_micros, to_micros
-from bridge.store.stations import (
-    Changes,
-    EvseKey,
-    StoredStation,
-    all_stations,
-    clamp_kept,
-    due_evses,
-    load,
-    next_times,
-    save,
-    stations_of,
-)
+from bridge.store.stations import EvseKey, StoredStation, load
 from bridge.store.transaction import Transaction
 from bridge.store.working_copies import drop_copies
 from bridge.store.writer import Writer

@@ -1,16 +1,18 @@
 """Run one statement for many rows at little more than the driver's own cost.
 
 SQLAlchemy compiles the statement once for each dialect; the rows then go to the driver as it wants them. On the hot
-path the usual way through the library costs more CPU than the database does. Used by `stations`; writes only.
+path the usual way through the library costs more CPU than the database does. Writes only. `upsert` is for the rest.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 Row = Mapping[str, Any]
 
@@ -37,3 +39,27 @@ class Bulk:
             order = compiled.positiontup
             prepared = self._prepared[dialect.name] = (str(compiled), itemgetter(*order) if order else dict)
         return prepared
+
+
+def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the dialect's INSERT that knows ON CONFLICT."""
+    if connection_.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, or overwrite the columns that they name; every row names the same columns."""
+    statement = upsert_statement(connection_.dialect.name, table, tuple(rows[0]))
+    connection_.execute(statement, list(rows))
+
+
+@functools.cache
+def upsert_statement(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
+    """Return the upsert of the columns `names`, once made for each dialect."""
+    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    keys = [column.name for column in table.primary_key.columns]
+    excluded = insert.excluded
+    return insert.on_conflict_do_update(
+        index_elements=keys, set_={name: excluded[name] for name in names if name not in keys}
+    )

@@ -11,8 +11,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bridge.store.bulk import insert_or_update
 from bridge.store.micros import from_micros, to_micros
-from bridge.store.stations import insert_or_update
 from bridge.store.tables import connection, node, station
 from bridge.store.working_copies import copies_of, drop_copies
 from csms.events import Epoch, StationConnected, StationId

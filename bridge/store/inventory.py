@@ -26,6 +26,7 @@ from bridge.inventory_file import (
     InventoryInvalid,
     StationRow,
 )
+from bridge.store.bulk import upsert
 from bridge.store.errors import NeedsYes
 from bridge.store.inventory_plan import (
     ImportResult,
@@ -38,7 +39,7 @@ from bridge.store.inventory_plan import (
     stored_inventory,
 )
 from bridge.store.micros import to_micros
-from bridge.store.stations import EvseKey, upsert
+from bridge.store.stations import EvseKey
 from bridge.store.tables import charging, connector, evse, fact, station
 from bridge.store.working_copies import drop_copies
 from csms.events import ConnectorAddress, Credential, OcppVersion, StationId, StationRecord

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from bridge.core.full_load import Census
 from bridge.core.model import AccountName, Delivery, EvseId, FullLoadState, Lane
 from bridge.core.reconcile import due_at
+from bridge.store.bulk import insert_or_update
 from bridge.store.micros import from_micros, to_micros
-from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values, insert_or_update
+from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values
 from bridge.store.tables import delivery, evse, evse_state, lane
 from bridge.store.working_copies import copies_of
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from tests_bridge import STATIONS, LossyWriter
 
+from bridge.store.changes import Changes, ConflictingWrite, save
 from bridge.store.errors import StoreUnavailable
-from bridge.store.stations import Changes, ConflictingWrite, save
 from csms.events import (
     ChargingState,
     Epoch,
