@@ -129,11 +129,6 @@ def due_at(delivery: Delivery) -> datetime | None:
     return max(min(reasons), earliest) if reasons else None
 
 
-def order_key(delivery: Delivery) -> datetime:
-    """Return what due rows are ordered by: the least recently attempted first, so that one bad EVSE blocks nobody."""
-    return delivery.attempted_at or AT_ONCE
-
-
 def lane_ready_at(lane: Lane, options: ReconcileOptions) -> datetime | None:
     """Return from when on the lane may send (steady), or None where nothing restrains it."""
     probe = lane.held_at + options.hold_probe if lane.held is not None and lane.held_at is not None else None

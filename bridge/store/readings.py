@@ -1,4 +1,4 @@
-"""Read what operators look at: EVSEs with what was reported and what each hub was told, stations, lanes, history.
+"""Read what operators look at: EVSEs with what was reported and what each hub was told, stations, lanes.
 
 Never writes, and never sees half a commit: all statements of one `Store.read()` block see the same state. A handful of
 statements each, whatever the number of rows. After it: `web` and `cli`.
@@ -24,7 +24,6 @@ from bridge.store.tables import (
     evse,
     evse_state,
     fact,
-    history,
     lane,
     station,
 )
@@ -146,17 +145,6 @@ class LaneReading:
     in_doubt: int
     lag: timedelta | None
     """Age of the oldest value that is not acknowledged; None where all are."""
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryReading:
-    """One effective change. Wall time."""
-
-    at: datetime
-    status: EvseStatus
-    live: EvseStatus
-    rule: str
-    seq: int
 
 
 _dirty = delivery.c.acked_seq != delivery.c.desired_seq
@@ -395,21 +383,6 @@ def _lane_reading(row: sa.Row[Any], counts: sa.Row[Any] | None, steady: datetime
         in_doubt=0 if counts is None else counts.in_doubt,
         lag=None if counts is None or counts.oldest is None else _since(counts.oldest, steady),
     )
-
-
-async def read_history(conn: AsyncConnection, evse_id: EvseId, *, limit: int = 100) -> list[HistoryReading]:
-    """Return an EVSE's latest effective changes, newest first."""
-    statement = (
-        sa.select(history)
-        .join(evse, evse.c.id == history.c.evse)
-        .where(evse.c.evse_id == evse_id)
-        .order_by(history.c.id.desc())
-        .limit(limit)
-    )
-    return [
-        HistoryReading(from_micros(row.at_w), EvseStatus(row.status), EvseStatus(row.live), row.rule, row.seq)
-        for row in await conn.execute(statement)
-    ]
 
 
 def _since(micros: int, steady: datetime) -> timedelta:

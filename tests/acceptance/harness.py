@@ -73,6 +73,8 @@ class Site:
         self._settings = {**QUICK, "OCPP__PORT": str(free_port()), "WEB__PORT": str(free_port()), **settings}
         self._config = ROOT / "config" / "demo" / "bridge.toml"
         self._hub_urls: dict[str, str] = {}
+        self.bridge_command = [str(BIN / "ocpp-bridge")]
+        """What is run as the bridge; a test may put a broken one in its place."""
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
 
@@ -144,7 +146,7 @@ class Site:
         return self.processes.start(name, [str(BIN / "ocpp-sim"), name, *arguments], os.environ)
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(BIN / "ocpp-bridge"), *arguments, "--config", str(self._config)]
+        return [*self.bridge_command, *arguments, "--config", str(self._config)]
 
     def _environ(self) -> dict[str, str]:
         """Return the bridge's environment: nothing of a bridge that this machine's user may have."""

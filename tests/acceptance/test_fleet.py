@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+import pytest
+
 from simulators.fleet.layout import Version, layout
 from tests.acceptance.conftest import MakeSite
 from tests.acceptance.harness import FleetPlan
@@ -25,3 +30,16 @@ async def test_a_mixed_fleet_runs_and_comes_to_rest_and_both_hubs_agree_with_its
     await until(busy, 30, f"{ENOUGH} reports answered")
     await site.assert_hubs_agree()
     assert await site.stop_bridge() == 0
+
+
+async def test_bridge_that_says_available_of_every_evse_is_caught(make_site: MakeSite) -> None:
+    site = make_site()
+    site.bridge_command = [sys.executable, str(Path(__file__).with_name("always_available.py"))]
+    await site.start(FleetPlan(stations=24))
+
+    async def busy() -> bool:
+        return bool((await site.fleet.summary())["answered"] >= ENOUGH)
+
+    await until(busy, 30, f"{ENOUGH} reports answered")
+    with pytest.raises(AssertionError, match="should be Occupied, the hub holds Available"):
+        await site.assert_hubs_agree(within=10)

@@ -2,7 +2,7 @@
 
 Each station has one message in flight, as OCPP asks, and sends the next as soon as the answer is there. Each message
 changes its EVSE's effective status and the word of every hub. Reads one JSON order per line on stdin, writes one JSON
-answer per line on stdout: connect, run, close.
+answer per line on stdout: connect, run, last.
 """
 
 from __future__ import annotations

@@ -343,10 +343,9 @@ def main() -> int:
     parser.add_argument("--held", type=int, default=1000, help="stations held for the memory figure")
     parser.add_argument("--seconds", type=float, default=8, help="length of a round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--folder", type=Path, default=None, help="where the database lies (default: a temporary folder)"
-    )
+    parser.add_argument("--folder", type=Path, default=ROOT / ".build", help="where the database lies")
     options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=options.folder))
     try:
         return _bench(options, folder)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bridge.core.model import EvseStatus
 from bridge.store.engine import Store
-from bridge.store.readings import read_evses, read_history, read_lanes, read_stations
+from bridge.store.readings import read_evses, read_lanes, read_stations
 from bridge.store.tables import (
     charging,
     connection,
@@ -198,9 +198,3 @@ async def test_stations_show_their_connection(filled: Store) -> None:
         assert await read_stations(conn, station_id="B") == [b]
     assert (a.station, a.connected, a.version, a.remote, a.evses) == ("A", True, "ocpp1.6", "127.0.0.1", 2)
     assert (b.station, b.connected, b.version, b.heard_at, b.evses) == ("B", False, None, None, 1)
-
-
-async def test_history_begins_with_the_newest_change(filled: Store) -> None:
-    async with filled.read() as conn:
-        changes = await read_history(conn, "DE*ABC*E1", limit=2)
-    assert [change.rule for change in changes] == ["rule 4", "rule 3"]

@@ -138,7 +138,7 @@ class Shell:
         due = [row for row, d in self.rows.items() if (when := reconcile.due_at(d)) is not None and when <= at]
         if not due or (ready is not None and ready > at):
             return False
-        row = min(due, key=lambda due_row: reconcile.order_key(self.rows[due_row]))
+        row = min(due, key=lambda due_row: self.rows[due_row].attempted_at or reconcile.AT_ONCE)
         assert not any(d.in_flight_seq for d in self.rows.values())
         assert self.now >= self.quiet_until, "the lane attempted within its own pause"
         started = reconcile.start(self.rows[row], at)
