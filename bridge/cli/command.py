@@ -57,7 +57,6 @@ def serve(context: typer.Context, config: ConfigOption = None) -> None:
     """Run the bridge until SIGTERM or Ctrl-C, which end it with exit code 0."""
     with _ended_by_signals():
         settings = settings_of(config)
-        import structlog
 
         from bridge.app.listening import CannotListen
         from bridge.app.pepper import PepperUnusable
@@ -66,8 +65,6 @@ def serve(context: typer.Context, config: ConfigOption = None) -> None:
         from bridge.web.token import TokenUnusable
 
         configure_logging(settings.log.level, settings.log.format)
-        for warning in settings.warnings():
-            structlog.get_logger(__name__).warning("configuration_questionable", why=warning)
         try:
             code = parts_of(context).serve(settings)
         except (StoreError, TokenUnusable, PepperUnusable, CannotListen) as error:

@@ -75,14 +75,3 @@ def canonical(identifier: EvseId | OperatorId) -> str:
     Hubject names ids without separators. Two different EVSEs may share one key (DE*ABC*E1*11 and DE*ABC*E11*1).
     """
     return identifier.removeprefix("+").replace("*", "")
-
-
-def operator_of(evse_id: EvseId) -> OperatorId:
-    """Return the operator's part of an EVSE id, spelled as there: DE*ABC of DE*ABC*E1, DEABC of DEABCE1.
-
-    Raises: InvalidId, where `evse_id` did not come from `parse_evse_id`.
-    """
-    match = _EVSE_ID.fullmatch(evse_id)
-    if match is None:
-        raise InvalidId("evse_id", evse_id, _EVSE_ID_WANTED)
-    return OperatorId(match["iso"] or match["din"])

@@ -12,12 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
 from bridge.settings.fields import HubUrl, ReadableFile, TimeOfDay, matching, read_time_zone, whole
 from bridge.settings.sections import Section
-
-_OPERATOR_ID = r"([A-Za-z]{2}\*?[A-Za-z0-9]{3})|(\+?[0-9]{1,3}\*[0-9]{3})"
-"""Source: OICP 2.3 CPO, OperatorIDType."""
 
 _PER_MINUTE_AT_HUBJECT = 2000
 """Source: OICP Hubject Acceptable Use Policy v1-0, PushEVSEStatus per minute and partner."""
@@ -33,6 +31,14 @@ def _check_key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _check_operator_id(text: str) -> str:
+    try:
+        parse_operator_id(text)
+    except InvalidId as error:
+        raise ValueError('should be an OperatorID such as "DE*ABC"') from error
+    return text
+
+
 class _Account(Section):
     mode: Mode | None = None
     base_url: HubUrl
@@ -45,7 +51,7 @@ class OicpAccount(_Account):
 
     kind: Literal["oicp"]
     per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_HUBJECT)] = 1500
-    operator_id: Annotated[str, matching(_OPERATOR_ID, 'an OperatorID such as "DE*ABC"')]
+    operator_id: Annotated[str, AfterValidator(_check_operator_id)]
     operator_name: Annotated[str, matching(r".{0,100}", "a name of at most 100 characters")] = ""
     action: Literal["update", "insert"] = "update"
     client_certificate: ReadableFile | None = None

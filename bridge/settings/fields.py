@@ -41,14 +41,6 @@ def read_duration(value: object) -> timedelta:
     return float(found[1]) * _UNITS[found[2] or "s"]
 
 
-def show_duration(duration: timedelta) -> str:
-    """Return a duration as `read_duration` reads it, in the largest unit that leaves a whole number."""
-    for unit, size in reversed(_UNITS.items()):
-        if duration and not duration % size:
-            return f"{duration // size} {unit}"
-    return f"{duration.total_seconds():g} s"
-
-
 def between(minimum: str, maximum: str) -> AfterValidator:
     """Return a check that a duration lies between two, both included."""
     least, most = read_duration(minimum), read_duration(maximum)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.core.modes import Mode
 from bridge.settings import ConfigurationErrors, IdTags, OicpAccount, Settings, load_settings
-from bridge.settings.fields import read_duration, show_duration
+from bridge.settings.fields import read_duration
 from bridge.settings.keys import known_keys
 from bridge.settings.load import settle
 from bridge.settings.sources import Layers
@@ -392,13 +392,6 @@ def test_durations_are_read_with_their_unit(text: str | float, expected: timedel
 def test_what_is_no_duration_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="should be a duration"):
         read_duration(text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(90, "90 s"), (900, "15 min"), (86400, "1 d"), (0.25, "250 ms"), (0, "0 s")]
-)
-def test_durations_are_shown_in_the_largest_whole_unit(seconds: float, text: str) -> None:
-    assert show_duration(timedelta(seconds=seconds)) == text
 
 
 def test_id_tags_have_three_choices() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.identifiers import InvalidId, canonical, operator_of, parse_evse_id, parse_operator_id
+from bridge.core.identifiers import InvalidId, canonical, parse_evse_id, parse_operator_id
 
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "ids.json").read_text(encoding="utf-8"))
 
@@ -71,28 +71,6 @@ def test_longest_ids(text: str, valid: bool) -> None:
     else:
         with pytest.raises(InvalidId):
             parse_evse_id(text)
-
-
-OPERATORS = [
-    ("DE*AB7*E840*6487", "DE*AB7"),
-    ("DEAB7E8406487", "DEAB7"),
-    ("DE*ABC*E1", "DE*ABC"),
-    ("DEEEEEE", "DEEEE"),
-    ("+49*810*000*438", "+49*810"),
-    ("49*810*000*438", "49*810"),
-]
-
-
-@pytest.mark.parametrize(("text", "operator"), OPERATORS)
-def test_operator_is_the_first_part_of_an_evse_id(text: str, operator: str) -> None:
-    found = operator_of(parse_evse_id(text))
-    assert found == operator
-    assert parse_operator_id(found) == operator
-
-
-def test_operators_compare_canonically() -> None:
-    assert canonical(operator_of(parse_evse_id("DEAB7E1"))) == canonical(parse_operator_id("DE*AB7"))
-    assert canonical(operator_of(parse_evse_id("+49*810*1"))) == canonical(parse_operator_id("49*810"))
 
 
 def test_error_shows_a_long_value_cut() -> None:
