@@ -4,6 +4,7 @@ A port of its own, so that it answers also while a hub is down. Before it: whoev
 
     GET    /control                              the hubs and their addresses
     GET    /control/{hub}/state                  {EVSE: status}; Hubject by EvseID, Chargeprice by "station/point"
+    GET    /control/{hub}/documents/{kind}       {key: what the hub holds besides statuses}
     GET    /control/{hub}/journal?after=N&limit= requests, oldest first
     GET    /control/{hub}/violations             rules that were broken
     GET    /control/{hub}/summary                counts
@@ -43,6 +44,7 @@ class Control:
             [
                 web.get("/control", self._list),
                 web.get("/control/{hub}/state", self._state),
+                web.get("/control/{hub}/documents/{kind}", self._documents),
                 web.get("/control/{hub}/journal", self._journal),
                 web.get("/control/{hub}/violations", self._violations),
                 web.get("/control/{hub}/summary", self._summary),
@@ -68,6 +70,9 @@ class Control:
 
     async def _state(self, request: web.Request) -> web.Response:
         return web.json_response(self._hub(request).ledger.state(time.time()))
+
+    async def _documents(self, request: web.Request) -> web.Response:
+        return web.json_response(self._hub(request).ledger.documents(request.match_info["kind"]))
 
     async def _journal(self, request: web.Request) -> web.Response:
         after, limit = (_number(request, name, default) for name, default in (("after", 0), ("limit", 1000)))

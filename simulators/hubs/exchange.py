@@ -18,12 +18,13 @@ from simulators.hubs.ledger import Change, Ledger
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request; `path` as on the wire, header names in lower case."""
+    """One HTTP request; `path` and `query` (without "?") as on the wire, header names in lower case."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Keep what a mock hub holds per EVSE, and the journal of every request it received.
+"""Keep what a mock hub holds per EVSE and besides, and the journal of every request it received.
 
 Does no I/O and reads no clock: times come as arguments, in seconds since 1970. Before it: `server`. After it:
 `control`.
@@ -10,7 +10,7 @@ be processed sequentially"; Chargeprice's terms: no parallel requests.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -29,6 +29,10 @@ class Change:
     """A fullLoad: everything that is not in `put` goes away."""
     available_at: float | None = None
     """Chargeprice's valid_until: from this moment on the point counts as available."""
+    documents: Mapping[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
+    """(kind, key) → what the hub holds besides statuses (a station, an EVSE's data); None removes it."""
+    replace_documents: str | None = None
+    """A fullLoad of this kind of documents: every one that is not in `documents` goes away."""
 
 
 @dataclass(slots=True)
@@ -70,8 +74,12 @@ class RateLimit:
 class Ledger:
     """One mock hub's memory."""
 
-    def __init__(self, rate_limit: RateLimit | None = None) -> None:
+    def __init__(
+        self, rate_limit: RateLimit | None = None, other_limits: Mapping[str, RateLimit] | None = None
+    ) -> None:
+        """Watch `rate_limit`; an operation whose first word is in `other_limits` counts by itself, against that."""
         self._rate_limit = rate_limit
+        self._other_limits = dict(other_limits or {})
         self.reset()
 
     def reset(self) -> None:
@@ -85,7 +93,8 @@ class Ledger:
         self._tally: Counter[str] = Counter()
         self._open: dict[int, Entry] = {}
         self._answered: dict[str, tuple[int, float]] = {}
-        self._arrivals: deque[float] = deque()
+        self._arrivals: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._documents: dict[tuple[str, str], dict[str, Any]] = {}
         self.last_full_load: frozenset[str] = frozenset()
         """EVSEs of the last fullLoad that was applied."""
 
@@ -102,17 +111,20 @@ class Ledger:
         self._tally["requests"] += 1
         if overlaps:
             self.violate(entry.n, at, f"parallel push: request {overlaps[0]} of the same operation was not answered")
-        self._watch_rate(entry.n, at)
+        self._watch_rate(entry, at)
         return entry
 
-    def _watch_rate(self, n: int, at: float) -> None:
-        if self._rate_limit is None:
+    def _watch_rate(self, entry: Entry, at: float) -> None:
+        name = entry.operation.partition(" ")[0]
+        limit = self._other_limits.get(name, self._rate_limit)
+        if limit is None:
             return
-        self._arrivals.append(at)
-        while self._arrivals[0] <= at - self._rate_limit.seconds:
-            self._arrivals.popleft()
-        if len(self._arrivals) > self._rate_limit.requests:
-            self.violate(n, at, f"more than {self._rate_limit.requests} requests in {self._rate_limit.seconds:g} s")
+        arrivals = self._arrivals[name if name in self._other_limits else ""]
+        arrivals.append(at)
+        while arrivals[0] <= at - limit.seconds:
+            arrivals.popleft()
+        if len(arrivals) > limit.requests:
+            self.violate(entry.n, at, f"more than {limit.requests} requests in {limit.seconds:g} s")
 
     def apply(self, entry: Entry, change: Change, at: float) -> None:
         """Let the request take effect, over whatever is held now."""
@@ -129,7 +141,27 @@ class Ledger:
             self._available_at.pop(key, None)
             if change.available_at is not None:
                 self._available_at[key] = change.available_at
+        self._apply_documents(change)
         self._tally["applied"] += 1
+
+    def _apply_documents(self, change: Change) -> None:
+        if change.replace_documents is not None:
+            gone = [name for name in self._documents if name[0] == change.replace_documents]
+            for name in gone:
+                del self._documents[name]
+        for name, document in change.documents.items():
+            if document is None:
+                self._documents.pop(name, None)
+            else:
+                self._documents[name] = dict(document)
+
+    def documents(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return the documents of a kind that the hub holds, by key."""
+        return {key: document for (one, key), document in sorted(self._documents.items()) if one == kind}
+
+    def document(self, kind: str, key: str) -> dict[str, Any] | None:
+        """Return one document, or None where the hub holds none."""
+        return self._documents.get((kind, key))
 
     def answer(self, entry: Entry, http: int, code: str, at: float) -> None:
         """Close the request as answered."""

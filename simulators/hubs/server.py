@@ -109,7 +109,8 @@ class HubServer:
     async def _handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in raw.headers.items()}
         received_at = time.time()
-        request = Request(raw.method, raw.raw_path.partition("?")[0], headers, await raw.content.read())
+        path, _, query = raw.raw_path.partition("?")
+        request = Request(raw.method, path, headers, await raw.content.read(), query)
         judgement = self.hub.judge(request, self.ledger)
         entry = self._begin(judgement, received_at)
         try:
