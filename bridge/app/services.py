@@ -27,6 +27,7 @@ from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
 from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
@@ -35,7 +36,6 @@ from bridge.store.inventory import list_inventory
 from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
-from bridge.ticker import note
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
 from bridge.web.shapes import (
     EvsePage,

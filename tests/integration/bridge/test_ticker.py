@@ -11,9 +11,10 @@ from tests_bridge import STATIONS, LossyWriter
 from bridge.core.effective import EffectiveOptions
 from bridge.core.reachability import ReachabilityOptions
 from bridge.derive import DeriveOptions
+from bridge.passing import note
 from bridge.store.errors import StoreUnavailable
 from bridge.store.micros import to_micros
-from bridge.ticker import Ticker, TickerOptions, note
+from bridge.ticker import Ticker, TickerOptions
 from csms.events import ResyncEnded, ResyncOutcome, StationId
 
 
@@ -272,7 +273,7 @@ async def test_ticker_outlives_storage_that_fails(bridge) -> None:
     await bridge.report("one", epoch, 1, "Charging")
     await bridge.report("one", epoch, 1, "Available")
     ticker = bridge.ticker
-    ticker._writer = LossyWriter(bridge.writer, ticker._tick_handler, [StoreUnavailable("disk full")])
+    ticker._writer = LossyWriter(bridge.writer, ticker._passing.tick, [StoreUnavailable("disk full")])
     bridge.clock.pass_(seconds=3)
     with pytest.raises(StoreUnavailable):
         await ticker.tick()
