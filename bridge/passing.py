@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bridge.core import facts
 from bridge.core.model import Moment
+from bridge.core.temporary import over_before
 from bridge.derive import Derived, DeriveOptions, derive
 from bridge.store.changes import Changes, save
 from bridge.store.connections import (
@@ -26,6 +27,7 @@ from bridge.store.connections import (
 from bridge.store.evses import all_stations, clamp_kept, due_evses, next_times, stations_of
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import EvseKey, StoredStation, load
+from bridge.store.temporary import close_over, evses_with_temporaries, reopen
 from bridge.store.transaction import Transaction
 from bridge.store.working_copies import drop_copies
 from csms.events import StationId
@@ -73,6 +75,17 @@ class Passing:
         for stations in groups:
             self._derive(conn, load(conn, stations).values(), self._clock(), lambda station: station.evses)
         return [None] * len(groups)
+
+    def follow_step(self, conn: Transaction, moments: Sequence[Moment]) -> list[None]:
+        """Derive every EVSE that has temporary statuses anew: the wall clock stepped, forward or back."""
+        for at in moments:
+            reopen(conn, over_before(at.now))
+            keys = evses_with_temporaries(conn)
+            for first in range(0, len(keys), EVSES_A_TURN):
+                wanted = set(keys[first : first + EVSES_A_TURN])
+                stations = load(conn, stations_of(conn, wanted))
+                self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
+        return [None] * len(moments)
 
     def declare(self, conn: Transaction, declarations: Sequence[Declaration]) -> list[None]:
         """Commit a declaration together with what it changes."""
@@ -129,6 +142,11 @@ def resume(conn: Transaction, starts: Sequence[tuple[str, int, int]]) -> list[Re
         clamp_kept(conn, latest)
         found.append(Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn))))
     return found
+
+
+def close_temporaries(conn: Transaction, moments: Sequence[Moment]) -> list[int]:
+    """Load temporary statuses that ended long ago no more, some at a time; return how many they were."""
+    return [close_over(conn, over_before(at.now), EVSES_A_TURN) for at in moments]
 
 
 def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[StationId]]:

@@ -18,7 +18,7 @@ import structlog
 from bridge.core.model import Moment
 from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
 from bridge.derive import Derived, DeriveOptions
-from bridge.passing import EVSES_A_TURN, Declaration, Passing, list_stations, note, resume
+from bridge.passing import EVSES_A_TURN, Declaration, Passing, close_temporaries, list_stations, note, resume
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
 from bridge.store.writer import Writer
@@ -55,6 +55,10 @@ class TickerOptions:
     derive: DeriveOptions
     node: str
     period: timedelta = timedelta(seconds=1)
+    step: timedelta = timedelta(milliseconds=500)
+    """How far the wall clock may drift from the steady one before that counts as a step."""
+    close_every: timedelta = timedelta(minutes=10)
+    """How often temporary statuses that ended long ago are looked for."""
     note_every: timedelta = timedelta(seconds=30)
 
 
@@ -81,6 +85,8 @@ class Ticker:
         self._next_at = asyncio.Event()
         self._next_due: datetime | None = None
         self._noted_at: datetime | None = None
+        self._ahead: timedelta | None = None
+        self._closed_at: datetime | None = None
         self._mass = False
         self._waiting_for_storage = False
         self._asking: set[asyncio.Task[None]] = set()
@@ -149,6 +155,7 @@ class Ticker:
     async def tick(self) -> None:
         """Do everything that is due now. Raises: StoreError."""
         at = self._clock()
+        await self._follow_wall_clock(at)
         while True:
             found, until = await self._writer.submit(self._passing.tick, at)
             self.due(until)
@@ -156,6 +163,7 @@ class Ticker:
                 break
         await self._judge(at)
         await self._note(at)
+        await self._close_temporaries(at)
 
     async def stop(self) -> None:
         """Store what was heard, so that silence is counted right after a restart. Raises: StoreError."""
@@ -180,6 +188,28 @@ class Ticker:
             except TimeoutError:
                 break
         self._next_due = None
+
+    # --- the wall clock -------------------------------------------------------------------------------------------
+
+    async def _follow_wall_clock(self, at: Moment) -> None:
+        """Decide anew where temporary statuses are once the wall clock has stepped against the steady one.
+
+        A step forward would be noticed by what is due; a step back would leave in force what has not begun.
+        """
+        ahead = at.now - at.steady
+        if self._ahead is not None and abs(ahead - self._ahead) < self._options.step:
+            return
+        await self._writer.submit(self._passing.follow_step, at)
+        if self._ahead is not None:
+            log.warning("wall_clock_stepped", by_s=(ahead - self._ahead).total_seconds())
+        self._ahead = ahead
+
+    async def _close_temporaries(self, at: Moment) -> None:
+        """Look now and then for temporary statuses that ended long ago; at once again where there were many."""
+        if self._closed_at is not None and at.steady - self._closed_at < self._options.close_every:
+            return
+        if await self._writer.submit(close_temporaries, at) < EVSES_A_TURN:
+            self._closed_at = at.steady
 
     def _log_storage(self, error: StoreError | None) -> None:
         """One line when storage fails, one when it is back."""

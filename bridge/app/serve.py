@@ -32,6 +32,7 @@ from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
+from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
@@ -87,6 +88,7 @@ class _Parts:
 
     central: CentralSystem
     ticker: Ticker
+    enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
     web: WebServer
     counts: Counts
@@ -211,6 +213,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     wakes.lanes = {
         AccountName(name): await _open_lane(settings, name, writer, clock, stack) for name in settings.accounts
     }
+    enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
+    wakes.enforcer = enforcer
     services = StoreServices(
         settings, store, writer, clock=clock, pepper=pepper, derive=derive_options, wakes=wakes, central=central
     )
@@ -223,7 +227,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, ocpp_port, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, lanes, web, counts, services, ports)
+    return _Parts(central, ticker, enforcer, lanes, web, counts, services, ports)
 
 
 async def _open_lane(
@@ -258,11 +262,15 @@ def _announce(settings: Settings, ocpp_port: int, web_port: int) -> Ports:
 async def _run(parts: _Parts, stop: _Stop) -> None:
     """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
     async with asyncio.TaskGroup() as group:
-        ticking = group.create_task(parts.ticker.run(), name="ticker")
+        moving = [
+            group.create_task(parts.ticker.run(), name="ticker"),
+            group.create_task(parts.enforcer.run(), name="enforcer"),
+        ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         await stop.event.wait()
         log.info("bridge_stopping")
-        ticking.cancel()
+        for task in moving:
+            task.cancel()
         for _, lane in parts.lanes:
             lane.stop()
         closing = [
