@@ -21,6 +21,7 @@ from bridge.app import options as fill
 from bridge.app.clock import SystemClock
 from bridge.app.pepper import ensure_pepper
 from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item
+from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
@@ -92,6 +93,9 @@ class StoreServices:
         self._wakes = wakes
         self._central = central
         self._started_at = clock().now if central is not None else None
+        self.temporaries = StoreTemporaries(
+            store, writer, clock=clock, derive=derive, wakes=wakes, enforced=settings.temporary.enforce
+        )
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""
