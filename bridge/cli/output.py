@@ -71,7 +71,7 @@ def print_upstreams(upstreams: UpstreamList) -> None:
         print("no accounts")
         return
     header = ("account", "kind", "mode", "state", "set by", "backlog", "refused", "lag", "last accepted", "last error")
-    _print_table(header, (_upstream_row(item) for item in upstreams.items))
+    print_table(header, (_upstream_row(item) for item in upstreams.items))
     for item in upstreams.items:
         if item.experimental is not None:
             print(f"{item.name}: experimental: {item.experimental}")
@@ -92,7 +92,7 @@ def print_inventory(inventory: InventoryList) -> None:
         print("the inventory is empty")
         return
     header = ("station", "version", "security", "evse", "connector", "EVSE id", "operator", "layer0")
-    _print_table(
+    print_table(
         header,
         (
             (
@@ -170,7 +170,8 @@ def _upstream_row(item: UpstreamItem) -> tuple[object, ...]:
     )
 
 
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, or a record per row where the terminal is too narrow for it."""
     console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     cells = [[Text(str(cell)) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False)
