@@ -38,14 +38,14 @@ def hubs(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random in the hubs.")] = 0,
 ) -> None:
-    """Run a mock Hubject and a mock Chargeprice until SIGTERM or Ctrl-C."""
+    """Run the mock hubs until SIGTERM or Ctrl-C."""
     options = MockOptions(
-        hubject_port,
-        chargeprice_port,
-        control_port,
-        HubjectOptions(operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known),
-        ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
-        seed,
+        hubject_port=hubject_port,
+        chargeprice_port=chargeprice_port,
+        control_port=control_port,
+        hubject=HubjectOptions(operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known),
+        chargeprice=ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
+        seed=seed,
     )
     try:
         asyncio.run(_run(options, ready_file))
@@ -62,26 +62,17 @@ async def _run(options: MockOptions, ready_file: Path | None) -> None:
     async with Mocks(options) as mocks:
         if ready_file is not None:
             _write_ready(ready_file, mocks)
-        print(
-            f"mock hubs ready: hubject {mocks.hubject_url} chargeprice {mocks.chargeprice_url} "
-            f"control {mocks.control_url}",
-            file=sys.stderr,
-            flush=True,
-        )
+        addresses = " ".join(f"{name} {server.url}" for name, server in mocks.hubs.items())
+        print(f"mock hubs ready: {addresses} control {mocks.control_url}", file=sys.stderr, flush=True)
         await stopped.wait()
 
 
 def _write_ready(path: Path, mocks: Mocks) -> None:
     """Write the ports so that a reader sees the whole file or none."""
-    ports = {
-        "hubject_port": mocks.hubject.port,
-        "chargeprice_port": mocks.chargeprice.port,
-        "control_port": mocks.control_port,
-        "hubject_url": mocks.hubject_url,
-        "chargeprice_url": mocks.chargeprice_url,
-        "control_url": mocks.control_url,
-        "pid": os.getpid(),
-    }
+    ready: dict[str, str | int] = {"control_port": mocks.control_port, "control_url": mocks.control_url}
+    for name, server in mocks.hubs.items():
+        ready |= {f"{name}_port": server.port, f"{name}_url": server.url}
+    ready["pid"] = os.getpid()
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(ports) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(ready) + "\n", encoding="utf-8")
     beside.replace(path)

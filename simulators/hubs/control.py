@@ -33,9 +33,8 @@ from simulators.hubs.server import HubServer
 class Control:
     """The control interface over some hubs, by name."""
 
-    def __init__(self, hubs: Mapping[str, HubServer], addresses: Mapping[str, str]) -> None:
+    def __init__(self, hubs: Mapping[str, HubServer]) -> None:
         self._hubs = hubs
-        self._addresses = addresses
 
     def application(self) -> web.Application:
         """Return the web application."""
@@ -66,7 +65,7 @@ class Control:
         return self._hubs[name]
 
     async def _list(self, _request: web.Request) -> web.Response:
-        return web.json_response({name: {"url": url} for name, url in self._addresses.items()})
+        return web.json_response({name: {"url": server.url} for name, server in self._hubs.items()})
 
     async def _state(self, request: web.Request) -> web.Response:
         return web.json_response(self._hub(request).ledger.state(time.time()))

@@ -1,4 +1,4 @@
-"""Run both mock hubs and their control interface together.
+"""Run the mock hubs and their control interface together.
 
 The one place where they are put together; `command` runs it as a process, tests run it in theirs.
 """
@@ -30,33 +30,35 @@ class MockOptions:
 
 
 class Mocks:
-    """Both mock hubs, listening on 127.0.0.1 between `start` and `stop`, or inside of `async with`."""
+    """The mock hubs, listening on 127.0.0.1 between `start` and `stop`, or inside of `async with`."""
 
     def __init__(self, options: MockOptions) -> None:
         self._options = options
-        self.hubject = HubServer(
-            hubject.Hubject(options.hubject, options.seed), Ledger(hubject.RATE_LIMIT), FaultBook(options.seed)
-        )
-        self.chargeprice = HubServer(
-            chargeprice.Chargeprice(options.chargeprice), Ledger(chargeprice.RATE_LIMIT), FaultBook(options.seed + 1)
-        )
+        self._ports: dict[str, int] = {}
+        self.hubs: dict[str, HubServer] = {}
+        """Every mock hub by its name, in the order of starting."""
+        self.hubject = self._add(options.hubject_port, _hubject(options))
+        self.chargeprice = self._add(options.chargeprice_port, _chargeprice(options))
         self.control_port = 0
         self._control: web.AppRunner | None = None
+
+    def _add(self, port: int, server: HubServer) -> HubServer:
+        self.hubs[server.hub.name] = server
+        self._ports[server.hub.name] = port
+        return server
 
     async def start(self) -> None:
         """Listen. Raises: OSError where a port is taken; nothing listens then."""
         try:
-            await self.hubject.start(self._options.hubject_port)
-            await self.chargeprice.start(self._options.chargeprice_port)
+            for name, server in self.hubs.items():
+                await server.start(self._ports[name])
             await self._start_control()
         except OSError:
             await self.stop()
             raise
 
     async def _start_control(self) -> None:
-        servers = {server.hub.name: server for server in (self.hubject, self.chargeprice)}
-        addresses = {"hubject": self.hubject_url, "chargeprice": self.chargeprice_url}
-        self._control = web.AppRunner(Control(servers, addresses).application(), access_log=None, shutdown_timeout=0.2)
+        self._control = web.AppRunner(Control(self.hubs).application(), access_log=None, shutdown_timeout=0.2)
         await self._control.setup()
         await web.TCPSite(self._control, "127.0.0.1", self._options.control_port).start()
         self.control_port = self._control.addresses[0][1]
@@ -65,8 +67,8 @@ class Mocks:
         """Close every listener and connection."""
         if self._control is not None:
             await self._control.cleanup()
-        await self.chargeprice.stop()
-        await self.hubject.stop()
+        for server in self.hubs.values():
+            await server.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -78,14 +80,24 @@ class Mocks:
     @property
     def hubject_url(self) -> str:
         """Base URL for the bridge's Hubject account."""
-        return f"http://127.0.0.1:{self.hubject.port}/api/oicp"
+        return self.hubject.url
 
     @property
     def chargeprice_url(self) -> str:
         """Base URL for the bridge's Chargeprice account."""
-        return f"http://127.0.0.1:{self.chargeprice.port}"
+        return self.chargeprice.url
 
     @property
     def control_url(self) -> str:
         """Where the control interface answers; hubs are below it by name."""
         return f"http://127.0.0.1:{self.control_port}/control"
+
+
+def _hubject(options: MockOptions) -> HubServer:
+    hub = hubject.Hubject(options.hubject, options.seed)
+    return HubServer(hub, Ledger(hubject.RATE_LIMIT), FaultBook(options.seed), base_path="/api/oicp")
+
+
+def _chargeprice(options: MockOptions) -> HubServer:
+    hub = chargeprice.Chargeprice(options.chargeprice)
+    return HubServer(hub, Ledger(chargeprice.RATE_LIMIT), FaultBook(options.seed + 1))

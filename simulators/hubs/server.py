@@ -27,16 +27,23 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class HubServer:
     """One mock hub on its own port of 127.0.0.1."""
 
-    def __init__(self, hub: Hub, ledger: Ledger, faults: FaultBook) -> None:
+    def __init__(self, hub: Hub, ledger: Ledger, faults: FaultBook, base_path: str = "") -> None:
+        """Serve `hub`; `base_path` is what its clients' base URL has after the port."""
         self.hub = hub
         self.ledger = ledger
         self.faults = faults
         self.port = 0
+        self._base_path = base_path
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.ServerRunner | None = None
         self._site: web.SockSite | None = None
         self._reserved: socket.socket | None = None
         self._switching = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        """Base URL for a client of the hub."""
+        return f"http://127.0.0.1:{self.port}{self._base_path}"
 
     async def start(self, port: int) -> None:
         """Listen on `port` (0: a free one). Raises: OSError where it is taken."""
