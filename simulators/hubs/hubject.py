@@ -91,15 +91,13 @@ class Hubject:
     def fault_reply(self, spec: FaultSpec, judgement: Judgement) -> Reply:
         """Return the reply of a scripted status, rate_limit or result_false, in Hubject's own shape."""
         if spec.kind is FaultKind.RESULT_FALSE:
-            code = spec.code or "021"
-            info = spec.additional_info
-            if info is None and code == "603":
-                info = listing(DATA_MISSING, _concerned(spec, judgement))
-            return self._signed(Reply(200, compact(acknowledgment(False, code, spec.description, info)), code=code))
+            return self._signed(_result_false(spec, judgement))
         status = 429 if spec.kind is FaultKind.RATE_LIMIT else spec.status
         document = acknowledgment(False, spec.code, spec.description, spec.additional_info)
         text = compact({"StatusCode": document["StatusCode"]})
-        return scripted_reply(spec, status, text if spec.code else "", spec.code)
+        reply = scripted_reply(spec, status, text if spec.code else "", spec.code)
+        of_the_service = reply.text and reply.content_type.startswith("application/json")
+        return self._signed(reply) if of_the_service else reply
 
     def _judge_body(self, operation: str, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
         try:
@@ -134,6 +132,15 @@ def _turned_away(operation: str, http: int, broken: str) -> Judgement:
     """Answer as the web server before the service does: HTML, no Process-ID."""
     reply = Reply(http, f"<html><body>{http}</body></html>", "text/html")
     return Judgement(operation, reply, violations=(broken,))
+
+
+def _result_false(spec: FaultSpec, judgement: Judgement) -> Reply:
+    code = spec.code or "021"
+    info = spec.additional_info
+    if info is None and code == "603":
+        info = listing(DATA_MISSING, _concerned(spec, judgement))
+    text = compact(acknowledgment(False, code, spec.description, info))
+    return Reply(200, text, spec.content_type, code=code, charset=spec.charset)
 
 
 def _concerned(spec: FaultSpec, judgement: Judgement) -> list[str]:

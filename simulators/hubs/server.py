@@ -136,7 +136,8 @@ class HubServer:
 
     async def _carry_out(self, entry: Entry, judgement: Judgement, raw: web.BaseRequest) -> Reply:
         main: FaultSpec | None = None
-        for spec in self.faults.pick([key for key, _ in judgement.records], judgement.action, time.time()):
+        keys = [key for key, _ in judgement.records]
+        for spec in self.faults.pick(keys, judgement.action, time.time(), judgement.operation):
             self.ledger.note_fault(entry, spec.kind.value)
             if spec.kind is FaultKind.LATENCY:
                 await asyncio.sleep(spec.delay_s)
@@ -216,4 +217,4 @@ def _response(reply: Reply) -> web.Response:
     headers = dict(reply.headers)
     if reply.text:
         headers["Content-Type"] = reply.content_type
-    return web.Response(status=reply.status, body=reply.text.encode(), headers=headers)
+    return web.Response(status=reply.status, body=reply.body(), headers=headers)
