@@ -33,6 +33,9 @@ def hubs(
     strict_known: Annotated[
         bool, typer.Option("--strict-known", help="Hubject refuses to update what has no status, and to insert twice.")
     ] = False,
+    needs_data: Annotated[
+        bool, typer.Option("--needs-data", help="Hubject refuses the status of an EVSE until its data was pushed.")
+    ] = False,
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the chosen ports here as JSON once everything listens.")
     ] = None,
@@ -43,7 +46,9 @@ def hubs(
         hubject_port=hubject_port,
         chargeprice_port=chargeprice_port,
         control_port=control_port,
-        hubject=HubjectOptions(operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known),
+        hubject=HubjectOptions(
+            operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known, needs_data=needs_data
+        ),
         chargeprice=ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
         seed=seed,
     )

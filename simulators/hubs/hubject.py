@@ -1,8 +1,9 @@
 """Be Hubject: tell who asks for what, check it as the real one does, and answer in its shapes.
 
-Does no I/O. Before it: `server`. After it: `hubject_status`, which knows one push. Its twin is `chargeprice`.
-Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, OperatorIDType, eRoamingAcknowledgment; Hubject Acceptable Use
-Policy (2000 calls per minute).
+Does no I/O. Before it: `server`. After it: `hubject_status` and `hubject_data`, which know one push each. Its twin
+is `chargeprice`.
+Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, eRoamingPushEvseData_V2.3, OperatorIDType, eRoamingAcknowledgment;
+Hubject Acceptable Use Policy (2000 status pushes and 375 data pushes per minute).
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict
 
-from simulators.hubs import hubject_status
+from simulators.hubs import hubject_data, hubject_status
 from simulators.hubs.exchange import Judgement, Reply, Request, compact, media_type_fault, scripted_reply
 from simulators.hubs.faults import FaultKind, FaultSpec
 from simulators.hubs.hubject_push import (
     DATA_MISSING,
     Push,
+    Service,
     acknowledgment,
     canonical,
     field_errors,
@@ -33,8 +35,10 @@ from simulators.hubs.hubject_push import (
 )
 from simulators.hubs.ledger import Ledger, RateLimit
 
-PATH = re.compile(r"/api/oicp/evsepush/v21/operators/([^/]+)/status-records")
+PATH = re.compile(r"/api/oicp/evsepush/(v21|v23)/operators/([^/]+)/(status-records|data-records)")
+SERVICES = {("v21", "status-records"): hubject_status.SERVICE, ("v23", "data-records"): hubject_data.SERVICE}
 RATE_LIMIT = RateLimit(2000, 60)
+OTHER_LIMITS = {hubject_data.OPERATION: hubject_data.RATE_LIMIT}
 
 
 class HubjectOptions(BaseModel):
@@ -47,6 +51,8 @@ class HubjectOptions(BaseModel):
     """Operators whose EVSEs the ones above may push too."""
     evse_data: tuple[str, ...] | None = None
     """EvseIDs that have EVSE data at Hubject; None: every well-formed one of the operators."""
+    needs_data: bool = False
+    """Refuse the status of an EVSE (603), but not its deletion, until its data was pushed."""
     strict_known: bool = False
     """Refuse an update or delete of an EVSE without status (603), and an insert of one that has a status."""
 
@@ -77,15 +83,16 @@ class Hubject:
     def judge(self, request: Request, ledger: Ledger) -> Judgement:
         """Return what Hubject makes of the request, given what it holds."""
         match = PATH.fullmatch(request.path)
-        if match is None:
-            return _turned_away(hubject_status.OPERATION, 404, f"no such path: {request.path[:200]}")
-        operator = unquote(match[1])
-        operation = f"{hubject_status.OPERATION} of {operator}"
+        service = None if match is None else SERVICES.get((match[1], match[3]))
+        if match is None or service is None:
+            return _turned_away("no operation", 404, f"no such path: {request.path[:200]}")
+        operator = unquote(match[2])
+        operation = f"{service.operation} of {operator}"
         if request.method != "POST":
             return _turned_away(operation, 405, f"{request.method} on a path that takes POST only")
         if (wrong := media_type_fault(request)) is not None:
             return _turned_away(operation, 415, wrong)
-        judgement = self._judge_body(operation, operator, request.body, ledger)
+        judgement = self._judge_body(service, operation, operator, request.body, ledger)
         return replace(judgement, reply=self._signed(judgement.reply))
 
     def fault_reply(self, spec: FaultSpec, judgement: Judgement) -> Reply:
@@ -99,21 +106,34 @@ class Hubject:
         of_the_service = reply.text and reply.content_type.startswith("application/json")
         return self._signed(reply) if of_the_service else reply
 
-    def _judge_body(self, operation: str, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
+    def _judge_body(self, service: Service, operation: str, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
             return invalid(operation, ["body: not JSON"])
-        if errors := field_errors(hubject_status.SCHEMA, body):
+        if errors := field_errors(service.schema, body):
             return invalid(operation, errors)
-        named, push = hubject_status.read(operation, body)
+        named, push = service.read(operation, body)
         if operator not in self._options.operator_ids or named != operator:
             broken = f"OperatorID {operator!r} in the path and {named!r} in the body"
             return refused(push, "300", "Partner not found", http=404, broken=broken)
         if (inconsistency := self._inconsistency(operator, push)) is not None:
             return refused(push, "018", "Inconsistent EvseID", broken=inconsistency)
-        known = self._options
-        return hubject_status.judge(push, ledger, evse_data=known.evse_data, strict_known=known.strict_known)
+        strict = self._options.strict_known
+        if service is hubject_data.SERVICE:
+            return hubject_data.judge(push, ledger, strict_known=strict)
+        without = self._without_data(push, ledger)
+        return hubject_status.judge(push, ledger, without_data=without, strict_known=strict)
+
+    def _without_data(self, push: Push, ledger: Ledger) -> frozenset[str]:
+        """Return those EVSEs of a status push that Hubject has no data of, as the options have it."""
+        without: frozenset[str] = frozenset()
+        if self._options.needs_data and push.action != "delete":
+            without = hubject_data.without_data(push.ids, ledger)
+        if self._options.evse_data is not None:
+            listed = set(map(canonical, self._options.evse_data))
+            without |= {one for one in push.ids if canonical(one) not in listed}
+        return without
 
     def _inconsistency(self, operator: str, push: Push) -> str | None:
         """Return why the EvseIDs cannot be the operator's; Hubject's guide and its specification name one case each."""

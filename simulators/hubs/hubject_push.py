@@ -7,7 +7,7 @@ the real hub writes them: `operatorEvseStatus.evseStatusRecord[0].evseID`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -40,6 +40,15 @@ class Push:
     def ids(self) -> list[str]:
         """The EvseIDs, in the order of the body."""
         return [evse_id for evse_id, _ in self.records]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How one push is told apart and read: its name, the schema of its body, and OperatorID and push of such a body."""
+
+    operation: str
+    schema: Draft202012Validator
+    read: Callable[[str, Mapping[str, Any]], tuple[str, Push]]
 
 
 def field_errors(validator: Draft202012Validator, body: object) -> list[str]:

@@ -6,7 +6,7 @@ Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, EvseStatusType; ActionType as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator
@@ -18,8 +18,8 @@ from simulators.hubs.hubject_push import (
     EVSE_ID,
     NOT_FOUND,
     Push,
+    Service,
     accepted,
-    canonical,
     listing,
     refused,
     suspicious_full_load,
@@ -65,22 +65,22 @@ def read(operation: str, body: Mapping[str, Any]) -> tuple[str, Push]:
     return status["OperatorID"], Push(operation, body["ActionType"], rows, records)
 
 
-def judge(push: Push, ledger: Ledger, *, evse_data: Iterable[str] | None, strict_known: bool) -> Judgement:
-    """Return what Hubject makes of statuses of the operator's own EVSEs; the options are those of `HubjectOptions`."""
-    if missing := _missing(push, ledger, evse_data, strict_known):
+SERVICE = Service(OPERATION, SCHEMA, read)
+
+
+def judge(push: Push, ledger: Ledger, *, without_data: frozenset[str], strict_known: bool) -> Judgement:
+    """Return what Hubject makes of statuses of the operator's own EVSEs.
+
+    `without_data` are those of the push that Hubject has no data of; `strict_known` is the option of the hub.
+    """
+    unknown = strict_known and push.action in ("update", "delete")
+    missing = [one for one in push.ids if one in without_data or (unknown and not ledger.holds(one))]
+    if missing:
         return refused(push, "603", NOT_FOUND, info=listing(DATA_MISSING, missing))
     if strict_known and push.action == "insert" and (there := [one for one in push.ids if ledger.holds(one)]):
         info = listing("EVSE status records already exist for EvseIDs: ", there)
         return refused(push, "022", "Data error", info=info)
     return _accepted(push, ledger)
-
-
-def _missing(push: Push, ledger: Ledger, evse_data: Iterable[str] | None, strict_known: bool) -> list[str]:
-    known = None if evse_data is None else set(map(canonical, evse_data))
-    missing = [] if known is None else [one for one in push.ids if canonical(one) not in known]
-    if strict_known and push.action in ("update", "delete"):
-        missing += [one for one in push.ids if not ledger.holds(one) and one not in missing]
-    return missing
 
 
 def _accepted(push: Push, ledger: Ledger) -> Judgement:

@@ -95,7 +95,8 @@ class Mocks:
 
 def _hubject(options: MockOptions) -> HubServer:
     hub = hubject.Hubject(options.hubject, options.seed)
-    return HubServer(hub, Ledger(hubject.RATE_LIMIT), FaultBook(options.seed), base_path="/api/oicp")
+    ledger = Ledger(hubject.RATE_LIMIT, hubject.OTHER_LIMITS)
+    return HubServer(hub, ledger, FaultBook(options.seed), base_path="/api/oicp")
 
 
 def _chargeprice(options: MockOptions) -> HubServer:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from simulators.hubs.mocks import MockOptions, Mocks
+from tests.unit.simulators.hubs.evse_data import data_body, record
 
 RESPONSES = json.loads((Path(__file__).parents[2] / "vectors" / "oicp_responses.json").read_text())["responses"]
 BOUND = aiohttp.ClientTimeout(total=5)
@@ -22,6 +23,7 @@ PUSHES = {
             },
         },
     ),
+    "eRoamingPushEvseData": ("evsepush/v23/operators/DE*ABC/data-records", data_body("insert", record())),
 }
 
 
@@ -78,10 +80,11 @@ def without_nulls(value):
     return {name: without_nulls(inner) for name, inner in value.items() if inner is not None}
 
 
+@pytest.mark.parametrize("operation", PUSHES)
 @pytest.mark.parametrize("row", RESPONSES, ids=lambda row: f"{row['http']} {row['why'][:40]}")
-async def test_answer_of_the_documents_is_reachable_by_a_switch(mocks, row):
-    await script(mocks, **switch_for(row))
-    status, headers, body = await raw_push(mocks)
+async def test_answer_of_the_documents_is_reachable_by_a_switch(mocks, row, operation):
+    await script(mocks, operation=[operation], **switch_for(row))
+    status, headers, body = await raw_push(mocks, operation)
     assert status == row["http"]
     if row["body"] == "":
         assert body == b""
