@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from simulators.hubs.certificates import Refusal, TlsOptions
 from simulators.hubs.chargeprice import ChargepriceOptions
 from simulators.hubs.hubject import HubjectOptions
 from simulators.hubs.mocks import MockOptions, Mocks
@@ -36,6 +37,15 @@ def hubs(
     needs_data: Annotated[
         bool, typer.Option("--needs-data", help="Hubject refuses the status of an EVSE until its data was pushed.")
     ] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Hubject speaks TLS and asks for a client certificate of a test authority.")
+    ] = False,
+    tls_dir: Annotated[
+        Path | None, typer.Option(help="Where the certificates and keys are written; says --tls too.")
+    ] = None,
+    tls_refusal: Annotated[
+        Refusal, typer.Option(help="How Hubject refuses a certificate that it does not know: in TLS, or as a page.")
+    ] = "handshake",
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the chosen ports here as JSON once everything listens.")
     ] = None,
@@ -50,12 +60,13 @@ def hubs(
             operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known, needs_data=needs_data
         ),
         chargeprice=ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
+        tls=TlsOptions(tls_dir, tls_refusal) if tls or tls_dir else None,
         seed=seed,
     )
     try:
         asyncio.run(_run(options, ready_file))
     except OSError as error:
-        typer.echo(f"ocpp-sim hubs: cannot listen or write the ready file: {error}", err=True)
+        typer.echo(f"ocpp-sim hubs: cannot listen, or write the ready file or certificates: {error}", err=True)
         raise typer.Exit(1) from error
 
 
@@ -77,6 +88,8 @@ def _write_ready(path: Path, mocks: Mocks) -> None:
     ready: dict[str, str | int] = {"control_port": mocks.control_port, "control_url": mocks.control_url}
     for name, server in mocks.hubs.items():
         ready |= {f"{name}_port": server.port, f"{name}_url": server.url}
+    if mocks.tls_dir is not None:
+        ready["tls_dir"] = str(mocks.tls_dir.absolute())
     ready["pid"] = os.getpid()
     beside = path.with_name(path.name + ".new")
     beside.write_text(json.dumps(ready) + "\n", encoding="utf-8")

@@ -20,6 +20,16 @@ _CHARSET = re.compile(r'charset="?([\w-]+)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What a client's certificate says: whom it names, its serial in hexadecimal, who signed it, and is it over."""
+
+    common_name: str
+    serial: str
+    issuer: str
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request; `path` and `query` (without "?") as on the wire, header names in lower case."""
 
@@ -28,6 +38,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     query: str = ""
+    client: ClientCertificate | None = None
+    """None: plain HTTP, or a client that showed none."""
 
 
 @dataclass(frozen=True, slots=True)

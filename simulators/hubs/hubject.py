@@ -20,7 +20,16 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict
 
 from simulators.hubs import hubject_data, hubject_status
-from simulators.hubs.exchange import Judgement, Reply, Request, compact, media_type_fault, scripted_reply
+from simulators.hubs.certificates import Authority
+from simulators.hubs.exchange import (
+    ClientCertificate,
+    Judgement,
+    Reply,
+    Request,
+    compact,
+    media_type_fault,
+    scripted_reply,
+)
 from simulators.hubs.faults import FaultKind, FaultSpec
 from simulators.hubs.hubject_push import (
     DATA_MISSING,
@@ -62,8 +71,10 @@ class Hubject:
 
     name = "hubject"
 
-    def __init__(self, options: HubjectOptions, seed: int = 0) -> None:
+    def __init__(self, options: HubjectOptions, seed: int = 0, authority: Authority | None = None) -> None:
+        """Know `options`; with an authority, take only clients whose certificate names their OperatorID."""
         self._options = options
+        self._authority = authority
         self._random = random.Random(seed)
 
     def options(self) -> HubjectOptions:
@@ -82,6 +93,10 @@ class Hubject:
 
     def judge(self, request: Request, ledger: Ledger) -> Judgement:
         """Return what Hubject makes of the request, given what it holds."""
+        if not self._recognised(request.client):
+            return _turned_away(
+                "an unproven client", 400, "no certificate of this hub's chain", "The SSL Certificate Error"
+            )
         match = PATH.fullmatch(request.path)
         service = None if match is None else SERVICES.get((match[1], match[3]))
         if match is None or service is None:
@@ -92,7 +107,9 @@ class Hubject:
             return _turned_away(operation, 405, f"{request.method} on a path that takes POST only")
         if (wrong := media_type_fault(request)) is not None:
             return _turned_away(operation, 415, wrong)
-        judgement = self._judge_body(service, operation, operator, request.body, ledger)
+        judgement = self._unauthorized(request.client, operation, operator)
+        if judgement is None:
+            judgement = self._judge_body(service, operation, operator, request.body, ledger)
         return replace(judgement, reply=self._signed(judgement.reply))
 
     def fault_reply(self, spec: FaultSpec, judgement: Judgement) -> Reply:
@@ -105,6 +122,25 @@ class Hubject:
         reply = scripted_reply(spec, status, text if spec.code else "", spec.code)
         of_the_service = reply.text and reply.content_type.startswith("application/json")
         return self._signed(reply) if of_the_service else reply
+
+    def _recognised(self, client: ClientCertificate | None) -> bool:
+        """Tell whether the web server lets the client on to the service; most of it is decided in the handshake."""
+        if self._authority is None:
+            return True
+        if client is None or not self._authority.signed(client):
+            return False
+        return self._authority.refusal == "handshake" or client.common_name in self._options.operator_ids
+
+    def _unauthorized(self, client: ClientCertificate | None, operation: str, operator: str) -> Judgement | None:
+        """Refuse an OperatorID that the certificate does not name, letter by letter, and a certificate not taken."""
+        if self._authority is None or client is None:
+            return None
+        broken = ""
+        if client.common_name != operator:
+            broken = f"OperatorID {operator!r} with a certificate of {client.common_name!r}"
+        elif self._authority.takes(client):
+            return None
+        return refused(Push(operation, "", (), ()), "017", "Unauthorized Access", http=401, broken=broken)
 
     def _judge_body(self, service: Service, operation: str, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
         try:
@@ -148,9 +184,9 @@ class Hubject:
         return replace(reply, headers={**reply.headers, "Process-ID": process_id})
 
 
-def _turned_away(operation: str, http: int, broken: str) -> Judgement:
+def _turned_away(operation: str, http: int, broken: str, title: str = "") -> Judgement:
     """Answer as the web server before the service does: HTML, no Process-ID."""
-    reply = Reply(http, f"<html><body>{http}</body></html>", "text/html")
+    reply = Reply(http, f"<html><body>{http}{title and ' '}{title}</body></html>", "text/html")
     return Judgement(operation, reply, violations=(broken,))
 
 

@@ -5,12 +5,15 @@ The one place where they are put together; `command` runs it as a process, tests
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from aiohttp import web
 
 from simulators.hubs import chargeprice, hubject
+from simulators.hubs.certificates import Authority, TlsOptions
 from simulators.hubs.control import Control
 from simulators.hubs.faults import FaultBook
 from simulators.hubs.ledger import Ledger
@@ -26,6 +29,8 @@ class MockOptions:
     control_port: int = 0
     hubject: hubject.HubjectOptions = field(default_factory=hubject.HubjectOptions)
     chargeprice: chargeprice.ChargepriceOptions = field(default_factory=chargeprice.ChargepriceOptions)
+    tls: TlsOptions | None = None
+    """Hubject over TLS with client certificates; None: plain HTTP."""
     seed: int = 0
 
 
@@ -34,13 +39,24 @@ class Mocks:
 
     def __init__(self, options: MockOptions) -> None:
         self._options = options
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._ports: dict[str, int] = {}
         self.hubs: dict[str, HubServer] = {}
         """Every mock hub by its name, in the order of starting."""
-        self.hubject = self._add(options.hubject_port, _hubject(options))
+        self.hubject = self._add(options.hubject_port, _hubject(options, self._authority()))
         self.chargeprice = self._add(options.chargeprice_port, _chargeprice(options))
         self.control_port = 0
         self._control: web.AppRunner | None = None
+
+    def _authority(self) -> Authority | None:
+        tls = self._options.tls
+        if tls is None:
+            return None
+        folder = tls.folder
+        if folder is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="ocpp-sim-tls-")
+            folder = Path(self._temporary.name)
+        return Authority(folder, self._options.hubject.operator_ids, tls.refusal)
 
     def _add(self, port: int, server: HubServer) -> HubServer:
         self.hubs[server.hub.name] = server
@@ -48,8 +64,13 @@ class Mocks:
         return server
 
     async def start(self) -> None:
-        """Listen. Raises: OSError where a port is taken; nothing listens then."""
+        """Write certificates and listen.
+
+        Raises: OSError where a port is taken or the folder cannot be written; nothing listens then.
+        """
         try:
+            if self.hubject.authority is not None:
+                self.hubject.authority.write_files()
             for name, server in self.hubs.items():
                 await server.start(self._ports[name])
             await self._start_control()
@@ -69,6 +90,8 @@ class Mocks:
             await self._control.cleanup()
         for server in self.hubs.values():
             await server.stop()
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -76,6 +99,11 @@ class Mocks:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+    @property
+    def tls_dir(self) -> Path | None:
+        """Where the certificates are; None over plain HTTP."""
+        return None if self.hubject.authority is None else self.hubject.authority.folder
 
     @property
     def hubject_url(self) -> str:
@@ -93,10 +121,10 @@ class Mocks:
         return f"http://127.0.0.1:{self.control_port}/control"
 
 
-def _hubject(options: MockOptions) -> HubServer:
-    hub = hubject.Hubject(options.hubject, options.seed)
+def _hubject(options: MockOptions, authority: Authority | None) -> HubServer:
+    hub = hubject.Hubject(options.hubject, options.seed, authority)
     ledger = Ledger(hubject.RATE_LIMIT, hubject.OTHER_LIMITS)
-    return HubServer(hub, ledger, FaultBook(options.seed), base_path="/api/oicp")
+    return HubServer(hub, ledger, FaultBook(options.seed), base_path="/api/oicp", authority=authority)
 
 
 def _chargeprice(options: MockOptions) -> HubServer:

@@ -13,7 +13,8 @@ from collections.abc import Coroutine
 
 from aiohttp import web
 
-from simulators.hubs.exchange import Hub, Judgement, Reply, Request
+from simulators.hubs.certificates import Authority, client_certificate
+from simulators.hubs.exchange import ClientCertificate, Hub, Judgement, Reply, Request
 from simulators.hubs.faults import FaultBook, FaultKind, FaultSpec
 from simulators.hubs.ledger import Entry, Ledger
 
@@ -27,9 +28,18 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class HubServer:
     """One mock hub on its own port of 127.0.0.1."""
 
-    def __init__(self, hub: Hub, ledger: Ledger, faults: FaultBook, base_path: str = "") -> None:
-        """Serve `hub`; `base_path` is what its clients' base URL has after the port."""
+    def __init__(
+        self,
+        hub: Hub,
+        ledger: Ledger,
+        faults: FaultBook,
+        *,
+        base_path: str = "",
+        authority: Authority | None = None,
+    ) -> None:
+        """Serve `hub`, over TLS with an authority; `base_path` is what its clients' base URL has after the port."""
         self.hub = hub
+        self.authority = authority
         self.ledger = ledger
         self.faults = faults
         self.port = 0
@@ -43,7 +53,8 @@ class HubServer:
     @property
     def url(self) -> str:
         """Base URL for a client of the hub."""
-        return f"http://127.0.0.1:{self.port}{self._base_path}"
+        origin = "http://127.0.0.1" if self.authority is None else "https://localhost"
+        return f"{origin}:{self.port}{self._base_path}"
 
     async def start(self, port: int) -> None:
         """Listen on `port` (0: a free one). Raises: OSError where it is taken."""
@@ -89,7 +100,8 @@ class HubServer:
 
     async def _listen(self) -> None:
         if self._reserved is not None and self._runner is not None:
-            self._site = web.SockSite(self._runner, self._reserved, backlog=128)
+            context = None if self.authority is None else self.authority.context
+            self._site = web.SockSite(self._runner, self._reserved, backlog=128, ssl_context=context)
             self._reserved = None
             await self._site.start()
 
@@ -117,7 +129,7 @@ class HubServer:
         headers = {name.lower(): value for name, value in raw.headers.items()}
         received_at = time.time()
         path, _, query = raw.raw_path.partition("?")
-        request = Request(raw.method, path, headers, await raw.content.read(), query)
+        request = Request(raw.method, path, headers, await raw.content.read(), query, _client(raw, received_at))
         judgement = self.hub.judge(request, self.ledger)
         entry = self._begin(judgement, received_at)
         try:
@@ -194,6 +206,11 @@ async def _never() -> Reply:
     """Wait until the connection is gone, which cancels this."""
     await asyncio.get_running_loop().create_future()
     raise AssertionError("nobody completes this future")
+
+
+def _client(raw: web.BaseRequest, at: float) -> ClientCertificate | None:
+    peer = None if raw.transport is None else raw.transport.get_extra_info("peercert")
+    return client_certificate(peer, at) if peer else None
 
 
 def _reset(raw: web.BaseRequest) -> None:
