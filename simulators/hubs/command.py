@@ -23,6 +23,7 @@ from simulators.hubs.mocks import MockOptions, Mocks
 def hubs(
     hubject_port: Annotated[int, typer.Option(help="Port of the mock Hubject; 0 takes a free one.")] = 0,
     chargeprice_port: Annotated[int, typer.Option(help="Port of the mock Chargeprice; 0 takes a free one.")] = 0,
+    spirii_port: Annotated[int, typer.Option(help="Port of the mock Spirii; 0 takes a free one.")] = 0,
     control_port: Annotated[int, typer.Option(help="Port of the control interface; 0 takes a free one.")] = 0,
     operator_id: Annotated[
         list[str] | None, typer.Option(help="OperatorID that Hubject accepts; may be repeated. Default: DE*ABC.")
@@ -38,7 +39,7 @@ def hubs(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random in the hubs.")] = 0,
 ) -> None:
-    """Run a mock Hubject and a mock Chargeprice until SIGTERM or Ctrl-C."""
+    """Run a mock Hubject, a mock Chargeprice and a mock Spirii until SIGTERM or Ctrl-C."""
     options = MockOptions(
         hubject_port,
         chargeprice_port,
@@ -46,6 +47,7 @@ def hubs(
         HubjectOptions(operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known),
         ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
         seed,
+        spirii_port=spirii_port,
     )
     try:
         asyncio.run(_run(options, ready_file))
@@ -64,7 +66,7 @@ async def _run(options: MockOptions, ready_file: Path | None) -> None:
             _write_ready(ready_file, mocks)
         print(
             f"mock hubs ready: hubject {mocks.hubject_url} chargeprice {mocks.chargeprice_url} "
-            f"control {mocks.control_url}",
+            f"spirii {mocks.spirii_url} control {mocks.control_url}",
             file=sys.stderr,
             flush=True,
         )
@@ -76,9 +78,11 @@ def _write_ready(path: Path, mocks: Mocks) -> None:
     ports = {
         "hubject_port": mocks.hubject.port,
         "chargeprice_port": mocks.chargeprice.port,
+        "spirii_port": mocks.spirii.port,
         "control_port": mocks.control_port,
         "hubject_url": mocks.hubject_url,
         "chargeprice_url": mocks.chargeprice_url,
+        "spirii_url": mocks.spirii_url,
         "control_url": mocks.control_url,
         "pid": os.getpid(),
     }

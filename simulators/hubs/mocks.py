@@ -1,4 +1,4 @@
-"""Run both mock hubs and their control interface together.
+"""Run the mock hubs and their control interface together.
 
 The one place where they are put together; `command` runs it as a process, tests run it in theirs.
 """
@@ -10,11 +10,12 @@ from typing import Self
 
 from aiohttp import web
 
-from simulators.hubs import chargeprice, hubject
+from simulators.hubs import chargeprice, hubject, spirii
 from simulators.hubs.control import Control
 from simulators.hubs.faults import FaultBook
 from simulators.hubs.ledger import Ledger
 from simulators.hubs.server import HubServer
+from simulators.hubs.spirii_options import SpiriiOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,12 @@ class MockOptions:
     hubject: hubject.HubjectOptions = field(default_factory=hubject.HubjectOptions)
     chargeprice: chargeprice.ChargepriceOptions = field(default_factory=chargeprice.ChargepriceOptions)
     seed: int = 0
+    spirii_port: int = 0
+    spirii: SpiriiOptions = field(default_factory=SpiriiOptions)
 
 
 class Mocks:
-    """Both mock hubs, listening on 127.0.0.1 between `start` and `stop`, or inside of `async with`."""
+    """The mock hubs, listening on 127.0.0.1 between `start` and `stop`, or inside of `async with`."""
 
     def __init__(self, options: MockOptions) -> None:
         self._options = options
@@ -40,6 +43,7 @@ class Mocks:
         self.chargeprice = HubServer(
             chargeprice.Chargeprice(options.chargeprice), Ledger(chargeprice.RATE_LIMIT), FaultBook(options.seed + 1)
         )
+        self.spirii = HubServer(spirii.Spirii(options.spirii), Ledger(), FaultBook(options.seed + 2))
         self.control_port = 0
         self._control: web.AppRunner | None = None
 
@@ -48,14 +52,15 @@ class Mocks:
         try:
             await self.hubject.start(self._options.hubject_port)
             await self.chargeprice.start(self._options.chargeprice_port)
+            await self.spirii.start(self._options.spirii_port)
             await self._start_control()
         except OSError:
             await self.stop()
             raise
 
     async def _start_control(self) -> None:
-        servers = {server.hub.name: server for server in (self.hubject, self.chargeprice)}
-        addresses = {"hubject": self.hubject_url, "chargeprice": self.chargeprice_url}
+        servers = {server.hub.name: server for server in (self.hubject, self.chargeprice, self.spirii)}
+        addresses = {"hubject": self.hubject_url, "chargeprice": self.chargeprice_url, "spirii": self.spirii_url}
         self._control = web.AppRunner(Control(servers, addresses).application(), access_log=None, shutdown_timeout=0.2)
         await self._control.setup()
         await web.TCPSite(self._control, "127.0.0.1", self._options.control_port).start()
@@ -65,6 +70,7 @@ class Mocks:
         """Close every listener and connection."""
         if self._control is not None:
             await self._control.cleanup()
+        await self.spirii.stop()
         await self.chargeprice.stop()
         await self.hubject.stop()
 
@@ -84,6 +90,11 @@ class Mocks:
     def chargeprice_url(self) -> str:
         """Base URL for the bridge's Chargeprice account."""
         return f"http://127.0.0.1:{self.chargeprice.port}"
+
+    @property
+    def spirii_url(self) -> str:
+        """Base URL for the bridge's Spirii account."""
+        return f"http://127.0.0.1:{self.spirii.port}"
 
     @property
     def control_url(self) -> str:
