@@ -75,6 +75,8 @@ evse = sa.Table(
     sa.Column("operator", _Text, nullable=False),
     sa.Column("chargeprice_station", _Text, nullable=False, server_default=""),
     sa.Column("chargeprice_point", _Text, nullable=False, server_default=""),
+    sa.Column("listed_station", _Text, nullable=False, server_default="", comment="Chargeprice station that lists it"),
+    sa.Column("spirii", sa.Boolean, nullable=False, server_default=sa.false(), comment="managed at Spirii: mirrored"),
     sa.Column("removed_at_w", _Micros, comment="left the inventory; tombstone deliveries may remain"),
     sa.Column("kept_until", _Micros, comment="moved: keeps its published status so long, or until its station reports"),
 )
@@ -149,6 +151,26 @@ temporary_status = sa.Table(
     sa.Column("kind", _Text, nullable=False, comment="MAINTENANCE, COMMISSIONING, BLOCKED or RESERVED"),
     sa.Column("valid_from_w", _Micros, nullable=False),
     sa.Column("valid_to_w", _Micros, comment="null: until removed"),
+    sa.Column("enforce", sa.Boolean, nullable=False, server_default=sa.false(), comment="ChangeAvailability too"),
+    sa.Column(
+        "over", sa.Boolean, nullable=False, server_default=sa.false(), comment="ended or deleted for good: not loaded"
+    ),
+    sa.Column("created_at_w", _Micros),
+    sa.Column("created_by", _Text, nullable=False, server_default=""),
+    sa.Column("removed_at_w", _Micros, comment="deleted; the row stays, so that its id is never given again"),
+)
+
+availability_order = sa.Table(
+    "availability_order",
+    metadata,
+    sa.Column("evse", _Id, sa.ForeignKey("evse.id"), primary_key=True),
+    sa.Column("wanted", _Text, nullable=False, comment="Inoperative, or Operative to undo it"),
+    sa.Column("wanted_seq", sa.BigInteger, nullable=False),
+    sa.Column("done_seq", sa.BigInteger, nullable=False, server_default="0", comment="the station took it"),
+    sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("not_before", _Micros),
+    sa.Column("last", _Text, nullable=False, server_default="", comment="how the station answered last"),
+    comment="EVSEs that a temporary status keeps inoperative at the station, until that is undone",
 )
 
 # --- what we say ----------------------------------------------------------------------------------------------------
@@ -217,6 +239,87 @@ delivery = sa.Table(
     sa.Column("last_why", _Text, nullable=False, server_default=""),
     sa.Column("last_reference", _Text, nullable=False, server_default=""),
     sa.Index("ix_delivery_due", "account", "due_at", "attempted_at", "evse"),
+)
+
+listing = sa.Table(
+    "listing",
+    metadata,
+    sa.Column("kind", _Text, primary_key=True, comment="evse_data or station"),
+    sa.Column("key", _Text, primary_key=True, comment="EvseID, or the name of the station's table in the file"),
+    sa.Column("reference", _Text, nullable=False, server_default="", comment="UUID that we gave the station"),
+    sa.Column("content", _Text, nullable=False, comment="JSON"),
+    comment="static data of EVSEs and stations, as imported",
+)
+
+document = sa.Table(
+    "document",
+    metadata,
+    sa.Column("account", _Text, primary_key=True),
+    sa.Column("kind", _Text, primary_key=True, comment="evse_data, station, company or temporary"),
+    sa.Column("key", _Text, primary_key=True, comment="EvseID, UUID, UUID, or our id of the temporary status"),
+    sa.Column("desired", _Text, nullable=False, comment="JSON; empty: delete it"),
+    sa.Column("desired_seq", sa.BigInteger, nullable=False),
+    sa.Column("desired_at", _Micros, nullable=False),
+    sa.Column("acked", _Text),
+    sa.Column("acked_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("acked_at", _Micros),
+    sa.Column("in_flight_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("doubt_until", _Micros),
+    sa.Column("reassert_at", _Micros),
+    sa.Column("not_before", _Micros),
+    sa.Column("refused", _Text),
+    sa.Column("refused_seq", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("proven", _Text),
+    sa.Column("suspect", _Text),
+    sa.Column("known", sa.Boolean),
+    sa.Column("switched", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("attempted_at", _Micros),
+    sa.Column("tombstone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("remote_id", _Text, nullable=False, server_default="", comment="the hub's own id"),
+    sa.Column("remote_version", sa.BigInteger, nullable=False, server_default="0", comment="lock version; 0: unknown"),
+    sa.Column("lost", _Text, comment="content of a creation whose answer was lost"),
+    sa.Column("due_at", _Micros, comment="as in delivery"),
+    sa.Column("last_http", sa.Integer),
+    sa.Column("last_code", _Text, nullable=False, server_default=""),
+    sa.Column("last_why", _Text, nullable=False, server_default=""),
+    sa.Column("last_reference", _Text, nullable=False, server_default=""),
+    sa.Index("ix_document_due", "account", "due_at", "attempted_at"),
+    comment="what a hub is told besides statuses, one row each",
+)
+
+document_lane = sa.Table(
+    "document_lane",
+    metadata,
+    sa.Column("account", _Text, primary_key=True),
+    sa.Column("held", _Text),
+    sa.Column("held_at", _Micros),
+    sa.Column("refusals", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("refusal_reason", _Text),
+    sa.Column("last_error", _Text, nullable=False, server_default=""),
+    sa.Column("last_accepted_at", _Micros),
+    sa.Column("full_load_in_flight", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("full_load_wanted", _Text),
+    sa.Column("full_load_gate_since", _Micros),
+    sa.Column("full_load_tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("full_load_attempted_at", _Micros),
+    sa.Column("full_load_accepted_at", _Micros),
+    sa.Column("full_load_next_w", _Micros),
+    sa.Column("full_load_size", sa.Integer),
+    sa.Column("survey_at", _Micros, comment="read the hub's list from this steady time on; null: not asked for"),
+    comment="the part of an account's lane that is about documents: holds, and fullLoads of data",
+)
+
+foreign_entry = sa.Table(
+    "foreign_entry",
+    metadata,
+    sa.Column("account", _Text, primary_key=True),
+    sa.Column("remote_id", _Text, primary_key=True),
+    sa.Column("evse_id", _Text, nullable=False),
+    sa.Column("kind", _Text, nullable=False),
+    sa.Column("valid_from", _Text, nullable=False),
+    sa.Column("valid_to", _Text),
+    comment="temporary statuses that others made at Spirii: shown, never touched",
 )
 
 lane = sa.Table(

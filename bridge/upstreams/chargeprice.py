@@ -27,7 +27,7 @@ from bridge.upstreams.http import (
     parse_object,
     without_ids,
 )
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Answer, Record, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ _DELETED_VALUE = "unknown"
 """There is no way to delete a status; this one promises nothing."""
 
 
-class Chargeprice:
-    """One account at Chargeprice. Implements `port.Upstream`."""
+class Chargeprice(Upstream):
+    """One account at Chargeprice."""
 
     kind = "chargeprice"
     takes_full_load = False
@@ -73,10 +73,6 @@ class Chargeprice:
         if (missing := unaddressable(record)) is not None:
             return Answer(Refused(missing))
         return await self._send(record)
-
-    async def full_load(self, records: Sequence[Record]) -> Answer:
-        """Never called: Chargeprice has no request for the whole set (`takes_full_load`)."""
-        raise AssertionError(f"Chargeprice takes no full load; {len(records)} records must go out singly")
 
     async def close(self) -> None:
         """Close the connection."""

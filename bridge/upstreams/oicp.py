@@ -32,7 +32,7 @@ from bridge.upstreams.http import (
     parse_object,
     without_ids,
 )
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Answer, Record, Upstream
 
 
 class Action(StrEnum):
@@ -99,8 +99,8 @@ _ALREADY_EXISTS = re.compile(r"already\s+exist|exists?\s+already", re.IGNORECASE
 _RECORD_INDEX = re.compile(r"evseStatusRecord\[(\d{1,9})\]", re.IGNORECASE)
 
 
-class Oicp:
-    """One account at Hubject. Implements `port.Upstream`."""
+class Oicp(Upstream):
+    """One account at Hubject."""
 
     kind = "oicp"
     takes_full_load = True

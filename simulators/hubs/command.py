@@ -24,6 +24,7 @@ from simulators.hubs.mocks import MockOptions, Mocks
 def hubs(
     hubject_port: Annotated[int, typer.Option(help="Port of the mock Hubject; 0 takes a free one.")] = 0,
     chargeprice_port: Annotated[int, typer.Option(help="Port of the mock Chargeprice; 0 takes a free one.")] = 0,
+    spirii_port: Annotated[int, typer.Option(help="Port of the mock Spirii; 0 takes a free one.")] = 0,
     control_port: Annotated[int, typer.Option(help="Port of the control interface; 0 takes a free one.")] = 0,
     operator_id: Annotated[
         list[str] | None, typer.Option(help="OperatorID that Hubject accepts; may be repeated. Default: DE*ABC.")
@@ -62,6 +63,7 @@ def hubs(
         chargeprice=ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
         tls=TlsOptions(tls_dir, tls_refusal) if tls or tls_dir else None,
         seed=seed,
+        spirii_port=spirii_port,
     )
     try:
         asyncio.run(_run(options, ready_file))

@@ -12,12 +12,13 @@ from typing import Self
 
 from aiohttp import web
 
-from simulators.hubs import chargeprice, hubject
+from simulators.hubs import chargeprice, hubject, spirii
 from simulators.hubs.certificates import Authority, TlsOptions
 from simulators.hubs.control import Control
 from simulators.hubs.faults import FaultBook
 from simulators.hubs.ledger import Ledger
 from simulators.hubs.server import HubServer
+from simulators.hubs.spirii_options import SpiriiOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class MockOptions:
     tls: TlsOptions | None = None
     """Hubject over TLS with client certificates; None: plain HTTP."""
     seed: int = 0
+    spirii_port: int = 0
+    spirii: SpiriiOptions = field(default_factory=SpiriiOptions)
 
 
 class Mocks:
@@ -45,6 +48,7 @@ class Mocks:
         """Every mock hub by its name, in the order of starting."""
         self.hubject = self._add(options.hubject_port, _hubject(options, self._authority()))
         self.chargeprice = self._add(options.chargeprice_port, _chargeprice(options))
+        self.spirii = self._add(options.spirii_port, _spirii(options))
         self.control_port = 0
         self._control: web.AppRunner | None = None
 
@@ -116,6 +120,11 @@ class Mocks:
         return self.chargeprice.url
 
     @property
+    def spirii_url(self) -> str:
+        """Base URL for the bridge's Spirii account."""
+        return self.spirii.url
+
+    @property
     def control_url(self) -> str:
         """Where the control interface answers; hubs are below it by name."""
         return f"http://127.0.0.1:{self.control_port}/control"
@@ -130,3 +139,7 @@ def _hubject(options: MockOptions, authority: Authority | None) -> HubServer:
 def _chargeprice(options: MockOptions) -> HubServer:
     hub = chargeprice.Chargeprice(options.chargeprice)
     return HubServer(hub, Ledger(chargeprice.RATE_LIMIT), FaultBook(options.seed + 1))
+
+
+def _spirii(options: MockOptions) -> HubServer:
+    return HubServer(spirii.Spirii(options.spirii), Ledger(), FaultBook(options.seed + 2))

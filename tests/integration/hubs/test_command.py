@@ -57,6 +57,7 @@ async def test_hubs_run_until_a_signal_and_leave_with_0(tmp_path, number):
     assert errors.decode() == (
         f"mock hubs ready: hubject http://127.0.0.1:{ready['hubject_port']}/api/oicp "
         f"chargeprice http://127.0.0.1:{ready['chargeprice_port']} "
+        f"spirii http://127.0.0.1:{ready['spirii_port']} "
         f"control http://127.0.0.1:{ready['control_port']}/control\n"
     )
 

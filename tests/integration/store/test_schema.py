@@ -1,10 +1,12 @@
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bridge.store.engine import Store
 from bridge.store.errors import SchemaTooNew
+from bridge.store.schema import configuration
 from bridge.store.tables import metadata
 
 
@@ -39,3 +41,27 @@ async def test_checks_of_references_are_on_after_an_upgrade(store: Store) -> Non
     statement = sa.text("INSERT INTO connector VALUES ('nobody', 0, 1, 99)")
     with store.engine.connect() as connection, pytest.raises(sa.exc.IntegrityError):
         connection.execute(statement)
+
+
+async def test_an_upgrade_keeps_what_an_older_release_stored(store: Store) -> None:
+    with store.engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.execute(sa.text("DROP TABLE alembic_version"))
+        command.upgrade(configuration(connection), "0001")
+        connection.execute(sa.text("INSERT INTO station (id, id_folded, security) VALUES ('S1', 's1', 0)"))
+        connection.execute(
+            sa.text(
+                "INSERT INTO evse (id, evse_id, canonical, station, operator) "
+                "VALUES (5, 'DE*ABC*E1', 'DEABCE1', 'S1', 'acme')"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO temporary_status (evse, kind, valid_from_w) VALUES (5, 'MAINTENANCE', 1700000000000000)"
+            )
+        )
+    store.upgrade()
+    with store.engine.connect() as connection:
+        kept = connection.execute(sa.text("SELECT evse, kind, valid_from_w, enforce, over FROM temporary_status")).all()
+        assert [tuple(row) for row in kept] == [(5, "MAINTENANCE", 1700000000000000, False, False)]
+        assert connection.execute(sa.text("SELECT evse_id, spirii FROM evse")).all() == [("DE*ABC*E1", False)]
