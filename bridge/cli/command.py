@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -56,7 +57,7 @@ app.add_typer(database, name="db")
 def serve(context: typer.Context, config: ConfigOption = None) -> None:
     """Run the bridge until SIGTERM or Ctrl-C, which end it with exit code 0."""
     with _ended_by_signals():
-        settings = settings_of(config)
+        settings = settings_of(config, certificates_at=datetime.now(UTC))
 
         from bridge.app.listening import CannotListen
         from bridge.app.pepper import PepperUnusable
@@ -98,11 +99,12 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
     from bridge.cli.output import counted
     from bridge.settings import ConfigurationErrors, Mistake, load_settings
 
-    path = config_path(config)
+    path, now = config_path(config), datetime.now(UTC)
     mistakes: tuple[Mistake, ...] = ()
     warnings: list[str] = []
     try:
-        warnings = load_settings(path, os.environ).warnings()
+        settings = load_settings(path, os.environ, certificates_at=now)
+        warnings = settings.warnings()
     except ConfigurationErrors as error:
         mistakes = error.mistakes
     if as_json:
