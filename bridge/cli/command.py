@@ -63,12 +63,13 @@ def serve(context: typer.Context, config: ConfigOption = None) -> None:
         from bridge.app.pepper import PepperUnusable
         from bridge.logging_setup import configure_logging
         from bridge.store.errors import StoreError
+        from bridge.upstreams.credentials import CredentialUnusable
         from bridge.web.token import TokenUnusable
 
         configure_logging(settings.log.level, settings.log.format)
         try:
             code = parts_of(context).serve(settings)
-        except (StoreError, TokenUnusable, PepperUnusable, CannotListen) as error:
+        except (StoreError, TokenUnusable, PepperUnusable, CredentialUnusable, CannotListen) as error:
             fail(ExitCode.FAILED, f"cannot start: {error}")
         except OSError as error:
             named = f"{error.filename}: " if error.filename else ""
@@ -104,7 +105,7 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
     warnings: list[str] = []
     try:
         settings = load_settings(path, os.environ, certificates_at=now)
-        warnings = settings.warnings()
+        warnings = [*settings.warnings(), *_certificate_warnings(settings, now)]
     except ConfigurationErrors as error:
         mistakes = error.mistakes
     if as_json:
@@ -117,6 +118,14 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
         fail(ExitCode.INVALID, *lines, f"{counted(len(lines), 'mistake')} in the configuration")
     if not as_json:
         print(f"{path or 'defaults and environment'}: the configuration is valid")
+
+
+def _certificate_warnings(settings: Settings, now: datetime) -> list[str]:
+    from bridge.core.expiry import expiry_warning
+    from bridge.settings.certificates import read_certificates
+
+    found = ((name, expiry_warning(read.not_after, now)) for name, read in read_certificates(settings).items())
+    return [f"accounts.{name}: {warning}" for name, warning in found if warning is not None]
 
 
 @app.command(epilog=examples("ocpp-bridge version"))

@@ -12,7 +12,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -74,6 +74,9 @@ class Lost:
 
 Exchange = Replied | NotSent | Lost
 
+TlsSource = Callable[[], ssl.SSLContext | None]
+"""Returns the context that counts now; None: the system's CAs, and no client certificate."""
+
 
 class SentAgain(aiohttp.ClientConnectionError):
     """The connection was lost; aiohttp's own repetition of the request was stopped."""
@@ -94,11 +97,15 @@ class Progress:
 
 
 class HttpClient:
-    """One account's connection to its hub: one socket, kept alive between requests."""
+    """One account's connection to its hub: one socket, kept alive between requests while its TLS context is the same.
 
-    def __init__(self, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> None:
+    One request at a time: a new context closes the socket under any other.
+    """
+
+    def __init__(self, timeouts: Timeouts, tls: TlsSource | None = None) -> None:
         self._timeouts = timeouts
-        self._tls = tls
+        self._tls: TlsSource = tls or (lambda: None)
+        self._context: ssl.SSLContext | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Exchange:
@@ -116,7 +123,8 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], document: object, progress: Progress
     ) -> Replied:
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        async with self._open().request(
+        session = await self._open()
+        async with session.request(
             method,
             URL(url, encoded=True),
             data=body,
@@ -128,11 +136,15 @@ class HttpClient:
             names = {name.lower(): value for name, value in response.headers.items()}
             return Replied(response.status, names, _decode(raw, response.charset), progress.millis())
 
-    def _open(self) -> aiohttp.ClientSession:
-        """Return the session; made at first use, since it belongs to the running event loop."""
+    async def _open(self) -> aiohttp.ClientSession:
+        """Return the session, made anew for a new context; not before its first use, since it belongs to the loop."""
+        context = self._tls()
+        if context is not self._context:
+            await self.close()
         if self._session is None:
+            self._context = context
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=1, ssl=self._tls or True),
+                connector=aiohttp.TCPConnector(limit=1, ssl=context or True),
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeouts.total.total_seconds(), connect=self._timeouts.connect.total_seconds()
                 ),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     cut,
     deferred,
     failed,
@@ -111,7 +111,7 @@ class Oicp(Upstream):
     def __init__(
         self,
         options: OicpOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
