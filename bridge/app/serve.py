@@ -226,6 +226,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         derive=derive_options,
         wakes=wakes,
         central=central,
+        certificates=credentials.certificates,
+        counts=counts.all,
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
