@@ -35,6 +35,8 @@ class Want(StrEnum):
     ABOVE = "above"
     DOUBT = "doubt"
     REQUEST = "request"
+    DATA = "data"
+    """The EVSEs' data was replaced, and whether their statuses outlive that is documented nowhere."""
     CONFIRMED = "confirmed"
     """An operator asked for it knowing that the guard holds it back."""
 
@@ -46,6 +48,8 @@ class FullLoadOptions:
     policy: FullLoadPolicy = FullLoadPolicy.CONFIRMED
     daily_at: time = time(3, 30)
     """Local time in `zone`, to the minute."""
+    weekday: int | None = None
+    """0 Sunday … 6 Saturday; None: on every day."""
     zone: str = "UTC"
     above: int = 1000
     above_every: timedelta = timedelta(minutes=15)
@@ -118,7 +122,8 @@ def schedule(state: FullLoadState, at: Moment, options: FullLoadOptions) -> Full
     was stored under a wrong clock.
     """
     stored = state.next_w
-    if stored is None or not _on_schedule(stored, options) or stored - at.now > timedelta(hours=49):
+    farthest = timedelta(hours=49) if options.weekday is None else timedelta(days=7, hours=25)
+    if stored is None or not _on_schedule(stored, options) or stored - at.now > farthest:
         return replace(state, next_w=next_daily(at.now, options))
     return state
 
@@ -128,7 +133,8 @@ def next_daily(now: datetime, options: FullLoadOptions) -> datetime:
 
     A local time that the night skips is taken at the end of the gap; of one that it repeats, the first counts.
     """
-    expression = f"{options.daily_at.minute} {options.daily_at.hour} * * *"
+    day = "*" if options.weekday is None else str(options.weekday)
+    expression = f"{options.daily_at.minute} {options.daily_at.hour} * * {day}"
     for candidate in CronSim(expression, now.astimezone(ZoneInfo(options.zone))):
         moment = candidate.astimezone(UTC)
         if moment > now:
@@ -199,6 +205,12 @@ def confirm(state: FullLoadState, census: Census) -> FullLoadState:
     """Return the state after an operator's yes: where the guard holds one back, the next goes out in spite of it."""
     held_back = state.accepted_at is not None and _guarded(state, census) is not None
     return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else state.wanted)
+
+
+def request(state: FullLoadState, census: Census) -> FullLoadState:
+    """Return the state after an operator asked for one now, knowing what it replaces; that is also the yes to it."""
+    held_back = _guarded(state, census) is not None
+    return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else Want.REQUEST)
 
 
 def recover(state: FullLoadState, at: Moment, options: FullLoadOptions) -> FullLoadState:

@@ -6,15 +6,35 @@ Values only. Neighbours: `turns` and `settling` make and read them in the writer
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.core.full_load import FullLoadOptions
+from bridge.core.documents import DocumentKind
+from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.model import AccountName
 from bridge.core.modes import Mode
 from bridge.core.reconcile import ReconcileOptions
+from bridge.store.documents import DocumentName
 from bridge.store.stations import EvseKey
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Answer, Document, Record
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentOptions:
+    """What an account sends besides statuses, before them and at a pace of its own."""
+
+    kinds: frozenset[DocumentKind]
+    per_minute: int
+    """Documents per minute; they count towards the account's own rate as well."""
+    full_load: FullLoadOptions = field(default_factory=lambda: FullLoadOptions(policy=FullLoadPolicy.NEVER))
+    """Of data; the policy is never where the hub has no such request."""
+    survey_every: timedelta | None = None
+    """How often the hub's own list is read; None: it has none."""
+
+    @property
+    def gate_statuses(self) -> bool:
+        """Does a status wait for its EVSE's data."""
+        return DocumentKind.EVSE_DATA in self.kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,8 @@ class LaneOptions:
     """Operator → the name that the hub is told."""
     reconcile: ReconcileOptions
     full_load: FullLoadOptions
+    documents: DocumentOptions | None = None
+    """None: statuses only."""
     idle: timedelta = timedelta(seconds=5)
     """How long a lost wake-up can go unnoticed."""
 
@@ -46,10 +68,27 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class SentDocuments:
+    """As `Sent`, of documents."""
+
+    values: Mapping[DocumentName, str]
+    at: datetime
+    full: bool = False
+    records: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SentSurvey:
+    """The hub's list was asked for."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Settling:
     """A request that ended and how."""
 
-    sent: Sent
+    sent: Sent | SentDocuments | SentSurvey
     answer: Answer
 
 
@@ -71,6 +110,30 @@ class SendAll:
 
 
 @dataclass(frozen=True, slots=True)
+class SendDocument:
+    """Send this document."""
+
+    document: Document
+    sent: SentDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class SendAllDocuments:
+    """Send the full set of documents."""
+
+    documents: tuple[Document, ...]
+    sent: SentDocuments
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Read what the hub holds."""
+
+    sent: SentSurvey
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Nothing to send before `until` (steady), or before a wake-up."""
 
@@ -79,10 +142,11 @@ class Rest:
     guarded: str | None = None
     """Why a fullLoad that is wanted is not sent."""
     withheld: tuple[tuple[str, str], ...] = ()
-    """dry_run: (EVSE id, value) of the rows that would be sent now."""
+    """dry_run: (EVSE id or document, value) of the rows that would be sent now."""
 
 
-Todo = SendOne | SendAll | Rest
+DocumentTodo = SendDocument | SendAllDocuments | Survey
+Todo = SendOne | SendAll | DocumentTodo | Rest
 
 
 class LaneLost(Exception):

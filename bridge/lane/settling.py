@@ -15,6 +15,8 @@ from bridge.core import full_load, reconcile
 from bridge.core.identifiers import canonical
 from bridge.core.model import Accepted, AccountName, Delivery, FullLoadState, Moment, Outcome, Refused
 from bridge.core.reconcile import ReconcileOptions
+from bridge.lane import document_settling
+from bridge.lane.document_settling import Ended
 from bridge.lane.model import LaneLost, LaneOptions, Sent, Settling
 from bridge.store import lanes
 from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
@@ -43,36 +45,45 @@ def settle(
     takes_full_load: bool,
 ) -> tuple[StoredLane, dict[str, Any]]:
     """Return the lane after an answer, and what to write beside its state; the row of a single push is written here."""
-    if settling.sent.full:
-        stored = _settle_lane(stored, settling, at, jitter, options)
+    sent, answer = settling.sent, settling.answer
+    if not isinstance(sent, Sent):
+        return document_settling.settle(conn, stored, sent, Ended(answer, at, jitter, options)), {}
+    if sent.full:
+        stored = _settle_lane(stored, sent, answer, at, jitter, options)
     else:
         asserted = reassertion(options, stored.full_load, takes_full_load=takes_full_load)
-        stored = _settle_one(conn, stored, settling, at, jitter, asserted)
-    outcome = settling.answer.outcome
+        stored = _settle_one(conn, stored, sent, answer, at, jitter, asserted)
+    outcome = answer.outcome
     if isinstance(outcome, Accepted):
         return stored, {"last_accepted_at": to_micros(at.steady), "last_error": ""}
     return stored, {"last_error": _why(outcome)[:256]}
 
 
 def _settle_one(
-    conn: Transaction, stored: StoredLane, settling: Settling, at: Moment, jitter: float, options: ReconcileOptions
+    conn: Transaction,
+    stored: StoredLane,
+    sent: Sent,
+    answer: Answer,
+    at: Moment,
+    jitter: float,
+    options: ReconcileOptions,
 ) -> StoredLane:
-    ((key, sent),) = settling.sent.values.items()
+    ((key, value),) = sent.values.items()
     row = lanes.load_row(conn, stored.account, key)
-    if row is None or not _carried(row.delivery, settling.sent):
+    if row is None or not _carried(row.delivery, sent):
         return stored
     settled = reconcile.settle(
         stored.lane,
         row.delivery,
-        settling.answer.outcome,
-        sent=sent,
+        answer.outcome,
+        sent=value,
         steady=at.steady,
         jitter=jitter,
         reassert_jitter=jitter,
         options=options,
     )
     lanes.save_rows(conn, stored.account, [(key, settled.delivery)], at.steady)
-    lanes.save_answer(conn, stored.account, [key], _last_answer(settling.answer))
+    lanes.save_answer(conn, stored.account, [key], _last_answer(answer))
     if settled.prove is not None:
         _prove(conn, stored, settled.prove, key, at)
     return replace(stored, lane=settled.lane)
@@ -93,12 +104,14 @@ def _prove(conn: Transaction, stored: StoredLane, reason: str, passed: EvseKey, 
     lanes.save_rows(conn, stored.account, proven, at.steady)
 
 
-def _settle_lane(stored: StoredLane, settling: Settling, at: Moment, jitter: float, options: LaneOptions) -> StoredLane:
+def _settle_lane(
+    stored: StoredLane, sent: Sent, answer: Answer, at: Moment, jitter: float, options: LaneOptions
+) -> StoredLane:
     """Settle the account's fullLoad; its rows were settled by `settle_rows`, in chunks, just before."""
-    state, outcome = stored.full_load, settling.answer.outcome
-    if not state.in_flight or state.attempted_at != settling.sent.at:
+    state, outcome = stored.full_load, answer.outcome
+    if not state.in_flight or state.attempted_at != sent.at:
         return stored
-    settled = full_load.settle(state, outcome, size=settling.sent.records, at=at, options=options.full_load)
+    settled = full_load.settle(state, outcome, size=sent.records, at=at, options=options.full_load)
     lane = reconcile.settle_lane(stored.lane, outcome, steady=at.steady, jitter=jitter, options=options.reconcile)
     return replace(stored, full_load=settled.state, lane=lane)
 

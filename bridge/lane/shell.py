@@ -6,15 +6,29 @@ Thin: no decision is made here. Before it: `turns`. After it: the account's upst
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import structlog
 
 from bridge.core.full_load import Census
 from bridge.core.model import Accepted, Deferred, Held, Moment, Refused, WrongAction
-from bridge.lane.model import LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
+from bridge.lane.document_settling import DocumentRowsTurn, settle_document_rows
+from bridge.lane.model import (
+    LaneOptions,
+    Rest,
+    SendAll,
+    SendAllDocuments,
+    SendDocument,
+    SendOne,
+    Sent,
+    SentDocuments,
+    SentSurvey,
+    Settling,
+    Survey,
+    Todo,
+)
 from bridge.lane.settling import RowsTurn, settle_rows
 from bridge.lane.turns import LOOK_EVERY, Opening, Taken, Turn, open_lanes, take_turns
 from bridge.store.errors import StoreError
@@ -22,6 +36,8 @@ from bridge.store.writer import Writer
 from bridge.upstreams.port import Answer, Upstream
 
 log = structlog.get_logger(__name__)
+
+_Key = TypeVar("_Key")
 
 _SETTLE_CHUNK = 500
 """Rows of a fullLoad that one transaction settles, so that stations wait for none of it."""
@@ -50,7 +66,9 @@ class AccountLane:
         self._stopping = False
         self._pace = timedelta(minutes=1) / options.per_minute
         self._next_at: datetime | None = None
+        self._documents_from: datetime | None = None
         self._counted: tuple[datetime, Census] | None = None
+        self._counted_documents: tuple[datetime, Census] | None = None
         self._live_since: datetime | None = None
         self._shown_at: datetime | None = None
         self._waiting_for_storage = False
@@ -80,7 +98,7 @@ class AccountLane:
         while not self._stopping or settling is not None:
             self._woken.clear()
             try:
-                if settling is not None and settling.sent.full:
+                if settling is not None:
                     await self._settle_rows(settling, epoch)
                 turn = self._turn(settling, epoch, reclaim)
                 taken = await self._writer.submit(take_turns, turn)
@@ -96,7 +114,6 @@ class AccountLane:
 
     def _turn(self, settling: Settling | None, epoch: int, reclaim: bool) -> Turn:
         at = self._clock()
-        young = self._counted is not None and at.steady - self._counted[0] < LOOK_EVERY
         return Turn(
             options=self._options,
             epoch=epoch,
@@ -106,9 +123,11 @@ class AccountLane:
             jitter=self._jitter(),
             settling=settling,
             closing=self._stopping,
-            census=self._counted[1] if self._counted is not None and young else None,
+            census=_young(self._counted, at.steady),
             show=self._shown_at is None or at.steady - self._shown_at >= LOOK_EVERY,
             reclaim=reclaim,
+            documents_from=self._documents_from,
+            document_census=_young(self._counted_documents, at.steady),
         )
 
     def _take_in(self, taken: Taken, turn: Turn) -> None:
@@ -116,10 +135,9 @@ class AccountLane:
         self._live_since = (self._live_since or turn.at.steady) if taken.live else None
         if isinstance(taken.todo, Rest) and taken.todo.withheld:
             self._shown_at = turn.at.steady
-        if taken.census is None:
-            self._counted = None
-        elif taken.census is not turn.census:
-            self._counted = (turn.at.steady, taken.census)
+        steady = turn.at.steady
+        self._counted = _counted(self._counted, taken.census, turn.census, steady)
+        self._counted_documents = _counted(self._counted_documents, taken.document_census, turn.document_census, steady)
 
     async def _open(self, at: Moment) -> int:
         opening = Opening(self._options, self._upstream.takes_full_load, self._node, at)
@@ -137,6 +155,13 @@ class AccountLane:
             case SendAll():
                 self._log.info("full_load_started", records=len(todo.records), why=todo.why)
                 return await self._send(todo.sent, lambda: self._upstream.full_load(todo.records))
+            case SendDocument():
+                return await self._send(todo.sent, lambda: self._upstream.push_document(todo.document))
+            case SendAllDocuments():
+                self._log.info("data_full_load_started", records=len(todo.documents), why=todo.why)
+                return await self._send(todo.sent, lambda: self._upstream.full_load_documents(todo.documents))
+            case Survey():
+                return await self._send(todo.sent, self._upstream.survey)
             case Rest():
                 self._log_rest(todo)
                 if not self._stopping:
@@ -145,22 +170,36 @@ class AccountLane:
             case _:
                 assert_never(todo)
 
-    async def _send(self, sent: Sent, request: Callable[[], Coroutine[None, None, Answer]]) -> Settling:
+    async def _send(
+        self, sent: Sent | SentDocuments | SentSurvey, request: Callable[[], Coroutine[None, None, Answer]]
+    ) -> Settling:
         """Send at the account's pace: what has to wait was chosen meanwhile, so that choosing costs no rate."""
         if self._next_at is not None and (rest := self._next_at - self._clock().steady) > timedelta(0):
             await asyncio.sleep(rest.total_seconds())
-        self._next_at = self._clock().steady + self._pace
+        began = self._clock().steady
         answer = await request()
+        self._next_at = began + self._pace * answer.requests
+        if answer.pause_s:
+            self._next_at = max(self._next_at, self._clock().steady + timedelta(seconds=answer.pause_s))
+        if not isinstance(sent, Sent) and self._options.documents is not None:
+            self._documents_from = began + timedelta(minutes=1) / self._options.documents.per_minute * answer.requests
         self._log_answer(sent, answer)
         return Settling(sent, answer)
 
     async def _settle_rows(self, settling: Settling, epoch: int) -> None:
         """Settle what a fullLoad carried; safe to do again where storage failed in the middle."""
-        account, sent, keys = self._options.account, settling.sent, list(settling.sent.values)
-        for first in range(0, len(keys), _SETTLE_CHUNK):
-            chunk = keys[first : first + _SETTLE_CHUNK]
-            turn = RowsTurn(account, epoch, sent, chunk, settling.answer, self._clock(), self._options.reconcile)
-            await self._writer.submit(settle_rows, turn)
+        account, options, answer = self._options.account, self._options.reconcile, settling.answer
+        match settling.sent:
+            case Sent(full=True) as sent:
+                for keys in _chunks(list(sent.values)):
+                    turn = RowsTurn(account, epoch, sent, keys, answer, self._clock(), options)
+                    await self._writer.submit(settle_rows, turn)
+            case SentDocuments(full=True) as documents:
+                for names in _chunks(list(documents.values)):
+                    rows = DocumentRowsTurn(account, epoch, documents, names, answer, self._clock(), options)
+                    await self._writer.submit(settle_document_rows, rows)
+            case _:
+                return
 
     def _until(self, until: datetime | None) -> timedelta:
         if until is None:
@@ -174,21 +213,24 @@ class AccountLane:
         except TimeoutError:
             pass
 
-    def _log_answer(self, sent: Sent, answer: Answer) -> None:
+    def _log_answer(self, sent: Sent | SentDocuments | SentSurvey, answer: Answer) -> None:
         """One line when the hub breaks, one when it recovers; refusals each, since each names an EVSE."""
+        records = 0 if isinstance(sent, SentSurvey) else len(sent.values)
         match answer.outcome:
             case Accepted():
                 if self._failing:
                     self._failing = False
                     self._log.info("upstream_recovered")
-                if sent.full:
-                    self._log.info("full_load_accepted", records=len(sent.values))
+                if isinstance(sent, Sent) and sent.full:
+                    self._log.info("full_load_accepted", records=records)
+                if isinstance(sent, SentDocuments) and sent.full:
+                    self._log.info("data_full_load_accepted", records=records)
             case Deferred(why=why) | Held(why=why):
                 if not self._failing:
                     self._failing = True
                     self._log.warning("upstream_failed", why=why, http=answer.http, code=answer.code)
             case Refused(why=why) | WrongAction(why=why):
-                self._log.info("push_refused", why=why, http=answer.http, code=answer.code, rows=len(sent.values))
+                self._log.info("push_refused", why=why, http=answer.http, code=answer.code, rows=records)
             case _:
                 assert_never(answer.outcome)
 
@@ -209,3 +251,22 @@ class AccountLane:
             if self._withheld.get(evse_id) != value:
                 self._withheld[evse_id] = value
                 self._log.info("push_withheld", evse=evse_id, value=value)
+
+
+def _young(counted: tuple[datetime, Census] | None, steady: datetime) -> Census | None:
+    """Return a count that is young enough to decide by."""
+    return counted[1] if counted is not None and steady - counted[0] < LOOK_EVERY else None
+
+
+def _counted(
+    before: tuple[datetime, Census] | None, found: Census | None, given: Census | None, steady: datetime
+) -> tuple[datetime, Census] | None:
+    """Return the count to keep: none, the one that the turn was given, or the one that it made."""
+    if found is None:
+        return None
+    return before if found is given else (steady, found)
+
+
+def _chunks(keys: list[_Key]) -> Iterator[list[_Key]]:
+    for first in range(0, len(keys), _SETTLE_CHUNK):
+        yield keys[first : first + _SETTLE_CHUNK]

@@ -14,9 +14,11 @@ from bridge.core import full_load, reconcile
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
 from bridge.core.model import Moment
 from bridge.core.modes import Mode, effective_mode
+from bridge.lane import document_turns
+from bridge.lane.document_turns import Chosen, Look
 from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
 from bridge.lane.settling import reassertion, settle, values_of
-from bridge.store import lanes
+from bridge.store import documents, lanes
 from bridge.store.lanes import DeliveryRow, StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
@@ -49,6 +51,10 @@ class Turn:
     """dry_run: say what would be sent, which costs with the number of rows."""
     reclaim: bool
     """The last turn's result got lost: what it may have marked in flight was never sent."""
+    documents_from: datetime | None = None
+    """The documents' own pace allows none before this (steady)."""
+    document_census: Census | None = None
+    """As `census`, of data rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,8 @@ class Taken:
     """The account may send."""
     census: Census | None = None
     """The count behind the decision, for the turns of the next second."""
+    document_census: Census | None = None
+    """As `census`, of data rows."""
 
 
 def take_turns(conn: Transaction, turns: Sequence[Turn]) -> list[Taken | ItemFailed]:
@@ -85,16 +93,17 @@ def _take_turn(conn: Transaction, turn: Turn) -> Taken | ItemFailed:
         )
         written |= answered
     if turn.reclaim:
-        stored = _reclaim(conn, stored, turn.at)
+        stored = _reclaim(conn, stored, turn.options, turn.at)
     taken, stored = _choose(conn, stored, turn)
     lanes.save_lane(conn, stored, **written)
     return taken
 
 
-def _reclaim(conn: Transaction, stored: StoredLane, at: Moment) -> StoredLane:
+def _reclaim(conn: Transaction, stored: StoredLane, options: LaneOptions, at: Moment) -> StoredLane:
     """Free what a transaction marked that was committed although its result never arrived."""
     rows = [(row.key, reconcile.unsent(row.delivery)) for row in lanes.in_flight(conn, stored.account)]
     lanes.save_rows(conn, stored.account, rows, at.steady)
+    document_turns.reclaim(conn, options, at)
     return replace(stored, full_load=replace(stored.full_load, in_flight=False))
 
 
@@ -109,7 +118,8 @@ def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, S
         case Mode.OFF:
             return Taken(Rest(None, "off")), stored
         case Mode.DRY_RUN if turn.show:
-            return Taken(Rest(None, "dry_run", withheld=tuple(lanes.withheld(conn, stored.account)))), stored
+            withheld = (*documents.withheld(conn, stored.account), *lanes.withheld(conn, stored.account))
+            return Taken(Rest(None, "dry_run", withheld=withheld)), stored
         case Mode.DRY_RUN:
             return Taken(Rest(turn.at.steady + LOOK_EVERY, "dry_run")), stored
         case Mode.LIVE:
@@ -119,7 +129,33 @@ def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, S
 
 
 def _choose_live(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, StoredLane]:
-    steady = turn.at.steady
+    """Choose a document first, since a status may wait for it; then a status."""
+    steady, paused_until = turn.at.steady, stored.lane.paused_until
+    if paused_until is not None and paused_until > steady:
+        return Taken(Rest(paused_until, "held" if stored.lane.held else "paused"), live=True), stored
+    chosen = _choose_document(conn, stored, turn)
+    if chosen.todo is not None:
+        return Taken(chosen.todo, live=True, census=turn.census, document_census=turn.document_census), stored
+    taken, stored = _choose_status(conn, stored, turn, chosen)
+    if isinstance(taken.todo, Rest):
+        rest = replace(
+            taken.todo,
+            until=_earliest(taken.todo.until, chosen.until),
+            guarded=taken.todo.guarded or chosen.guarded,
+        )
+        taken = replace(taken, todo=rest)
+    return replace(taken, document_census=chosen.census), stored
+
+
+def _choose_document(conn: Transaction, stored: StoredLane, turn: Turn) -> Chosen:
+    if turn.options.documents is None:
+        return Chosen()
+    look = Look(turn.options, turn.options.documents, turn.at, turn.documents_from, turn.document_census)
+    return document_turns.choose(conn, stored, look)
+
+
+def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_: Chosen) -> tuple[Taken, StoredLane]:
+    steady, after_data = turn.at.steady, _after_data(turn)
     ready = reconcile.lane_ready_at(stored.lane, turn.options.reconcile)
     if ready is not None and ready > steady:
         return Taken(Rest(ready, "held" if stored.lane.held else "paused"), live=True), stored
@@ -130,9 +166,11 @@ def _choose_live(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Tak
         stored = replace(stored, full_load=full_load.schedule(stored.full_load, turn.at, turn.options.full_load))
         decision, census = _decide_full_load(conn, stored, turn)
         match decision:
-            case Go():
+            case Go() if not documents_.busy:
                 todo, stored = _begin_full_load(conn, stored, turn, decision.why)
                 return Taken(todo, live=True), stored
+            case Go() if stored.full_load.attempted_at is None:
+                return Taken(Rest(steady + LOOK_EVERY, "waiting for the data"), live=True, census=census), stored
             case Gate():
                 look = decision.until if turn.census is None else min(decision.until, steady + LOOK_EVERY)
                 return Taken(Rest(look, "waiting for the fullLoad"), live=True, census=census), stored
@@ -140,15 +178,21 @@ def _choose_live(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Tak
                 guarded = decision.why
             case Singles():
                 until = decision.until_steady
+            case Go():
+                until = steady + LOOK_EVERY
             case _:
                 assert_never(decision)
-    row = lanes.next_due(conn, stored.account, steady)
+    row = lanes.next_due(conn, stored.account, steady, after_data=after_data)
     if row is None:
-        due = lanes.next_due_at(conn, stored.account)
+        due = lanes.next_due_at(conn, stored.account, after_data=after_data)
         return Taken(Rest(_earliest(due, until), "agreed", guarded), live=True, census=census), stored
     lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
     sent = Sent(values_of([row]), steady)
     return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
+
+
+def _after_data(turn: Turn) -> bool:
+    return turn.options.documents is not None and turn.options.documents.gate_statuses
 
 
 def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[full_load.Decision, Census]:
@@ -157,7 +201,7 @@ def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tupl
         decision = _decision(stored, turn.census, turn)
         if not isinstance(decision, Go):
             return decision, turn.census
-    census = lanes.census(conn, stored.account, turn.at.steady)
+    census = lanes.census(conn, stored.account, turn.at.steady, after_data=_after_data(turn))
     return _decision(stored, census, turn), census
 
 
@@ -174,7 +218,7 @@ def _decision(stored: StoredLane, census: Census, turn: Turn) -> full_load.Decis
 def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str) -> tuple[SendAll, StoredLane]:
     """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out."""
     steady = turn.at.steady
-    loaded = lanes.load_rows(conn, stored.account)
+    loaded = lanes.load_rows(conn, stored.account, after_data=_after_data(turn))
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
     lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady)
     records = tuple(_record(row, stored, turn) for row in rows if not row.delivery.tombstone)
@@ -228,6 +272,7 @@ def _open_lane(conn: Transaction, opening: Opening) -> int:
     if stored is None:
         raise AssertionError("take_lane has just made the row")
     _recover_rows(conn, stored, opening)
+    document_turns.recover(conn, options, at)
     full = full_load.recover(stored.full_load, at, options.full_load)
     lane = reconcile.recover_lane(stored.lane, steady, options.reconcile)
     lanes.save_lane(conn, replace(stored, lane=lane, full_load=full))

@@ -14,13 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Census
 from bridge.core.model import AccountName, Delivery, EvseId, FullLoadState, Lane
 from bridge.core.reconcile import due_at
 from bridge.store.bulk import insert_or_update
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values
-from bridge.store.tables import delivery, evse, evse_state, lane
+from bridge.store.tables import delivery, document, evse, evse_state, lane
 from bridge.store.working_copies import copies_of
 
 
@@ -193,26 +194,53 @@ _AT_ONCE = _CANDIDATE.where(delivery.c.due_at == 0, delivery.c.attempted_at.is_n
 _LATER = _CANDIDATE.where(delivery.c.due_at > 0, delivery.c.due_at <= sa.bindparam("steady")).order_by(
     sa.func.coalesce(delivery.c.attempted_at, 0)
 )
+_LOOKS = (_NEVER_ATTEMPTED, _AT_ONCE, _LATER)
+
+# Where an account tells its hub the EVSEs' data too, a status waits for its EVSE's data (design: data first). What the
+# hub acknowledged once it has, also while newer data is refused.
+_named = evse.alias("named")
+_DATA_MISSING = (
+    sa.select(document.c.key)
+    .select_from(document.join(_named, _named.c.evse_id == document.c.key))
+    .where(
+        document.c.account == delivery.c.account,
+        document.c.kind == str(DocumentKind.EVSE_DATA),
+        _named.c.id == delivery.c.evse,
+        document.c.acked.is_(None),
+        document.c.tombstone.is_(False),
+    )
+    .correlate(delivery)
+    .exists()
+)
+_LOOKS_AFTER_DATA = tuple(look.where(~_DATA_MISSING) for look in _LOOKS)
 
 
 def _row_of(row: Sequence[Any]) -> DeliveryRow:
     return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], delivery_of(row[3:]))
 
 
-def next_due(conn: sa.Connection, account: AccountName, steady: datetime) -> DeliveryRow | None:
-    """Return the row to send next: of those due, the least recently attempted, so that one bad EVSE blocks nobody."""
+def next_due(
+    conn: sa.Connection, account: AccountName, steady: datetime, *, after_data: bool = False
+) -> DeliveryRow | None:
+    """Return the row to send next: of those due, the least recently attempted, so that one bad EVSE blocks nobody.
+
+    `after_data`: only EVSEs whose data the hub has, or that have none to send.
+    """
     arguments = {"name": account, "steady": to_micros(steady)}
-    never = conn.execute(_NEVER_ATTEMPTED, arguments).first()
+    never_attempted, *attempted = _LOOKS_AFTER_DATA if after_data else _LOOKS
+    never = conn.execute(never_attempted, arguments).first()
     if never is not None:
         return load_row(conn, account, EvseKey(never[0]))
-    found = [row for look in (_AT_ONCE, _LATER) if (row := conn.execute(look, arguments).first()) is not None]
+    found = [row for look in attempted if (row := conn.execute(look, arguments).first()) is not None]
     first = min(found, key=lambda row: row[1] or 0, default=None)
     return None if first is None else load_row(conn, account, EvseKey(first[0]))
 
 
-def next_due_at(conn: sa.Connection, account: AccountName) -> datetime | None:
-    """Return when the account's next row is due (steady), or None where none ever is."""
+def next_due_at(conn: sa.Connection, account: AccountName, *, after_data: bool = False) -> datetime | None:
+    """Return when the account's next row is due (steady), or None where none ever is; `after_data` as in `next_due`."""
     statement = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == account)
+    if after_data:
+        statement = statement.where(~_DATA_MISSING)
     return from_micros(conn.execute(statement).scalar())
 
 
@@ -226,10 +254,19 @@ _ALL = _ROW.order_by(evse.c.evse_id)
 _SOME = _ALL.where(delivery.c.evse.in_(sa.bindparam("keys", expanding=True)))
 
 
-def load_rows(conn: sa.Connection, account: AccountName, keys: Sequence[EvseKey] | None = None) -> list[DeliveryRow]:
-    """Return the account's rows, all or those of `keys` (a few thousand at most), ordered by EVSE id."""
+_ALL_AFTER_DATA = _ALL.where(~_DATA_MISSING)
+
+
+def load_rows(
+    conn: sa.Connection, account: AccountName, keys: Sequence[EvseKey] | None = None, *, after_data: bool = False
+) -> list[DeliveryRow]:
+    """Return the account's rows, all or those of `keys` (a few thousand at most), ordered by EVSE id.
+
+    `after_data`: of all, those whose data the hub has.
+    """
     if keys is None:
-        return [_row_of(row) for row in conn.execute(_ALL, {"name": account})]
+        statement = _ALL_AFTER_DATA if after_data else _ALL
+        return [_row_of(row) for row in conn.execute(statement, {"name": account})]
     return [_row_of(row) for row in conn.execute(_SOME, {"name": account, "keys": list(keys)})]
 
 
@@ -340,8 +377,11 @@ def save_answer(conn: sa.Connection, account: AccountName, keys: Iterable[EvseKe
         conn.execute(_SAVE_ANSWER, rows)
 
 
-def census(conn: sa.Connection, account: AccountName, steady: datetime) -> Census:
-    """Count the account's live EVSEs, how many of them were ever heard of, and how many rows are due."""
+def census(conn: sa.Connection, account: AccountName, steady: datetime, *, after_data: bool = False) -> Census:
+    """Count the account's live EVSEs, how many of them were ever heard of, and how many rows are due.
+
+    `after_data`: of those whose data the hub has.
+    """
     statement = (
         sa.select(
             sa.func.count(),
@@ -351,5 +391,7 @@ def census(conn: sa.Connection, account: AccountName, steady: datetime) -> Censu
         .select_from(delivery.outerjoin(evse_state, evse_state.c.evse == delivery.c.evse))
         .where(delivery.c.account == account, delivery.c.tombstone.is_(False))
     )
+    if after_data:
+        statement = statement.where(~_DATA_MISSING)
     total, reported, dirty = conn.execute(statement).one()
     return Census(total=total, reported=reported, dirty=dirty)

@@ -301,7 +301,6 @@ document_lane = sa.Table(
     sa.Column("refusal_reason", _Text),
     sa.Column("last_error", _Text, nullable=False, server_default=""),
     sa.Column("last_accepted_at", _Micros),
-    sa.Column("full_load_confirmed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("full_load_in_flight", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("full_load_wanted", _Text),
     sa.Column("full_load_gate_since", _Micros),

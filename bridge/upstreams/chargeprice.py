@@ -6,7 +6,6 @@ Never chooses what or when to push: that is `bridge.core.reconcile` and `bridge.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,13 +20,14 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     cut,
     deferred,
     failed,
     parse_object,
     without_ids,
 )
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Answer, Record, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ _DELETED_VALUE = "unknown"
 """There is no way to delete a status; this one promises nothing."""
 
 
-class Chargeprice:
-    """One account at Chargeprice. Implements `port.Upstream`."""
+class Chargeprice(Upstream):
+    """One account at Chargeprice."""
 
     kind = "chargeprice"
     takes_full_load = False
@@ -61,10 +61,13 @@ class Chargeprice:
     def __init__(
         self,
         options: ChargepriceOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        key: Callable[[], str] | None = None,
     ) -> None:
+        """`key` returns the API key that counts now; None: the one in the options counts for ever."""
         self._options = options
+        self._key = key or (lambda: options.api_key)
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls)
 
@@ -74,16 +77,12 @@ class Chargeprice:
             return Answer(Refused(missing))
         return await self._send(record)
 
-    async def full_load(self, records: Sequence[Record]) -> Answer:
-        """Never called: Chargeprice has no request for the whole set (`takes_full_load`)."""
-        raise AssertionError(f"Chargeprice takes no full load; {len(records)} records must go out singly")
-
     async def close(self) -> None:
         """Close the connection."""
         await self._http.close()
 
     async def _send(self, record: Record) -> Answer:
-        headers = {"Api-Key": self._options.api_key}
+        headers = {"Api-Key": self._key()}
         exchange = await self._http.send("PUT", address(record, self._options), headers, document(record))
         match exchange:
             case Replied(status, reply_headers, text, millis):

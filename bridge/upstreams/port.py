@@ -1,4 +1,4 @@
-"""State what a lane needs of an upstream: push one record, push the full set, close.
+"""State what a lane needs of an upstream: push one record or document, push the full set, close.
 
 The conformance suite `tests/integration/upstreams/` runs against every implementation.
 """
@@ -6,9 +6,10 @@ The conformance suite `tests/integration/upstreams/` runs against every implemen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from bridge.core.documents import DocumentKind, Learnt, Remote
 from bridge.core.model import EvseId, Outcome
 
 
@@ -30,8 +31,37 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """What the hub is told besides statuses: one EVSE's data, one station, one company, one temporary status."""
+
+    kind: DocumentKind
+    key: str
+    """EvseID, UUID, UUID, or our own id of the temporary status."""
+    content: str
+    """JSON; empty: delete it."""
+    acked: str | None = None
+    """What the hub acknowledged last; None: nothing yet."""
+    known: bool | None = None
+    """As in `Record`."""
+    remote: Remote = field(default_factory=Remote)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A temporary status as the hub's own list shows it."""
+
+    remote_id: str
+    evse_id: str
+    kind: str
+    valid_from: str
+    valid_to: str | None
+    content: str
+    """As `Document.content` would be for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The outcome of one request, and what an operator will want to quote."""
+    """The outcome of one push, and what an operator will want to quote."""
 
     outcome: Outcome
     http: int | None = None
@@ -40,15 +70,26 @@ class Answer:
     reference: str = ""
     """The hub's reference for support, for example Hubject's Process-ID."""
     millis: int = 0
+    learnt: Learnt = field(default_factory=Learnt)
+    """What it taught about the document that was sent."""
+    requests: int = 1
+    """How many requests the push took; each counts at the account's rate."""
+    pause_s: float = 0.0
+    """The hub's own rate limit asks for this pause (seconds), whatever the outcome."""
+    entries: tuple[Entry, ...] | None = None
+    """What the hub holds, for a survey that it answered."""
 
 
 class Upstream(Protocol):
-    """One account's connection to its hub. One request at a time; the lane sees to that."""
+    """One account's connection to its hub. One request at a time; the lane sees to that.
+
+    What a hub has no request for raises: the account's options say what it is asked for. Adapters inherit from this.
+    """
 
     kind: str
-    """ "oicp" or "chargeprice". """
+    """ "oicp", "chargeprice" or "spirii". """
     takes_full_load: bool
-    """Can the hub be given the whole set in one request."""
+    """Can the hub be given the whole set of statuses in one request."""
     per_minute: int
     """Requests per minute that we allow ourselves."""
 
@@ -57,11 +98,26 @@ class Upstream(Protocol):
 
         Bounded by the configured connect and total timeouts. Cancellation closes the request; its effect is in doubt.
         """
-        ...
+        raise AssertionError(f"{self.kind} takes no statuses: {record.evse_id}")
 
     async def full_load(self, records: Sequence[Record]) -> Answer:
         """Replace everything the account has by `records`, in one request. Only where `takes_full_load`."""
-        ...
+        raise AssertionError(f"{self.kind} has no request for the whole set: {len(records)} records go out singly")
+
+    async def push_document(self, document: Document) -> Answer:
+        """Send one document; as `push`. Only of the account's `DocumentOptions.kinds`.
+
+        It may take several requests, one after the other: a conflict of versions is read and answered at once.
+        """
+        raise AssertionError(f"{self.kind} takes no {document.kind}")
+
+    async def full_load_documents(self, documents: Sequence[Document]) -> Answer:
+        """Replace all documents that the account has of this kind, in one request. Only where the hub has that."""
+        raise AssertionError(f"{self.kind} has no request for all documents: {len(documents)} go out singly")
+
+    async def survey(self) -> Answer:
+        """Read what the hub holds of this kind, ours and others'. Only where the hub has a list."""
+        raise AssertionError(f"{self.kind} has no list")
 
     async def close(self) -> None:
         """Close the connections."""

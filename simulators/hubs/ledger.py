@@ -33,6 +33,10 @@ class Change:
     """(kind, key) → what the hub holds besides statuses (a station, an EVSE's data); None removes it."""
     replace_documents: str | None = None
     """A fullLoad of this kind of documents: every one that is not in `documents` goes away."""
+    expected: Mapping[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
+    """Documents as the request found them: a lock version. Where one is another by now, nothing is applied."""
+    required: tuple[tuple[str, str], ...] = ()
+    """Documents that must still be held, else nothing is applied: an id that was removed does not come back."""
 
 
 @dataclass(slots=True)
@@ -127,7 +131,10 @@ class Ledger:
             self.violate(entry.n, at, f"more than {limit.requests} requests in {limit.seconds:g} s")
 
     def apply(self, entry: Entry, change: Change, at: float) -> None:
-        """Let the request take effect, over whatever is held now."""
+        """Let the request take effect, over whatever is held now, unless that is not what the change goes with."""
+        if self._outdated(change):
+            self._tally["outdated"] += 1
+            return
         self._applied += 1
         entry.applied_at, entry.applied_order = at, self._applied
         if change.replace:
@@ -143,6 +150,10 @@ class Ledger:
                 self._available_at[key] = change.available_at
         self._apply_documents(change)
         self._tally["applied"] += 1
+
+    def _outdated(self, change: Change) -> bool:
+        changed = any(self._documents.get(name) != document for name, document in change.expected.items())
+        return changed or any(name not in self._documents for name in change.required)
 
     def _apply_documents(self, change: Change) -> None:
         if change.replace_documents is not None:

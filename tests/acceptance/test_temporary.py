@@ -162,14 +162,14 @@ async def test_kill_9_across_the_beginning_and_the_end_and_both_while_down(make_
 
 async def test_command_line_does_the_same_with_the_bridge_running_and_stopped(make_site: MakeSite) -> None:
     site = await start(make_site)
-    (made,) = (await site.run("temporary", "create", EVSE, "--status", "BLOCKED", "--for", "2 h"))["items"]
+    (made,) = (await site.document("temporary", "create", EVSE, "--status", "BLOCKED", "--for", "2 h"))["items"]
     assert (made["phase"], made["created_by"]) == ("active", "admin")
     assert [item["id"] for item in (await site.spirii("GET"))[1]] == [made["id"]]
     assert await site.stop_bridge() == 0
-    (listed,) = (await site.run("temporary", "list"))["items"]
+    (listed,) = (await site.document("temporary", "list"))["items"]
     assert listed == made
-    await site.run("temporary", "end", str(made["id"]))
-    (mine,) = (await site.run("temporary", "create", EVSE, "--status", "MAINTENANCE"))["items"]
+    await site.document("temporary", "end", str(made["id"]))
+    (mine,) = (await site.document("temporary", "create", EVSE, "--status", "MAINTENANCE"))["items"]
     assert mine["created_by"] == "command line"
     await site.start_bridge()
     await until_told(site, OUT)

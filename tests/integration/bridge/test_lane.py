@@ -490,7 +490,8 @@ async def test_lane_rests_while_nothing_is_due_however_long_ago_its_last_full_lo
     upstream = FakeUpstream()
     lane = bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
     async with running(lane):
-        await asyncio.sleep(0.03)
+        opened = bridge.writer.batches_written
+        await until(lambda: bridge.writer.batches_written >= opened + 3)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await settled(bridge)

@@ -6,18 +6,20 @@ Only the clock and the hub are replaced: the clock is set by the test, the hub i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.model import Accepted, AccountName, Moment, Outcome, TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import Derived, DeriveOptions
+from bridge.documents import DocumentPlan, refresh
 from bridge.edits import Imported, ImportOrder, import_inventories
 from bridge.intake import Intake
 from bridge.inventory_file import parse_inventory
@@ -34,7 +36,7 @@ from bridge.temporaries import (
     remove_temporaries,
 )
 from bridge.ticker import Ticker
-from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.port import Answer, Document, Entry, Record
 from csms.events import (
     Epoch,
     OcppVersion,
@@ -106,6 +108,14 @@ class FakeUpstream:
     full_answer: Callable[[Sequence[Record]], Outcome] = lambda _records: Accepted()
     pushed: list[Record] = field(default_factory=list)
     full_loads: list[tuple[Record, ...]] = field(default_factory=list)
+    document_answer: Callable[[Document], Answer] = lambda _document: Answer(Accepted())
+    data_answer: Callable[[Sequence[Document]], Outcome] = lambda _documents: Accepted()
+    entries: tuple[Entry, ...] = ()
+    documents: list[Document] = field(default_factory=list)
+    data_loads: list[tuple[Document, ...]] = field(default_factory=list)
+    surveys: int = 0
+    order: list[str] = field(default_factory=list)
+    """Every request by its kind, in the order in which they came."""
     gate: asyncio.Event | None = None
     in_flight: int = 0
     most_in_flight: int = 0
@@ -114,6 +124,7 @@ class FakeUpstream:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self.pushed.append(record)
+        self.order.append(f"status {record.evse_id}")
         try:
             if self.gate is not None:
                 await self.gate.wait()
@@ -123,7 +134,24 @@ class FakeUpstream:
 
     async def full_load(self, records: Sequence[Record]) -> Answer:
         self.full_loads.append(tuple(records))
+        self.order.append("statuses")
         return Answer(self.full_answer(records), 200, "000")
+
+    async def push_document(self, document: Document) -> Answer:
+        self.documents.append(document)
+        self.order.append(f"{document.kind} {document.key}")
+        if self.gate is not None:
+            await self.gate.wait()
+        return self.document_answer(document)
+
+    async def full_load_documents(self, documents: Sequence[Document]) -> Answer:
+        self.data_loads.append(tuple(documents))
+        self.order.append("data")
+        return Answer(self.data_answer(documents), 200, "000")
+
+    async def survey(self) -> Answer:
+        self.surveys += 1
+        return Answer(Accepted(), 200, entries=self.entries)
 
     async def close(self) -> None:
         return None
@@ -223,6 +251,19 @@ class Bridge:
             a=account,
         )
         return str(rows[0][0])
+
+    async def wish(
+        self, contents: Mapping[str, str], kind: DocumentKind = DocumentKind.EVSE_DATA, account: AccountName = HUBJECT
+    ) -> None:
+        """Make these the account's documents of this kind: key → content."""
+        plan = DocumentPlan(
+            account, frozenset({kind}), lambda _conn: {(kind, key): text for key, text in contents.items()}
+        )
+
+        def handler(conn: Any, moments: Sequence[datetime]) -> list[set[AccountName]]:
+            return [refresh(conn, [plan], steady) for steady in moments]
+
+        await self.writer.submit(handler, self.clock.steady)
 
     def lane(
         self,

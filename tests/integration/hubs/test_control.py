@@ -66,6 +66,7 @@ async def test_hubs_are_listed_with_their_addresses(client):
     assert await client.get("") == {
         "hubject": {"url": client.mocks.hubject_url},
         "chargeprice": {"url": client.mocks.chargeprice_url},
+        "spirii": {"url": client.mocks.spirii_url},
     }
 
 
@@ -204,7 +205,7 @@ async def test_reset_forgets_state_journal_and_faults(client):
 
 
 async def test_unknown_hub_is_not_found(client):
-    assert (await client.ask("/spirii/state"))[0] == 404
+    assert (await client.ask("/ocpi/state"))[0] == 404
 
 
 async def test_wrong_key_is_forbidden(client):

@@ -15,9 +15,11 @@ from bridge.core.temporary import Phase
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
+    Component,
     DeliveryItem,
     EvseItem,
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -139,6 +141,7 @@ class FakeServices:
     evses: list[EvseItem] = field(default_factory=lambda: [evse(number) for number in range(1, 6)])
     orders: list[tuple[object, ...]] = field(default_factory=list)
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True))
+    found: Health = field(default_factory=lambda: Health(status="ok", components={"database": Component(status="ok")}))
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
     failure: Exception | None = None
@@ -160,6 +163,9 @@ class FakeServices:
 
     async def ready(self) -> Readiness:
         return self.readiness
+
+    async def health(self) -> Health:
+        return self.found
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         later = [item for item in self.evses if cursor is None or item.evse_id > cursor]

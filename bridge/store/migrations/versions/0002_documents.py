@@ -63,7 +63,6 @@ def upgrade() -> None:
         sa.Column("refusal_reason", sa.Text(), nullable=True),
         sa.Column("last_error", sa.Text(), server_default="", nullable=False),
         sa.Column("last_accepted_at", sa.BigInteger(), nullable=True),
-        sa.Column("full_load_confirmed", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("full_load_in_flight", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("full_load_wanted", sa.Text(), nullable=True),
         sa.Column("full_load_gate_since", sa.BigInteger(), nullable=True),

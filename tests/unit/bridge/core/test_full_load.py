@@ -288,3 +288,41 @@ def test_named_ids_do_not_hold_single_pushes_back_beyond_a_minute() -> None:
     settled = attempt(FullLoadState(), Refused("603", ("DEABCE1",)), at=0, took=15)
     settled = attempt(settled.state, Refused("603", ("DEABCE2",)), at=50, took=15)
     assert (settled.give_up, settled.omit) == (True, ("DEABCE2",))
+
+
+# --- weekly ones, and those that an operator asks for
+
+
+def test_weekly_one_keeps_its_day_and_its_local_time_over_a_clock_change() -> None:
+    weekly = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), weekday=0, zone="Europe/Berlin")
+    first = full_load.next_daily(datetime(2026, 10, 12, 12, 0, tzinfo=UTC), weekly)
+    assert first == datetime(2026, 10, 18, 0, 30, tzinfo=UTC)
+    assert full_load.next_daily(first, weekly) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert full_load.next_daily(datetime(2026, 10, 25, 12, 0, tzinfo=UTC), weekly) == datetime(
+        2026, 11, 1, 1, 30, tzinfo=UTC
+    )
+
+
+def test_weekly_moment_that_was_stored_is_not_computed_anew() -> None:
+    weekly = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), weekday=0, zone="UTC")
+    stored = FullLoadState(next_w=datetime(2026, 11, 22, 2, 30, tzinfo=UTC))
+    early = Moment(now=datetime(2026, 11, 15, 3, 0, tzinfo=UTC), steady=T0)
+    assert full_load.schedule(stored, early, weekly) == stored
+
+
+def test_asked_for_is_sent_at_once_and_is_the_yes_to_it() -> None:
+    confirmed = FullLoadOptions(policy=FullLoadPolicy.CONFIRMED)
+    asked = full_load.request(FullLoadState(), Census(total=100, reported=0, dirty=100))
+    assert decide(asked, Census(total=100, reported=0, dirty=100), options=confirmed) == Go(Want.REQUEST)
+    assert decide(full_load.request(LOADED, ALL)) == Go(Want.REQUEST)
+
+
+def test_asked_for_goes_out_although_the_inventory_has_halved() -> None:
+    halved = Census(total=40, reported=40, dirty=0)
+    assert isinstance(decide(replace(LOADED, wanted="daily"), halved), Guarded)
+    assert decide(full_load.request(LOADED, halved), halved) == Go(Want.CONFIRMED)
+
+
+def test_none_goes_out_on_request_where_the_configuration_says_never() -> None:
+    never = FullLoadOptions(policy=FullLoadPolicy.NEVER)
+    assert decide(full_load.request(LOADED, ALL), options=never) == Singles()

@@ -116,3 +116,29 @@ def test_summary_counts_answers_and_faults():
         "violations": 0,
         "counts": {"answered": 1, "applied": 1, "fault latency": 1, "http 200 code 000": 1, "requests": 1},
     }
+
+
+def apply_documents(ledger, **change):
+    entry = ledger.begin(1, "write", "station", ())
+    ledger.apply(entry, Change(**change), 2)
+    return entry
+
+
+def test_change_that_expects_another_document_is_not_applied():
+    ledger, name = Ledger(), ("station", "a")
+    apply_documents(ledger, documents={name: {"version": 1}}, expected={name: None})
+    late = apply_documents(ledger, documents={name: {"version": 1, "late": True}}, expected={name: None})
+    assert ledger.document(*name) == {"version": 1}
+    assert (late.applied_at, ledger.summary()["counts"]["outdated"]) == (None, 1)
+    apply_documents(ledger, documents={name: {"version": 2}}, expected={name: {"version": 1}})
+    assert ledger.document(*name) == {"version": 2}
+
+
+def test_change_of_a_document_that_is_gone_does_not_bring_it_back():
+    ledger, name = Ledger(), ("temporary", "1")
+    apply_documents(ledger, documents={name: {"id": 1}})
+    apply_documents(ledger, documents={name: {"id": 1, "changed": True}}, required=(name,))
+    assert ledger.document(*name) == {"id": 1, "changed": True}
+    apply_documents(ledger, documents={name: None}, required=(name,))
+    apply_documents(ledger, documents={name: {"id": 1}}, required=(name,))
+    assert ledger.documents("temporary") == {}

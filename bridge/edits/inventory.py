@@ -1,19 +1,17 @@
-"""Move operators' orders into the store: inventory imports and account modes, each with what follows from it.
+"""Take inventories in, and derive every EVSE that they touch in the same transaction.
 
-Runs as items of the one writer, so that an edit and the statuses around it have one order. Never parses a file and
-never answers a request: `inventory_file` and `web` do. After it: lanes are woken without content.
+Never parses a file. Before it: `inventory_file`. After it: `derive`, and the documents of the accounts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bridge.core import full_load
-from bridge.core.model import AccountName, Moment
-from bridge.core.modes import Mode
-from bridge.core.reconcile import reconfigured, reconfigured_lane
+from bridge.core.model import Moment
+from bridge.core.reconcile import reconfigured
 from bridge.derive import Derived, DeriveOptions, derive
+from bridge.documents import DocumentPlan, refresh
 from bridge.inventory_file import Inventory, InventoryInvalid
 from bridge.store import lanes
 from bridge.store.availability import forget_orders
@@ -43,6 +41,8 @@ class ImportOrder:
     dry_run: bool
     at: Moment
     options: DeriveOptions
+    documents: tuple[DocumentPlan, ...] = ()
+    """What the accounts say besides statuses: the inventory decides which EVSEs and stations are theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,9 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
         return Imported(result, Derived())
     _keep_what_moved(conn, before, order)
     savepoint.commit()
-    return Imported(result, _derive_touched(conn, result.touched, order))
+    derived = _derive_touched(conn, result.touched, order)
+    derived.accounts |= refresh(conn, order.documents, order.at.steady)
+    return Imported(result, derived)
 
 
 def _keep_what_moved(conn: Transaction, before: Mapping[EvseKey, StationId], order: ImportOrder) -> None:
@@ -112,30 +114,3 @@ def _derive_some(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrd
         if tried_again:
             derived.accounts.add(account)
     return derived
-
-
-@dataclass(frozen=True, slots=True)
-class ModeOrder:
-    """A mode to set, and the operator's yes to fullLoads where it was given."""
-
-    account: AccountName
-    mode: Mode
-    by: str
-    confirmed: bool
-    at: Moment
-
-
-def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
-    """Store modes; an account that was held is probed at once, since an operator has just looked after it."""
-    for order in orders:
-        lanes.set_mode(
-            conn, order.account, order.mode.value, by=order.by, at_w=to_micros(order.at.now), confirmed=order.confirmed
-        )
-        stored = lanes.load_lane(conn, order.account)
-        if stored is None:
-            raise AssertionError("set_mode has just made the row")
-        full = stored.full_load
-        if order.confirmed:
-            full = full_load.confirm(full, lanes.census(conn, order.account, order.at.steady))
-        lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane), full_load=full))
-    return [None] * len(orders)

@@ -1,0 +1,9 @@
+"""Carry what is said besides statuses through to documents: inventory, listings, configuration → what each hub is told.
+
+The counterpart of `derive` for what is not a status: run inside the caller's transaction, at start and after every
+order that can change it. Never sends. Before it: `store.listings`, the inventory, temporary statuses. After it: `lane`.
+"""
+
+from bridge.documents.refresh import DocumentPlan, Wishes, refresh
+
+__all__ = ["DocumentPlan", "Wishes", "refresh"]

@@ -1,0 +1,33 @@
+"""Move operators' orders into the store, each with what follows from it.
+
+Runs as items of the one writer, so that an edit and the statuses around it have one order. Never parses a file and
+never answers a request: `inventory_file` and `web` do. After it: lanes are woken without content.
+"""
+
+from bridge.edits.accounts import (
+    DeletionOrder,
+    FullLoadOrder,
+    ModeOrder,
+    SyncOrder,
+    credentials_changed,
+    delete_documents,
+    request_full_loads,
+    set_modes,
+    sync_accounts,
+)
+from bridge.edits.inventory import Imported, ImportOrder, import_inventories
+
+__all__ = [
+    "DeletionOrder",
+    "FullLoadOrder",
+    "ImportOrder",
+    "Imported",
+    "ModeOrder",
+    "SyncOrder",
+    "credentials_changed",
+    "delete_documents",
+    "import_inventories",
+    "request_full_loads",
+    "set_modes",
+    "sync_accounts",
+]

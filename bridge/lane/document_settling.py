@@ -1,0 +1,237 @@
+"""Settle what a request with documents carried by how it was answered, inside the writer's transaction.
+
+What holds an account's documents is kept apart from what holds its statuses: a key may be allowed the one and not the
+other. The backoff is one, since the hub is one. Never sends. Twin: `settling`, whose rows are statuses.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from bridge.core import documents as core
+from bridge.core import full_load, reconcile
+from bridge.core.documents import DocumentKind
+from bridge.core.full_load import Want
+from bridge.core.identifiers import canonical
+from bridge.core.model import Accepted, AccountName, Delivery, EvseId, Moment, Refused
+from bridge.core.reconcile import ReconcileOptions
+from bridge.lane.document_turns import shared
+from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions, SentDocuments, SentSurvey
+from bridge.store import documents, lanes
+from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
+from bridge.store.foreign import ForeignEntry, replace_entries
+from bridge.store.lanes import LastAnswer, StoredLane
+from bridge.store.micros import to_micros
+from bridge.store.transaction import Transaction
+from bridge.store.writer import ItemFailed
+from bridge.upstreams.port import Answer
+
+_SURVEY_AGAIN = timedelta(minutes=1)
+"""Shortest time to the next try of a survey that failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a request ended, and the moment of settling it."""
+
+    answer: Answer
+    at: Moment
+    jitter: float
+    options: LaneOptions
+
+    @property
+    def documents(self) -> DocumentOptions:
+        """What the account sends besides statuses."""
+        if self.options.documents is None:
+            raise AssertionError("an account that sends no documents sent one")
+        return self.options.documents
+
+    @property
+    def reconcile(self) -> ReconcileOptions:
+        """Documents are not asserted daily: a new lock version a day for what is unchanged would help nobody."""
+        return replace(self.options.reconcile, reassert_every=None)
+
+    @property
+    def last(self) -> LastAnswer:
+        """What an operator will want to quote."""
+        answer = self.answer
+        return LastAnswer(answer.http, answer.code, self.why[:256], answer.reference)
+
+    @property
+    def why(self) -> str:
+        """Why it was not accepted; empty where it was."""
+        return "" if isinstance(self.answer.outcome, Accepted) else self.answer.outcome.why
+
+
+def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurvey, ended: Ended) -> StoredLane:
+    """Return the account's lane after an answer about documents; everything else is written here."""
+    state = documents.load_document_lane(conn, stored.account)
+    state = replace(state, lane=shared(state.lane, stored.lane))
+    match sent:
+        case SentSurvey():
+            state = _settle_survey(conn, state, ended)
+        case SentDocuments(full=True):
+            state, stored = _settle_data_load(state, stored, sent, ended)
+        case SentDocuments():
+            state = _settle_one(conn, state, sent, ended)
+    documents.save_document_lane(conn, state, **_noted(ended))
+    lane = replace(stored.lane, failures=state.lane.failures, paused_until=state.lane.paused_until)
+    return replace(stored, lane=lane)
+
+
+def _noted(ended: Ended) -> dict[str, Any]:
+    if isinstance(ended.answer.outcome, Accepted):
+        return {"last_accepted_at": to_micros(ended.at.steady), "last_error": ""}
+    return {"last_error": ended.why[:256]}
+
+
+def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocuments, ended: Ended) -> StoredDocumentLane:
+    ((name, content),) = sent.values.items()
+    row = documents.load_document(conn, state.account, name)
+    if row is None or not _carried(row, sent):
+        return state
+    settled = reconcile.settle(
+        state.lane,
+        row.delivery,
+        ended.answer.outcome,
+        sent=content,
+        steady=ended.at.steady,
+        jitter=ended.jitter,
+        reassert_jitter=0.0,
+        options=ended.reconcile,
+    )
+    remote = core.learn(row.remote, ended.answer.outcome, ended.answer.learnt)
+    documents.save_documents(conn, state.account, [(name, settled.delivery, remote)], ended.at.steady)
+    documents.save_document_answer(conn, state.account, [name], ended.last)
+    if settled.prove is not None:
+        _prove(conn, state.account, settled.prove, name, ended.at)
+    return replace(state, lane=settled.lane)
+
+
+def _carried(row: DocumentRow, sent: SentDocuments) -> bool:
+    """Tell whether this very request is in flight with the row: it was not settled, and no later one was begun."""
+    return bool(row.delivery.in_flight_seq) and row.delivery.attempted_at == sent.at
+
+
+def _prove(conn: Transaction, account: AccountName, reason: str, passed: DocumentName, at: Moment) -> None:
+    """Another document passed: what had held them is put to the test, row by row."""
+    proven = [
+        (row.name, reconcile.prove_suspect(row.delivery, reason), row.remote)
+        for row in documents.suspected_documents(conn, account, reason)
+        if row.name != passed
+    ]
+    documents.save_documents(conn, account, proven, at.steady)
+
+
+def _settle_data_load(
+    state: StoredDocumentLane, stored: StoredLane, sent: SentDocuments, ended: Ended
+) -> tuple[StoredDocumentLane, StoredLane]:
+    """Settle a fullLoad of data, whose rows were settled just before; it is followed by one of statuses."""
+    if not state.full_load.in_flight or state.full_load.attempted_at != sent.at:
+        return state, stored
+    outcome = ended.answer.outcome
+    settled = full_load.settle(
+        state.full_load, outcome, size=sent.records, at=ended.at, options=ended.documents.full_load
+    )
+    lane = reconcile.settle_lane(
+        state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
+    )
+    if isinstance(outcome, Accepted) and stored.full_load.wanted is None:
+        stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
+    return replace(state, full_load=settled.state, lane=lane), stored
+
+
+# --- what the hub holds ---------------------------------------------------------------------------------------------
+
+
+def _settle_survey(conn: Transaction, state: StoredDocumentLane, ended: Ended) -> StoredDocumentLane:
+    """Keep what others made there to show it, and assert what of ours is gone or different."""
+    outcome, entries = ended.answer.outcome, ended.answer.entries
+    lane = reconcile.settle_lane(
+        state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
+    )
+    if not isinstance(outcome, Accepted) or entries is None:
+        return replace(state, lane=lane, survey_at=ended.at.steady + _SURVEY_AGAIN)
+    rows = [row for row in documents.load_documents(conn, state.account) if row.remote.id]
+    ours = {row.remote.id for row in rows}
+    others = [
+        ForeignEntry(entry.remote_id, entry.evse_id, entry.kind, entry.valid_from, entry.valid_to)
+        for entry in entries
+        if entry.remote_id not in ours
+    ]
+    replace_entries(conn, state.account, others)
+    held = {entry.remote_id: entry.content for entry in entries}
+    asserted = [
+        (row.name, reconcile.forget(row.delivery), row.remote)
+        for row in rows
+        if not row.delivery.in_flight_seq
+        and not reconcile.dirty(row.delivery)
+        and held.get(row.remote.id) != row.delivery.desired
+    ]
+    documents.save_documents(conn, state.account, asserted, ended.at.steady)
+    every = ended.documents.survey_every
+    return replace(state, lane=lane, survey_at=None if every is None else ended.at.steady + every)
+
+
+# --- the rows of a fullLoad -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRowsTurn:
+    """A chunk of a fullLoad's documents to settle."""
+
+    account: AccountName
+    epoch: int
+    sent: SentDocuments
+    names: Sequence[DocumentName]
+    answer: Answer
+    at: Moment
+    options: ReconcileOptions
+
+
+def settle_document_rows(conn: Transaction, turns: Sequence[DocumentRowsTurn]) -> list[ItemFailed | None]:
+    """Settle documents that a fullLoad carried; those that are settled already stay as they are."""
+    return [_settle_chunk(conn, turn) for turn in turns]
+
+
+def _settle_chunk(conn: Transaction, turn: DocumentRowsTurn) -> ItemFailed | None:
+    stored = lanes.load_lane(conn, turn.account)
+    if stored is None or stored.epoch != turn.epoch:
+        return ItemFailed(LaneLost(f"the lane of {turn.account} is owned by another process"))
+    found = documents.documents_of(conn, turn.account, turn.names)
+    rows = [row for row in found if _carried(row, turn.sent)]
+    outcome = turn.answer.outcome
+    named = frozenset(outcome.named) if isinstance(outcome, Refused) else frozenset[str]()
+    colliding = _colliding(conn, turn.account) if named else frozenset[str]()
+    settled = [(row.name, _settled_by_full_load(row, turn, named, colliding), row.remote) for row in rows]
+    documents.save_documents(conn, turn.account, settled, turn.at.steady)
+    why = "" if isinstance(outcome, Accepted) else outcome.why[:256]
+    last = LastAnswer(turn.answer.http, turn.answer.code, why, turn.answer.reference)
+    documents.save_document_answer(conn, turn.account, [row.name for row in rows], last)
+    return None
+
+
+def _settled_by_full_load(
+    row: DocumentRow, turn: DocumentRowsTurn, named: frozenset[str], colliding: frozenset[str]
+) -> Delivery | None:
+    name = canonical(EvseId(row.key))
+    return reconcile.settle_in_full_load(
+        row.delivery,
+        turn.answer.outcome,
+        named=name in named,
+        ambiguous=name in colliding,
+        sent=turn.sent.values[row.name],
+        steady=turn.at.steady,
+        reassert_jitter=0.0,
+        options=replace(turn.options, reassert_every=None),
+    )
+
+
+def _colliding(conn: Transaction, account: AccountName) -> frozenset[str]:
+    rows = documents.load_documents(conn, account, [DocumentKind.EVSE_DATA])
+    counted = Counter(canonical(EvseId(row.key)) for row in rows)
+    return frozenset(name for name, number in counted.items() if number > 1)

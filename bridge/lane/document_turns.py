@@ -1,0 +1,185 @@
+"""Choose which document an account sends next, and take them over at start; inside the writer's transaction.
+
+Documents go before statuses: a hub refuses the status of an EVSE whose data it does not have. Never sends. Before it:
+`bridge.documents` made rows due. After it: `shell`. Twin: `turns`, which chooses statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bridge.core import documents as core
+from bridge.core import full_load, reconcile
+from bridge.core.documents import DocumentKind
+from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
+from bridge.core.model import Lane, Moment
+from bridge.lane.model import (
+    DocumentOptions,
+    DocumentTodo,
+    LaneOptions,
+    SendAllDocuments,
+    SendDocument,
+    SentDocuments,
+    SentSurvey,
+    Survey,
+)
+from bridge.store import documents
+from bridge.store.documents import DocumentRow, StoredDocumentLane
+from bridge.store.lanes import StoredLane
+from bridge.store.transaction import Transaction
+from bridge.upstreams.port import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a turn knows when it looks for a document."""
+
+    options: LaneOptions
+    documents: DocumentOptions
+    at: Moment
+    not_before: datetime | None
+    """The documents' own pace allows none before this (steady)."""
+    census: Census | None
+    """The last count of data rows, where it is young enough; None: count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a look found."""
+
+    todo: DocumentTodo | None = None
+    until: datetime | None = None
+    """Look again then (steady)."""
+    busy: bool = False
+    """Documents are to be sent first: the account's fullLoad of statuses waits for them, its single pushes do not."""
+    guarded: str | None = None
+    census: Census | None = None
+
+
+def choose(conn: Transaction, stored: StoredLane, look: Look) -> Chosen:
+    """Return the document to send now, marked as in flight; or when to look again."""
+    state = documents.load_document_lane(conn, stored.account)
+    held_until = reconcile.lane_ready_at(replace(state.lane, paused_until=None), look.options.reconcile)
+    if held_until is not None and held_until > look.at.steady:
+        return Chosen(until=held_until)
+    chosen = _choose_data_load(conn, stored, state, look)
+    if chosen.todo is not None or chosen.busy:
+        return chosen
+    single = _choose_single(conn, stored, state, look)
+    return replace(single, until=_earliest(single.until, chosen.until), guarded=chosen.guarded, census=chosen.census)
+
+
+def _choose_single(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look) -> Chosen:
+    account, steady = stored.account, look.at.steady
+    row = documents.next_document(conn, account, steady)
+    if row is not None and look.not_before is not None and look.not_before > steady:
+        return Chosen(until=look.not_before, busy=True)
+    if row is not None:
+        sent = _mark(conn, [row], look, full=False)
+        return Chosen(SendDocument(_document(row, stored, look), sent), busy=True)
+    if state.survey_at is not None and look.documents.survey_every is not None and state.survey_at <= steady:
+        return Chosen(Survey(SentSurvey(steady)))
+    return Chosen(until=_earliest(documents.next_document_at(conn, account), state.survey_at))
+
+
+def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look) -> Chosen:
+    """Decide about a fullLoad of data as `turns` does about one of statuses; without data there is none."""
+    if look.documents.full_load.policy is full_load.FullLoadPolicy.NEVER:
+        return Chosen()
+    steady, options = look.at.steady, look.documents.full_load
+    confirmed = replace(state.full_load, confirmed=stored.full_load.confirmed)
+    planned = full_load.schedule(confirmed, look.at, options)
+    census = look.census or documents.census_of(conn, stored.account, DocumentKind.EVSE_DATA, steady)
+    if census.total == 0:
+        return Chosen(census=census)
+    if planned != confirmed:
+        documents.save_document_lane(conn, replace(state, full_load=planned))
+    decision = full_load.decide(planned, census, at=look.at, lane_opened_at=steady, options=options)
+    match decision:
+        case Go(why):
+            return _begin_data_load(conn, stored, replace(state, full_load=planned), look, why)
+        case Gate(until):
+            return Chosen(until=until, busy=True, census=census)
+        case Guarded(why):
+            return Chosen(guarded=why, census=census)
+        case Singles(until_steady=until):
+            return Chosen(until=until, census=census)
+
+
+def _begin_data_load(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look, why: str) -> Chosen:
+    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out."""
+    loaded = documents.load_documents(conn, stored.account, [DocumentKind.EVSE_DATA])
+    rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
+    sent = _mark(conn, rows, look, full=True)
+    begun = full_load.begin(state.full_load, look.at)
+    documents.save_document_lane(conn, replace(state, full_load=begun))
+    bodies = tuple(_document(row, stored, look) for row in rows if not row.delivery.tombstone)
+    return Chosen(SendAllDocuments(bodies, sent, why), busy=True)
+
+
+def _mark(conn: Transaction, rows: Sequence[DocumentRow], look: Look, *, full: bool) -> SentDocuments:
+    steady = look.at.steady
+    started = [(row.name, *core.start(row.kind, row.delivery, row.remote, steady)) for row in rows]
+    documents.save_documents(conn, look.options.account, started, steady)
+    records = sum(not row.delivery.tombstone for row in rows)
+    return SentDocuments({row.name: row.delivery.desired for row in rows}, steady, full=full, records=records)
+
+
+def _document(row: DocumentRow, stored: StoredLane, look: Look) -> Document:
+    known = row.delivery.known
+    if known is None and not full_load.allowed(stored.full_load, look.documents.full_load):
+        known = False  # as for a status: without a fullLoad the first contact is an insert
+    return Document(
+        kind=row.kind,
+        key=row.key,
+        content=row.delivery.desired,
+        acked=row.delivery.acked,
+        known=known,
+        remote=row.remote,
+    )
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+# --- at start, and after a lost result ------------------------------------------------------------------------------
+
+
+def recover(conn: Transaction, options: LaneOptions, at: Moment) -> None:
+    """Take the account's documents over: what was in flight is in doubt, and stored times are clamped."""
+    if options.documents is None:
+        return
+    account, steady = options.account, at.steady
+    asserted = replace(options.reconcile, reassert_every=None)
+    found = [*documents.future_documents(conn, account, steady), *documents.documents_in_flight(conn, account)]
+    rows = {row.name: row for row in found}
+    recovered = [(row.name, reconcile.recover(row.delivery, steady, asserted), row.remote) for row in rows.values()]
+    documents.save_documents(conn, account, recovered, steady)
+    state = documents.load_document_lane(conn, account)
+    full = full_load.recover(state.full_load, at, options.documents.full_load)
+    held_at = None if state.lane.held_at is None else min(state.lane.held_at, steady)
+    survey_at = steady if options.documents.survey_every is not None else None
+    documents.save_document_lane(
+        conn, replace(state, lane=replace(state.lane, held_at=held_at), full_load=full, survey_at=survey_at)
+    )
+
+
+def reclaim(conn: Transaction, options: LaneOptions, at: Moment) -> None:
+    """Free what a transaction marked that was committed although its result never arrived."""
+    if options.documents is None:
+        return
+    account = options.account
+    rows = [
+        (row.name, reconcile.unsent(row.delivery), row.remote) for row in documents.documents_in_flight(conn, account)
+    ]
+    documents.save_documents(conn, account, rows, at.steady)
+    state = documents.load_document_lane(conn, account)
+    documents.save_document_lane(conn, replace(state, full_load=replace(state.full_load, in_flight=False)))
+
+
+def shared(own: Lane, account: Lane) -> Lane:
+    """Return the documents' lane with what it shares with the account's: one hub, one backoff."""
+    return replace(own, failures=account.failures, paused_until=account.paused_until)
