@@ -117,7 +117,11 @@ def test_expired_certificate_is_not_taken(authority):
     assert not authority.takes(shown(authority.folder / "client.pem", expired=True))
 
 
-@pytest.mark.parametrize("by", [lambda path: "DE*ABC", serial, lambda path: f"00{serial(path).lower()}"], ids=str)
+@pytest.mark.parametrize(
+    "by",
+    [lambda path: "DE*ABC", serial, lambda path: f"00{serial(path).lower()}"],
+    ids=["common-name", "serial", "serial-as-others-write-it"],
+)
 def test_revoked_certificate_is_not_taken_but_a_later_one_is(authority, by):
     old = authority.folder / "client.pem"
     assert obey(authority, revoke=by(old))["revoked"]

@@ -210,7 +210,7 @@ def test_field_outside_of_its_type_is_refused_by_name(field, value, where):
         ({"EvseDataRecord": [1]}, [f"{WHERE}"]),
         ({"Extra": 1}, ["operatorEvseData.extra"]),
     ],
-    ids=str,
+    ids=["null-name", "no-name", "long-name", "wrong-operator", "no-records", "no-object", "unknown-field"],
 )
 def test_frame_of_the_push_is_checked_too(change, where):
     body = data_body("insert", record())
