@@ -7,7 +7,7 @@ What the file does not list stays, unless the import prunes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -70,6 +70,21 @@ def load_listings(conn: sa.Connection, kind: DocumentKind | None = None) -> list
     if kind is not None:
         statement = statement.where(listing.c.kind == str(kind))
     return [ListingRow(DocumentKind(row.kind), row.key, row.reference, row.content) for row in conn.execute(statement)]
+
+
+def listed_evse_data(conn: sa.Connection, operators: Collection[str]) -> list[tuple[EvseId, str]]:
+    """Return id and content of what is listed of the EVSEs that the inventory has of these operators."""
+    statement = (
+        sa.select(listing.c.key, listing.c.content)
+        .join(evse, evse.c.evse_id == listing.c.key)
+        .where(
+            listing.c.kind == str(DocumentKind.EVSE_DATA),
+            evse.c.removed_at_w.is_(None),
+            evse.c.operator.in_(sorted(operators)),
+        )
+        .order_by(listing.c.key)
+    )
+    return [(EvseId(row.key), row.content) for row in conn.execute(statement)]
 
 
 def import_listing(conn: sa.Connection, wanted: Listing, *, prune: bool = False, yes: bool = False) -> ListingResult:
