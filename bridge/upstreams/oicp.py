@@ -7,7 +7,6 @@ Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, eRoamingPushEvseData_V2.3.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,20 @@ from typing import Any
 from urllib.parse import quote
 
 from bridge.core.identifiers import belongs, canonical
-from bridge.core.model import EvseId, Refused
+from bridge.core.model import EvseId, Held, Refused
 from bridge.upstreams import oicp_data
-from bridge.upstreams.http import DEFAULT_TIMEOUTS, HttpClient, Lost, NotSent, Replied, Timeouts, cut, failed, header
+from bridge.upstreams.http import (
+    DEFAULT_TIMEOUTS,
+    HttpClient,
+    Lost,
+    NotSent,
+    Replied,
+    Timeouts,
+    TlsSource,
+    cut,
+    failed,
+    header,
+)
 from bridge.upstreams.oicp_answers import Action, classify
 from bridge.upstreams.port import Answer, Document, Record, Upstream
 
@@ -58,7 +68,7 @@ class Oicp(Upstream):
     def __init__(
         self,
         options: OicpOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
@@ -112,6 +122,8 @@ class Oicp(Upstream):
             case Replied(status, headers, text, millis):
                 outcome, code = classify(status, headers, text, action=action, records=records, now=self._clock())
                 return Answer(outcome, status, code, cut(header(headers, "process-id")), millis)
+            case NotSent(why, millis, certificate_refused=True):
+                return Answer(Held(why), millis=millis)
             case NotSent() | Lost():
                 return failed(exchange)
 

@@ -20,6 +20,7 @@ from bridge.core.identifiers import canonical
 from bridge.core.model import Accepted, EvseId, Held, Outcome, Refused, WrongAction
 from bridge.upstreams.http import cut, deferred, parse_object, without_ids
 from bridge.upstreams.port import Record
+from bridge.upstreams.refusals import CERTIFICATE_REFUSED, refuses_certificate
 
 
 class Action(StrEnum):
@@ -48,13 +49,13 @@ DATA_ERRORS = {  # the row is parked: see _data_error
     "604": "EVSE is not Hubject compatible",
 }
 ACCOUNT_ERRORS = {  # the account is held
-    "017": "certificate and OperatorID do not match",
+    "017": f"{CERTIFICATE_REFUSED} for this OperatorID",
     "210": "no valid contract",
     "300": "OperatorID or address is wrong",
 }
 ACCOUNT_STATUSES = {  # without a code that is known: the account is held
     400: "refused before the service: client certificate or address",
-    401: "client certificate refused",
+    401: CERTIFICATE_REFUSED,
     403: "refused before the service: source address or contract",
     404: "no such address: base URL or OperatorID is wrong",
 }
@@ -74,7 +75,7 @@ def classify(
     HTTP 200 is not success: `Result` must be true and the code "000". Where HTTP status and code disagree, the code
     wins. `now` is wall time, for a Retry-After that is a date.
     """
-    reply = _Reply(status, headers, parse_object(text), action, records, now)
+    reply = _Reply(status, headers, parse_object(text), action, records, now, refuses_certificate(status, text))
     if reply.code == SUCCESS and 200 <= status < 300 and reply.result is True:
         return Accepted(), reply.code
     if reply.code in TRANSIENT:
@@ -96,6 +97,8 @@ class _Reply:
     action: Action
     records: Sequence[Record]
     now: datetime
+    refuses_certificate: bool = False
+    """It is a page about our client certificate, from the server in front of the service."""
 
     @property
     def result(self) -> object:
@@ -166,8 +169,10 @@ def _by_status(reply: _Reply) -> Outcome:
             return reply.deferred(head)
         case 401 | 403 | 404:
             return Held(f"{head} {ACCOUNT_STATUSES[status]}")
+        case _ if reply.refuses_certificate and reply.body is None:
+            return Held(f"{head} {CERTIFICATE_REFUSED}")
         case 400 if reply.body is None:
-            # nginx answers "The SSL Certificate Error" so: every request of the account would get the same.
+            # Every request of the account would get the same.
             return Held(f"{head} {ACCOUNT_STATUSES[status]}")
         case _ if 400 <= status < 500 and reply.says_exists:
             return WrongAction(known=True, why=reply.why(head))
