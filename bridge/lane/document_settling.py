@@ -75,7 +75,7 @@ def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurv
         case SentSurvey():
             state = _settle_survey(conn, state, ended)
         case SentDocuments(full=True):
-            state, stored = _settle_data_load(state, stored, sent, ended)
+            state, stored = _settle_data_load(conn, state, stored, sent, ended)
         case SentDocuments():
             state = _settle_one(conn, state, sent, ended)
     documents.save_document_lane(conn, state, **_noted(ended))
@@ -128,9 +128,12 @@ def _prove(conn: Transaction, account: AccountName, reason: str, passed: Documen
 
 
 def _settle_data_load(
-    state: StoredDocumentLane, stored: StoredLane, sent: SentDocuments, ended: Ended
+    conn: Transaction, state: StoredDocumentLane, stored: StoredLane, sent: SentDocuments, ended: Ended
 ) -> tuple[StoredDocumentLane, StoredLane]:
-    """Settle a fullLoad of data, whose rows were settled just before; it is followed by one of statuses."""
+    """Settle a fullLoad of data, whose rows were settled just before; it is followed by one of statuses.
+
+    Where the hub has no status of ours yet there is none to lose: their first fullLoad waits for the stations.
+    """
     if not state.full_load.in_flight or state.full_load.attempted_at != sent.at:
         return state, stored
     outcome = ended.answer.outcome
@@ -140,7 +143,7 @@ def _settle_data_load(
     lane = reconcile.settle_lane(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
-    if isinstance(outcome, Accepted) and stored.full_load.wanted is None:
+    if isinstance(outcome, Accepted) and stored.full_load.wanted is None and lanes.has_acked(conn, stored.account):
         stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
     return replace(state, full_load=settled.state, lane=lane), stored
 

@@ -91,7 +91,9 @@ def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocume
     steady, options = look.at.steady, look.documents.full_load
     confirmed = replace(state.full_load, confirmed=stored.full_load.confirmed)
     planned = full_load.schedule(confirmed, look.at, options)
-    census = look.census or documents.census_of(conn, stored.account, DocumentKind.EVSE_DATA, steady)
+    census = look.census
+    if census is None or not census.total:  # as for statuses, a count of nothing is repeated
+        census = documents.census_of(conn, stored.account, DocumentKind.EVSE_DATA, steady)
     if census.total == 0:
         return Chosen(census=census)
     if planned != confirmed:

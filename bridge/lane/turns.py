@@ -196,8 +196,11 @@ def _after_data(turn: Turn) -> bool:
 
 
 def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[full_load.Decision, Census]:
-    """Decide by the last count where it is young enough; what a fullLoad replaces is counted at this very moment."""
-    if turn.census is not None:
+    """Decide by the last count where it is young enough; what a fullLoad replaces is counted at this very moment.
+
+    A count of nothing is repeated: it costs nothing, and after an import the first rows must not go out singly by it.
+    """
+    if turn.census is not None and turn.census.total:
         decision = _decision(stored, turn.census, turn)
         if not isinstance(decision, Go):
             return decision, turn.census

@@ -244,6 +244,12 @@ def next_due_at(conn: sa.Connection, account: AccountName, *, after_data: bool =
     return from_micros(conn.execute(statement).scalar())
 
 
+def has_acked(conn: sa.Connection, account: AccountName) -> bool:
+    """Tell whether the hub acknowledged any status of the account."""
+    statement = sa.select(delivery.c.evse).where(delivery.c.account == account, delivery.c.acked.is_not(None)).limit(1)
+    return conn.execute(statement).first() is not None
+
+
 def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> DeliveryRow | None:
     """Return one row, or None where it is gone."""
     row = conn.execute(_ONE, {"name": account, "key": key}).one_or_none()

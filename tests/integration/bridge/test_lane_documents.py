@@ -113,6 +113,11 @@ async def test_full_load_of_data_is_one_request_and_is_followed_by_one_of_status
     await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
     lane = bridge.lane(upstream, documents=LOADED, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
     async with running(lane):
+        await until(lambda: upstream.order == ["data"])
+        await settled(bridge)
+        await looks(bridge)
+        assert upstream.order == ["data"], "the first one of statuses waits for the stations, as without data"
+        bridge.clock.pass_(minutes=10, seconds=1)
         await until(lambda: upstream.order == ["data", "statuses"])
         await looks(bridge)
     assert upstream.order == ["data", "statuses"]
@@ -142,6 +147,17 @@ async def test_full_load_of_data_leaves_out_what_its_answer_named(bridge) -> Non
     assert [document.key for document in upstream.data_loads[1]] == [EVSES[0], EVSES[2], EVSES[3]]
     refused = await bridge.rows("SELECT key FROM document WHERE refused IS NOT NULL")
     assert refused == [(EVSES[1],)]
+
+
+async def test_first_data_of_an_account_goes_out_whole_however_lately_there_was_none(bridge) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream, documents=LOADED)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+        await until(lambda: len(upstream.data_loads) == 1)
+        await settled(bridge)
+        await looks(bridge)
+    assert upstream.documents == []
 
 
 async def test_empty_listing_never_replaces_the_hubs_data(bridge) -> None:
