@@ -65,7 +65,14 @@ def evse_item(
 def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
     state, why = _delivery_state(delivery, mode, held, steady)
     return DeliveryItem(
-        desired=delivery.desired, acked=delivery.acked, acked_at=delivery.acked_at, state=state, why=why
+        desired=delivery.desired,
+        acked=delivery.acked,
+        acked_at=delivery.acked_at,
+        state=state,
+        why=why,
+        http=delivery.last_http,
+        code=delivery.last_code,
+        reference=delivery.last_reference,
     )
 
 

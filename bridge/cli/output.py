@@ -104,6 +104,12 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {evses} ({counts})"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
+    if preview.data is not None:
+        missing = preview.total - preview.data
+        console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))
+    if preview.foreign:
+        named = ", ".join(preview.foreign[:_LONGEST_LIST])
+        console.print(Text(f"  not sent, of another operator: {len(preview.foreign)} ({named})"))
 
 
 def print_inventory(inventory: InventoryList) -> None:

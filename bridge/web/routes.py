@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
+from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
@@ -53,6 +54,8 @@ class _Routes:
                 web.get("/api/v1/upstreams/{name}/preview", self.preview),
                 web.post("/api/v1/upstreams/{name}/enable", self.enable),
                 web.post("/api/v1/upstreams/{name}/disable", self.disable),
+                web.get("/api/v1/upstreams/{name}/full-load", self.full_load_preview),
+                web.post("/api/v1/upstreams/{name}/full-load", self.order_full_load),
                 web.get("/api/v1/inventory", self.inventory),
                 web.post("/api/v1/inventory", self.import_inventory),
                 web.get("/api/v1/listings", self.listings),
@@ -108,6 +111,17 @@ class _Routes:
             request.match_info["name"], Mode.OFF, confirm_full_load=False, by=request[ACTOR]
         )
         return _answer(item)
+
+    async def full_load_preview(self, request: web.Request) -> web.Response:
+        match request.query.get("scope", "statuses"):
+            case "statuses" | "data" as scope:
+                return _answer(await self._services.full_load_preview(request.match_info["name"], scope))
+            case _:
+                raise web.HTTPBadRequest(text="scope should be statuses or data")
+
+    async def order_full_load(self, request: web.Request) -> web.Response:
+        body = await _read(request, FullLoadRequest, empty=True)
+        return _answer(await self._services.order_full_load(request.match_info["name"], body))
 
     async def inventory(self, request: web.Request) -> web.Response:
         return _answer(await self._services.list_inventory())

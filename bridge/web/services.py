@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -132,4 +133,16 @@ class WebServices(Protocol):
 
     async def list_listings(self) -> ListingList:
         """Return everything that is listed."""
+        ...
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        """Return what a fullLoad would change at the hub. Raises: NotFound; Conflict where the account has none."""
+        ...
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        """Ask for a fullLoad, which goes out as soon as the account may send, and return what it changes.
+
+        Raises: NotFound; Conflict where the account has none, or where it would wipe out what the hub has and that is
+        not confirmed.
+        """
         ...

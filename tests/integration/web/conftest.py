@@ -10,6 +10,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
 from bridge.web.shapes import (
@@ -63,7 +64,15 @@ def evse(number: int) -> EvseItem:
         rule="connector 1 reported Charging",
         changed_at=NOON,
         deliveries={
-            "hubject": DeliveryItem(desired="Occupied", acked="Available", acked_at=NOON, state="pending", why="")
+            "hubject": DeliveryItem(
+                desired="Occupied",
+                acked="Available",
+                acked_at=NOON,
+                state="pending",
+                http=200,
+                code="000",
+                reference="0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
+            )
         },
     )
 
@@ -172,6 +181,29 @@ class FakeServices:
     async def list_listings(self) -> ListingList:
         content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
         return ListingList(items=(ListingItem(kind="evse_data", key="DE*ABC*E1", reference="", content=content),))
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        if self._find(name).kind != "oicp":
+            raise Conflict(f"chargeprice has no fullLoad: {name} sends every EVSE by itself")
+        return FullLoadItem(
+            name=name,
+            scope=scope,
+            new=("DE*ABC*E1",),
+            changed=("DE*ABC*E2",),
+            same=tuple(f"DE*ABC*E{number}" for number in range(3, 30)),
+            withdrawn=tuple(f"DE*ABC*E{number}" for number in range(30, 55)),
+            refused=("DE*ABC*E60",),
+            foreign=("DE*XYZ*E1",),
+            waiting=(),
+            held_back="the inventory has 29 EVSEs, less than half of the 60 in the last fullLoad",
+        )
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        item = await self.full_load_preview(name, request.scope)
+        if not request.confirm:
+            raise Conflict(f"{item.held_back}: confirm")
+        self.orders.append((name, request.scope, request.confirm))
+        return item.model_copy(update={"ordered": True})
 
     def _find(self, name: str) -> UpstreamItem:
         if name not in self.upstreams:
