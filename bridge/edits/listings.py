@@ -5,15 +5,12 @@ Never parses a file. Before it: `listing_file`. After it: `documents`. Twin: `in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bridge.core.model import AccountName, Moment
-from bridge.core.reconcile import reconfigured
 from bridge.documents import DocumentPlan, refresh
 from bridge.listing_file import Listing
-from bridge.store import lanes
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.listings import ListingResult, import_listing
 from bridge.store.transaction import Transaction
@@ -57,20 +54,7 @@ def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFai
         savepoint.rollback()
         return ListingImported(result)
     savepoint.commit()
-    return ListingImported(result, _refresh(conn, order.documents, order.at.steady))
-
-
-def _refresh(conn: Transaction, plans: Iterable[DocumentPlan], steady: datetime) -> frozenset[AccountName]:
-    """Bring documents to what is wanted; a status that the hub refused is tried again, now that its data changes.
-
-    It still waits until the hub has taken some of that data.
-    """
-    changed = frozenset(refresh(conn, plans, steady))
-    for account in changed:
-        rows = lanes.load_rows(conn, account)
-        tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
-        lanes.save_rows(conn, account, tried_again, steady)
-    return changed
+    return ListingImported(result, frozenset(refresh(conn, order.documents, order.at.steady)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,4 +67,4 @@ class RefreshOrder:
 
 def refresh_documents(conn: Transaction, orders: Sequence[RefreshOrder]) -> list[frozenset[AccountName]]:
     """Bring documents to what is wanted, and return the accounts with something to send."""
-    return [_refresh(conn, order.documents, order.at.steady) for order in orders]
+    return [frozenset(refresh(conn, order.documents, order.at.steady)) for order in orders]

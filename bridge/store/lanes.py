@@ -276,6 +276,11 @@ def load_rows(
     return [_row_of(row) for row in conn.execute(_SOME, {"name": account, "keys": list(keys)})]
 
 
+def rows_of(conn: sa.Connection, account: AccountName, evse_id: EvseId) -> list[DeliveryRow]:
+    """Return the account's row of an EVSE, if it has one."""
+    return [_row_of(row) for row in conn.execute(_ROW.where(evse.c.evse_id == evse_id), {"name": account})]
+
+
 def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[EvseId, str]]:
     """Return EVSE id and value of every row that is due at once: what an account that only shows would send."""
     statement = (

@@ -119,13 +119,17 @@ async def test_data_goes_first_a_bad_evse_is_parked_and_what_is_removed_is_withd
 
 
 @pytest.mark.timeout(60)
-async def test_without_evse_data_only_statuses_are_sent(make_site: MakeSite) -> None:
+async def test_without_evse_data_only_statuses_are_sent_and_none_of_another_operator(make_site: MakeSite) -> None:
     site = make_site(STATUS__AVAILABLE_HOLD="0 s")
     await site.start_hubs()
     await site.start_bridge()
     await site.order("listings", {"toml": listing(evse_id("D1"))})
-    await site.import_inventory(inventory(["D1"]))
+    imported = await site.order("inventory", {"csv": inventory(["D1", "SUB"])})
+    assert any(UNREGISTERED in warning for warning in imported["warnings"])
     async with AsyncExitStack() as stack:
-        await report(site, stack, "D1")
+        await report(site, stack, "D1", "SUB")
         await holds(site, data=set(), statuses={evse_id("D1"): "Available"}, what="the status alone")
-    assert {operation for operation, _ in await accepted(site)} == {STATUS}
+        why = "its id does not belong to DE*ABC or a sub-operator: it was not sent"
+        await until(lambda: refused(site, UNREGISTERED, why), 5, "the foreign EVSE shows why it is not sent")
+    assert await accepted(site) == [(STATUS, "fullLoad")]
+    assert await site.hubs["hubject"].violations() == [], "nothing of another operator was sent"

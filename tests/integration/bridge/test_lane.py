@@ -350,6 +350,21 @@ async def test_full_load_that_names_bad_ids_is_sent_again_without_them(bridge) -
     assert [len(records) for records in upstream.full_loads] == [4, 3]
 
 
+async def test_full_load_is_never_sent_empty_because_the_hub_refuses_every_evse(bridge) -> None:
+    named = ("DEABCE11", "DEABCE12", "DEABCE21", "DEABCE22")
+    upstream = FakeUpstream(full_answer=lambda _records: Refused("018", named=named))
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await looks(bridge)
+        bridge.clock.pass_(minutes=10, seconds=1)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+        await looks(bridge)
+        bridge.clock.pass_(hours=5)
+        await looks(bridge)
+    assert [len(records) for records in upstream.full_loads] == [4]
+    assert upstream.pushed == []
+
+
 async def test_full_load_refused_whole_falls_back_to_single_pushes(bridge) -> None:
     upstream = FakeUpstream(full_answer=lambda _: Refused("413"))
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):

@@ -6,12 +6,12 @@ import pytest
 from tests_bridge import HUBJECT, STATIONS
 
 from bridge.core.documents import DocumentKind, Remote
-from bridge.core.model import Accepted, AccountName, EvseId, Lane, Refused
+from bridge.core.model import Accepted, AccountName, EvseId, Lane
 from bridge.core.reconcile import ReconcileOptions, settle, start
 from bridge.documents import evse_data_plan
 from bridge.edits import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 from bridge.listing_file import EvseDataListing, Listing
-from bridge.store import documents, lanes
+from bridge.store import documents
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.full_load_diffs import read_diff
 
@@ -111,35 +111,6 @@ async def test_a_removed_evse_s_data_is_withdrawn_and_comes_back_with_it(bridge)
     await bridge.import_(STATIONS)
     await refresh(bridge)
     assert await bridge.rows("SELECT desired, tombstone FROM document") == [('{"EvseID":"DE*ABC*E1*1"}', False)]
-
-
-async def test_a_status_that_was_refused_is_tried_again_when_its_data_is_listed(bridge) -> None:
-    def refuse(conn, items):
-        steady = bridge.clock().steady
-        refused = [
-            (
-                row.key,
-                settle(
-                    Lane(),
-                    start(row.delivery, steady),
-                    Refused("603"),
-                    sent=row.delivery.desired,
-                    steady=steady,
-                    jitter=0.0,
-                    reassert_jitter=0.0,
-                    options=ReconcileOptions(),
-                ).delivery,
-            )
-            for row in lanes.load_rows(conn, HUBJECT)
-        ]
-        lanes.save_rows(conn, HUBJECT, refused, steady)
-        return [None for _ in items]
-
-    await bridge.writer.submit(refuse, None)
-    due = "SELECT count(*) FROM delivery WHERE account = 'hubject' AND due_at = 0"
-    assert await bridge.rows(due) == [(0,)]
-    await import_(bridge, listing("DE*ABC*E1*1"))
-    assert await bridge.rows(due) == [(4,)]
 
 
 async def test_a_full_load_s_diff_is_against_what_was_acknowledged(bridge) -> None:
