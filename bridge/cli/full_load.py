@@ -54,7 +54,8 @@ def full_load(
         return
     if yes or dry_run:
         _show(item, err=False)
-    typer.echo(f"the fullLoad of {scope} is ordered" if item.ordered else "nothing was sent")
+    ordered = f"the fullLoad of {scope} is ordered: it goes out as soon as the account may send"
+    typer.echo(ordered if item.ordered else "nothing was sent")
 
 
 def _show(item: FullLoadItem, *, err: bool) -> None:

@@ -434,7 +434,7 @@ def test_a_full_load_shows_what_it_replaces_and_asks(desk: Desk) -> None:
     result = desk.run("upstream", "full-load", "hubject", "--data", given="y\n", interactive=True)
     assert result.exit_code == 0
     assert "Although the inventory has 29 EVSEs" in result.stderr
-    assert result.stdout.splitlines()[-1] == "the fullLoad of data is ordered"
+    assert result.stdout.splitlines()[-1].startswith("the fullLoad of data is ordered")
     assert desk.services.orders == [("hubject", "data", True)]
 
 
