@@ -18,9 +18,13 @@ from typing import Protocol
 import structlog
 
 from bridge.app import options as fill
+from bridge.app.belonging import foreign_warnings, owns
 from bridge.app.clock import SystemClock
+from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
+from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
+from bridge.app.plans import document_plans
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -81,7 +85,7 @@ class Stations(Protocol):
         ...
 
 
-class StoreServices:
+class StoreServices(ListingServices, FullLoadServices):
     """The services of this process. `central` is None where no station is listened to."""
 
     def __init__(
@@ -105,6 +109,7 @@ class StoreServices:
         self._clock = clock
         self._pepper = pepper
         self._derive = derive
+        self._documents = document_plans(settings)
         self._wakes = wakes
         self._central = central
         self._certificates = certificates
@@ -202,6 +207,8 @@ class StoreServices:
             values=counted.values,
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
+            data=counted.data if isinstance(account, OicpAccount) and account.evse_data else None,
+            foreign=tuple(id_ for id_ in counted.ids if not owns(account, id_)),
         )
 
     async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
@@ -232,6 +239,7 @@ class StoreServices:
                 dry_run=request.dry_run,
                 at=self._clock(),
                 options=self._derive,
+                documents=self._documents,
             )
             imported = await self._writer.submit(import_inventories, order)
         except InventoryInvalid as error:
@@ -245,7 +253,9 @@ class StoreServices:
             raise Unavailable(str(error)) from error
         if not request.dry_run:
             self._follow_up(imported)
-        return import_report(imported.result, applied=not request.dry_run)
+        report = import_report(imported.result, applied=not request.dry_run)
+        foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
+        return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
 
     async def list_inventory(self) -> InventoryList:
         """Return every connector of the inventory. Raises: Unavailable."""

@@ -17,6 +17,7 @@ from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -25,6 +26,8 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListingList,
+    ListingRequest,
     Problem,
     Readiness,
     Status,
@@ -107,6 +110,25 @@ class RestServices:
     async def list_inventory(self) -> InventoryList:
         """GET /api/v1/inventory."""
         return await self._get("/api/v1/inventory", InventoryList)
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        """POST /api/v1/listings. Raises: RowsRefused, NeedsYes."""
+        try:
+            return await self._post("/api/v1/listings", request.model_dump(), ImportReport)
+        except RowsRefused as error:
+            raise RowsRefused(error.errors, "listing") from error
+
+    async def list_listings(self) -> ListingList:
+        """GET /api/v1/listings."""
+        return await self._get("/api/v1/listings", ListingList)
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        """GET /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
+        return await self._get(f"{_upstream(name)}/full-load?scope={scope}", FullLoadItem, name)
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        """POST /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
+        return await self._post(f"{_upstream(name)}/full-load", request.model_dump(), FullLoadItem, name)
 
     async def _get(self, path: str, model: type[_Answer], name: str = "") -> _Answer:
         return _classified(*await self._request("GET", path), model, name)

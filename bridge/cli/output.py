@@ -23,6 +23,7 @@ from bridge.web.shapes import (
     CertificateItem,
     ImportReport,
     InventoryList,
+    ListingList,
     RowError,
     Status,
     UpstreamItem,
@@ -103,6 +104,12 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {evses} ({counts})"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
+    if preview.data is not None:
+        missing = preview.total - preview.data
+        console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))
+    if preview.foreign:
+        named = ", ".join(preview.foreign[:_LONGEST_LIST])
+        console.print(Text(f"  not sent, of another operator: {len(preview.foreign)} ({named})"))
 
 
 def print_inventory(inventory: InventoryList) -> None:
@@ -129,6 +136,15 @@ def print_inventory(inventory: InventoryList) -> None:
     )
 
 
+def print_listings(listings: ListingList) -> None:
+    """Print what is listed; `--json` has every field."""
+    if not listings.items:
+        print("nothing is listed")
+        return
+    rows = ((item.kind, item.key, item.reference, counted(len(item.content), "field")) for item in listings.items)
+    print_table(("kind", "name", "reference", "content"), rows)
+
+
 def print_report(report: ImportReport) -> None:
     """Print what an import changed, or would change."""
     for line in change_lines(report):
@@ -150,7 +166,7 @@ def change_lines(report: ImportReport) -> list[str]:
 
 
 def row_error_line(file: str, error: RowError) -> str:
-    """Return one mistake of an inventory file as an operator reads it."""
+    """Return one mistake of an imported file as an operator reads it."""
     place = file if error.line == 0 else f"{file}:{error.line}"
     if not error.column and not error.value:
         return f"{place}: {error.problem}"
@@ -170,6 +186,9 @@ def _changes(report: ImportReport) -> list[tuple[str, str, Sequence[str]]]:
         ("EVSE", "added", report.evses_added),
         ("EVSE", "changed", report.evses_changed),
         ("EVSE", "removed", report.evses_removed),
+        ("listing", "added", report.listings_added),
+        ("listing", "changed", report.listings_changed),
+        ("listing", "removed", report.listings_removed),
     ]
 
 

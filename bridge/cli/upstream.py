@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.full_load import full_load
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 app = new_group("Accounts at hubs.")
+app.command(
+    "full-load",
+    epilog=examples(
+        "ocpp-bridge upstream full-load hubject_main --config my.toml --dry-run",
+        "ocpp-bridge upstream full-load hubject_main --config my.toml",
+        "ocpp-bridge upstream full-load hubject_main --config my.toml --data --yes",
+    ),
+)(full_load)
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the account in the configuration.", show_default=False)]
 
@@ -55,7 +64,7 @@ def enable(
     context: typer.Context,
     name: NameArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Work everything out, send nothing.")] = False,
-    full_load: Annotated[
+    full_load_answer: Annotated[
         bool | None, typer.Option("--full-load/--no-full-load", help="Answer the question about the fullLoad.")
     ] = None,
     yes: YesOption = False,
@@ -78,7 +87,7 @@ def enable(
             return await services.set_mode(name, Mode.DRY_RUN, confirm_full_load=False, by=_OPERATOR)
         if not yes:
             confirm(f"Switch {name} to live?")
-        confirmed = preview.asks_full_load and _wants_full_load(full_load, yes)
+        confirmed = preview.asks_full_load and _wants_full_load(full_load_answer, yes, preview)
         return await services.set_mode(name, Mode.LIVE, confirm_full_load=confirmed, by=_OPERATOR)
 
     _done(ask(context, config, switch, as_json=as_json), as_json)
@@ -110,11 +119,12 @@ def _show(preview: UpstreamPreview) -> None:
         console.print(f"{preview.name} is experimental: {reason}", markup=False)
 
 
-def _wants_full_load(answer: bool | None, yes: bool) -> bool:
+def _wants_full_load(answer: bool | None, yes: bool, preview: UpstreamPreview) -> bool:
     if answer is not None:
         return answer
+    what = "everything" if preview.data is None else "everything, data and statuses,"
     return yes or typer.confirm(
-        "A fullLoad replaces everything that the hub has of this account by the inventory. Send it?", err=True
+        f"A fullLoad replaces {what} that the hub has of this account by the inventory. Send it?", err=True
     )
 
 

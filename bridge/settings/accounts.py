@@ -6,6 +6,7 @@ Every table `[accounts.NAME]` is one of the two models here, by its `kind`.
 from __future__ import annotations
 
 from datetime import time
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,11 +16,23 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
-from bridge.settings.fields import HubUrl, ReadableFile, TimeOfDay, check_key, matching, read_time_zone, whole
+from bridge.settings.fields import (
+    HubUrl,
+    ReadableFile,
+    TimeOfDay,
+    check_key,
+    matching,
+    read_list,
+    read_time_zone,
+    whole,
+)
 from bridge.settings.sections import Section
 
 _PER_MINUTE_AT_HUBJECT = 2000
 """Source: OICP Hubject Acceptable Use Policy v1-0, PushEVSEStatus per minute and partner."""
+
+_DATA_PER_MINUTE_AT_HUBJECT = 375
+"""Source: OICP Hubject Acceptable Use Policy v1-0, PushEVSEData per minute and partner."""
 
 _PER_MINUTE_AT_CHARGEPRICE = 1000
 """Source: Chargeprice API terms, requests per minute and key."""
@@ -44,6 +57,21 @@ def _check_operator_id(text: str) -> str:
     return text
 
 
+_OperatorId = Annotated[str, AfterValidator(_check_operator_id)]
+
+
+class Day(StrEnum):
+    """A day of the week."""
+
+    SUNDAY = "sunday"
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+
+
 class _Account(Section):
     mode: Mode | None = None
     base_url: HubUrl
@@ -56,7 +84,7 @@ class OicpAccount(_Account):
 
     kind: Literal["oicp"]
     per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_HUBJECT)] = 1500
-    operator_id: Annotated[str, AfterValidator(_check_operator_id)]
+    operator_id: _OperatorId
     operator_name: Annotated[str, matching(r".{0,100}", "a name of at most 100 characters")] = ""
     action: Literal["update", "insert"] = "update"
     client_certificate: ReadableFile | None = None
@@ -69,6 +97,18 @@ class OicpAccount(_Account):
     full_load_at: TimeOfDay = time(3, 30)
     time_zone: Annotated[ZoneInfo, BeforeValidator(read_time_zone)] = ZoneInfo("UTC")
     full_load_above: Annotated[int, whole(1, 1_000_000)] = 1000
+    sub_operator_ids: Annotated[tuple[_OperatorId, ...], BeforeValidator(read_list)] = ()
+    """Of a hub operator: the OperatorIDs that its EVSEs may have besides its own."""
+    evse_data: bool = False
+    """Send the listed data of EVSEs, before their statuses."""
+    data_per_minute: Annotated[int, whole(1, _DATA_PER_MINUTE_AT_HUBJECT)] = 300
+    data_full_load_at: TimeOfDay = time(2, 30)
+    data_full_load_day: Day = Day.SUNDAY
+
+    @property
+    def operator_ids(self) -> tuple[str, ...]:
+        """Whose EVSEs the account may show."""
+        return (self.operator_id, *self.sub_operator_ids)
 
 
 class ChargepriceAccount(_Account):

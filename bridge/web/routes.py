@@ -11,10 +11,11 @@ from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
+from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
-from bridge.web.shapes import EnableRequest, ImportRequest
+from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.temporary_routes import TemporaryRoutes
 
@@ -54,8 +55,12 @@ class _Routes:
                 web.get("/api/v1/upstreams/{name}/preview", self.preview),
                 web.post("/api/v1/upstreams/{name}/enable", self.enable),
                 web.post("/api/v1/upstreams/{name}/disable", self.disable),
+                web.get("/api/v1/upstreams/{name}/full-load", self.full_load_preview),
+                web.post("/api/v1/upstreams/{name}/full-load", self.order_full_load),
                 web.get("/api/v1/inventory", self.inventory),
                 web.post("/api/v1/inventory", self.import_inventory),
+                web.get("/api/v1/listings", self.listings),
+                web.post("/api/v1/listings", self.import_listing),
             ]
         )
 
@@ -108,11 +113,28 @@ class _Routes:
         )
         return _answer(item)
 
+    async def full_load_preview(self, request: web.Request) -> web.Response:
+        match request.query.get("scope", "statuses"):
+            case "statuses" | "data" as scope:
+                return _answer(await self._services.full_load_preview(request.match_info["name"], scope))
+            case _:
+                raise web.HTTPBadRequest(text="scope should be statuses or data")
+
+    async def order_full_load(self, request: web.Request) -> web.Response:
+        body = await _read(request, FullLoadRequest, empty=True)
+        return _answer(await self._services.order_full_load(request.match_info["name"], body))
+
     async def inventory(self, request: web.Request) -> web.Response:
         return _answer(await self._services.list_inventory())
 
     async def import_inventory(self, request: web.Request) -> web.Response:
         return _answer(await self._services.import_inventory(await _read(request, ImportRequest)))
+
+    async def listings(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.list_listings())
+
+    async def import_listing(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.import_listing(await _read(request, ListingRequest)))
 
 
 def _whole(request: web.Request, name: str, default: int, largest: int) -> int:

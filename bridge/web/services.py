@@ -8,7 +8,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
     ├── ValueRefused     a value of the order is impossible; names its field
-    ├── RowsRefused      the inventory file has wrong rows; nothing was changed
+    ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
 """
 
@@ -16,15 +16,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.shapes import (
     EvsePage,
     Health,
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListingList,
+    ListingRequest,
     Readiness,
     RowError,
     Status,
@@ -79,16 +82,17 @@ class ValueRefused(ServiceError):
 
 
 class RowsRefused(ServiceError):
-    """The inventory file has wrong rows; nothing was changed."""
+    """The imported file has mistakes; nothing was changed."""
 
-    def __init__(self, errors: Sequence[RowError]) -> None:
+    def __init__(self, errors: Sequence[RowError], what: Literal["inventory", "listing"] = "inventory") -> None:
         super().__init__(errors)
         self.errors = tuple(errors)
+        self.what = what
 
     def __str__(self) -> str:
         """Return the text for the operator."""
         count = "1 mistake" if len(self.errors) == 1 else f"{len(self.errors)} mistakes"
-        return f"{count} in the inventory; nothing was changed"
+        return f"{count} in the {self.what}; nothing was changed"
 
 
 class Unavailable(ServiceError):
@@ -142,4 +146,24 @@ class WebServices(Protocol):
 
     async def list_inventory(self) -> InventoryList:
         """Return every connector of the inventory."""
+        ...
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes."""
+        ...
+
+    async def list_listings(self) -> ListingList:
+        """Return everything that is listed."""
+        ...
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        """Return what a fullLoad would change at the hub. Raises: NotFound; Conflict where the account has none."""
+        ...
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        """Ask for a fullLoad, which goes out as soon as the account may send, and return what it changes.
+
+        Raises: NotFound; Conflict where the account has none, or where it would wipe out what the hub has and that is
+        not confirmed.
+        """
         ...

@@ -5,7 +5,7 @@ Moments are RFC 3339 with an offset; what is not known is null. Never holds a se
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -51,6 +51,12 @@ class DeliveryItem(Shape):
     acked_at: AwareDatetime | None
     state: DeliveryState
     why: str = ""
+    http: int | None = None
+    """HTTP status of the last answer; null: none yet."""
+    code: str = ""
+    """The hub's own code in its last answer."""
+    reference: str = ""
+    """The hub's reference of its last answer, for its support: Hubject's Process-ID."""
 
 
 class EvseItem(Shape):
@@ -139,6 +145,10 @@ class UpstreamPreview(Shape):
     """null: this kind of hub has none."""
     asks_full_load: bool = False
     """The first fullLoad waits for an operator's yes."""
+    data: int | None = None
+    """EVSEs whose data is sent before their statuses; null: the account sends none."""
+    foreign: tuple[str, ...] = ()
+    """EVSEs that are not sent: their ids are of another operator."""
 
 
 class EnableRequest(Shape):
@@ -149,7 +159,10 @@ class EnableRequest(Shape):
 
 
 class RowError(Shape):
-    """One mistake in an inventory file; line 0 is the file as a whole, an empty column the row as a whole."""
+    """One mistake in an imported file; line 0 is the file as a whole, an empty column the row as a whole.
+
+    In a listing file, which is not made of lines, `column` is the place.
+    """
 
     line: int
     column: str
@@ -179,7 +192,38 @@ class ImportReport(Shape):
     stations_unlisted: tuple[str, ...] = ()
     """In the inventory, not in the file, and kept."""
     evses_unlisted: tuple[str, ...] = ()
+    listings_added: tuple[str, ...] = ()
+    """Of a listing file: "evse_data DE*ABC*E1", "station NAME"."""
+    listings_changed: tuple[str, ...] = ()
+    listings_removed: tuple[str, ...] = ()
+    listings_unlisted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class ListingRequest(Shape):
+    """Body of POST /api/v1/listings: a TOML file as text, and how to apply it."""
+
+    toml: str
+    prune: bool = False
+    yes: bool = False
+    dry_run: bool = False
+
+
+class ListingItem(Shape):
+    """The static data of one EVSE or station, as imported."""
+
+    kind: Literal["evse_data", "station"]
+    key: str
+    """EvseID, or the station's name in the file."""
+    reference: str
+    """UUID that the station has at the hub; empty for an EVSE."""
+    content: dict[str, Any]
+
+
+class ListingList(Shape):
+    """Everything that is listed, ordered by kind and key."""
+
+    items: tuple[ListingItem, ...]
 
 
 class InventoryRow(Shape):

@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -24,6 +25,9 @@ from bridge.web.shapes import (
     ImportRequest,
     InventoryList,
     InventoryRow,
+    ListingItem,
+    ListingList,
+    ListingRequest,
     Readiness,
     Reported,
     RowError,
@@ -81,7 +85,15 @@ def evse(number: int) -> EvseItem:
         rule="connector 1 reported Charging",
         changed_at=NOON,
         deliveries={
-            "hubject": DeliveryItem(desired="Occupied", acked="Available", acked_at=NOON, state="pending", why="")
+            "hubject": DeliveryItem(
+                desired="Occupied",
+                acked="Available",
+                acked_at=NOON,
+                state="pending",
+                http=200,
+                code="000",
+                reference="0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
+            )
         },
     )
 
@@ -220,6 +232,42 @@ class FakeServices:
             layer0="downgrade",
         )
         return InventoryList(items=(row,))
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        self.orders.append((request.toml, request.prune, request.yes, request.dry_run))
+        if self.row_errors:
+            raise RowsRefused(self.row_errors, "listing")
+        report = ImportReport(applied=not request.dry_run, listings_removed=("evse_data DE*ABC*E1",))
+        if self.needs_yes and not request.yes:
+            raise NeedsYes("the import would remove 1 of 5 listings", report.model_copy(update={"applied": False}))
+        return report
+
+    async def list_listings(self) -> ListingList:
+        content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
+        return ListingList(items=(ListingItem(kind="evse_data", key="DE*ABC*E1", reference="", content=content),))
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        if self._find(name).kind != "oicp":
+            raise Conflict(f"chargeprice has no fullLoad: {name} sends every EVSE by itself")
+        return FullLoadItem(
+            name=name,
+            scope=scope,
+            new=("DE*ABC*E1",),
+            changed=("DE*ABC*E2",),
+            same=tuple(f"DE*ABC*E{number}" for number in range(3, 30)),
+            withdrawn=tuple(f"DE*ABC*E{number}" for number in range(30, 55)),
+            refused=("DE*ABC*E60",),
+            foreign=("DE*XYZ*E1",),
+            waiting=(),
+            held_back="the inventory has 29 EVSEs, less than half of the 60 in the last fullLoad",
+        )
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        item = await self.full_load_preview(name, request.scope)
+        if not request.confirm:
+            raise Conflict(f"{item.held_back}: confirm")
+        self.orders.append((name, request.scope, request.confirm))
+        return item.model_copy(update={"ordered": True})
 
     def _find(self, name: str) -> UpstreamItem:
         if name not in self.upstreams:

@@ -1,7 +1,12 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
-from bridge.app.options import server_options
-from bridge.settings import Settings
+import pytest
+
+from bridge.app.options import lane_options, oicp_options, server_options
+from bridge.app.plans import document_plans
+from bridge.core.documents import DocumentKind
+from bridge.core.full_load import FullLoadPolicy
+from bridge.settings import OicpAccount, Settings
 from csms.options import ServerOptions
 
 OCPP = {
@@ -29,3 +34,56 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         trigger_timeout=timedelta(seconds=14),
         trigger_spread=timedelta(seconds=15),
     )
+
+
+HUBJECT = {"kind": "oicp", "base_url": "http://127.0.0.1:1", "operator_id": "DE*ABC"}
+OPERATORS = {
+    "acme": {"name": "Acme Charging", "accounts": ["hubject"]},
+    "other": {"name": "Other", "accounts": ["second"]},
+}
+
+
+def hubject(**more: object) -> Settings:
+    second = {**HUBJECT, "operator_id": "DE*XYZ", "evse_data": True}
+    return Settings.model_validate(
+        {"accounts": {"hubject": {**HUBJECT, **more}, "second": second}, "operators": OPERATORS}
+    )
+
+
+def test_an_account_sends_no_data_unless_it_is_told_to() -> None:
+    settings = hubject()
+    assert lane_options(settings, "hubject").documents is None
+    assert [plan.account for plan in document_plans(settings)] == ["second"]
+
+
+def test_an_account_with_data_sends_it_weekly_by_the_account_s_own_policy() -> None:
+    settings = hubject(
+        evse_data=True,
+        data_per_minute=17,
+        full_load="auto",
+        data_full_load_at="01:15",
+        data_full_load_day="tuesday",
+        time_zone="Europe/Berlin",
+    )
+    documents = lane_options(settings, "hubject").documents
+    assert documents is not None
+    assert (documents.kinds, documents.per_minute) == (frozenset({DocumentKind.EVSE_DATA}), 17)
+    full = documents.full_load
+    assert (full.policy, full.daily_at, full.weekday, full.zone) == (
+        FullLoadPolicy.AUTO,
+        time(1, 15),
+        2,
+        "Europe/Berlin",
+    )
+    assert documents.survey_every is None
+    assert [plan.account for plan in document_plans(settings)] == ["hubject", "second"]
+
+
+@pytest.mark.parametrize(("own", "said"), [("", "Acme Charging"), ("ABC technologies", "ABC technologies")])
+def test_data_has_an_operator_name_even_where_the_account_has_none(own: str, said: str) -> None:
+    settings = hubject(operator_name=own, sub_operator_ids=["DE*SUB"])
+    account = settings.accounts["hubject"]
+    assert isinstance(account, OicpAccount)
+    options = oicp_options(account, settings)
+    assert (options.operator_name, options.data_operator_name) == (own, said)
+    assert options.sub_operator_ids == ("DE*SUB",)
