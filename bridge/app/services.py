@@ -19,8 +19,17 @@ import structlog
 
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
+from bridge.app.health import health_of
 from bridge.app.pepper import ensure_pepper
-from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item
+from bridge.app.shown import (
+    certificate_item,
+    certificate_warnings,
+    evse_item,
+    import_report,
+    inventory_rows,
+    row_errors,
+    upstream_item,
+)
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
@@ -28,6 +37,7 @@ from bridge.derive import DeriveOptions
 from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.settings import Account, OicpAccount, Settings
+from bridge.settings.certificates import read_certificates
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
@@ -36,9 +46,11 @@ from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
 from bridge.ticker import note
+from bridge.upstreams.certificates import Certificate
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
 from bridge.web.shapes import (
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -82,7 +94,10 @@ class StoreServices:
         derive: DeriveOptions,
         wakes: Wakes,
         central: Stations | None,
+        certificates: Callable[[], Mapping[str, Certificate]] = dict,
+        counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -91,6 +106,8 @@ class StoreServices:
         self._derive = derive
         self._wakes = wakes
         self._central = central
+        self._certificates = certificates
+        self._counts = counts
         self._started_at = clock().now if central is not None else None
 
     async def status(self) -> Status:
@@ -101,6 +118,7 @@ class StoreServices:
                 lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
+        upstreams = self._upstream_items(lanes)
         return Status(
             version=installed("ocpp-bridge"),
             started_at=self._started_at,
@@ -108,8 +126,9 @@ class StoreServices:
             connected=0 if self._central is None else len(self._central.connected),
             evses=counted.evses,
             effective=counted.effective,
-            upstreams=self._upstream_items(lanes),
-            warnings=tuple(self._settings.warnings()),
+            upstreams=upstreams,
+            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams)),
+            counts=dict(self._counts()),
         )
 
     async def ready(self) -> Readiness:
@@ -122,6 +141,14 @@ class StoreServices:
         except StoreError as error:
             return Readiness(ready=False, why=str(error))
         return Readiness(ready=True)
+
+    async def health(self) -> Health:
+        """Return how each part of the bridge does."""
+        readiness = await self.ready()
+        try:
+            return health_of(readiness, (await self.list_upstreams()).items)
+        except Unavailable as error:
+            return health_of(readiness, (), unread=str(error))
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""
@@ -184,7 +211,7 @@ class StoreServices:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
-        return upstream_item(name, account, mode, (await self._lanes()).get(AccountName(name)))
+        return self._upstream_item(name, account, await self._lanes())
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
@@ -257,10 +284,13 @@ class StoreServices:
         return effective_mode(self._settings.accounts[name].mode, stored)
 
     def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
-        return tuple(
-            upstream_item(name, account, self._mode(name, lanes.get(AccountName(name))), lanes.get(AccountName(name)))
-            for name, account in self._settings.accounts.items()
-        )
+        return tuple(self._upstream_item(name, account, lanes) for name, account in self._settings.accounts.items())
+
+    def _upstream_item(self, name: str, account: Account, lanes: dict[AccountName, LaneReading]) -> UpstreamItem:
+        lane = lanes.get(AccountName(name))
+        item = upstream_item(name, account, self._mode(name, lane), lane)
+        shown = certificate_item(self._certificates().get(name), self._clock().now)
+        return item.model_copy(update={"certificate": shown})
 
 
 @asynccontextmanager
@@ -281,6 +311,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 derive=fill.derive_options(settings),
                 wakes=Wakes(asyncio.get_running_loop()),
                 central=None,
+                certificates=partial(read_certificates, settings),
             )
         finally:
             await writer.stop()

@@ -6,6 +6,7 @@ Every table `[accounts.NAME]` is one of the two models here, by its `kind`.
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
-from bridge.settings.fields import HubUrl, ReadableFile, TimeOfDay, matching, read_time_zone, whole
+from bridge.settings.fields import HubUrl, ReadableFile, TimeOfDay, check_key, matching, read_time_zone, whole
 from bridge.settings.sections import Section
 
 _PER_MINUTE_AT_HUBJECT = 2000
@@ -25,10 +26,14 @@ _PER_MINUTE_AT_CHARGEPRICE = 1000
 
 
 def _check_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("should be the key alone: printable ASCII, no spaces")
+    check_key(key.get_secret_value())
     return key
+
+
+def _check_passphrase(passphrase: SecretStr) -> SecretStr:
+    if not passphrase.get_secret_value():
+        raise ValueError("should be the passphrase of the client key, not nothing")
+    return passphrase
 
 
 def _check_operator_id(text: str) -> str:
@@ -56,6 +61,9 @@ class OicpAccount(_Account):
     action: Literal["update", "insert"] = "update"
     client_certificate: ReadableFile | None = None
     client_key: ReadableFile | None = None
+    client_key_passphrase: Annotated[SecretStr, AfterValidator(_check_passphrase)] | None = None
+    client_key_passphrase_file: Path | None = None
+    """Where `client_key_passphrase` is from: the file that was named, or the one in the secrets directory."""
     ca_bundle: ReadableFile | None = None
     full_load: Literal["never", "confirmed", "auto"] = "confirmed"
     full_load_at: TimeOfDay = time(3, 30)
@@ -70,7 +78,8 @@ class ChargepriceAccount(_Account):
     per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_CHARGEPRICE)] = 900
     company_id: UUID
     api_key: Annotated[SecretStr, AfterValidator(_check_key)]
-    api_key_file: str | None = None
+    api_key_file: Path | None = None
+    """Where `api_key` is from: the file that was named, or the one in the secrets directory; None: from neither."""
 
 
 Account = Annotated[OicpAccount | ChargepriceAccount, Field(discriminator="kind")]

@@ -6,7 +6,6 @@ Never chooses what or when to push: that is `bridge.core.reconcile` and `bridge.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     cut,
     deferred,
     failed,
@@ -61,10 +61,13 @@ class Chargeprice(Upstream):
     def __init__(
         self,
         options: ChargepriceOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        key: Callable[[], str] | None = None,
     ) -> None:
+        """`key` returns the API key that counts now; None: the one in the options counts for ever."""
         self._options = options
+        self._key = key or (lambda: options.api_key)
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls)
 
@@ -79,7 +82,7 @@ class Chargeprice(Upstream):
         await self._http.close()
 
     async def _send(self, record: Record) -> Answer:
-        headers = {"Api-Key": self._options.api_key}
+        headers = {"Api-Key": self._key()}
         exchange = await self._http.send("PUT", address(record, self._options), headers, document(record))
         match exchange:
             case Replied(status, reply_headers, text, millis):

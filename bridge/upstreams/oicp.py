@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import re
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +24,7 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     cut,
     deferred,
     failed,
@@ -33,6 +33,7 @@ from bridge.upstreams.http import (
     without_ids,
 )
 from bridge.upstreams.port import Answer, Record, Upstream
+from bridge.upstreams.refusals import CERTIFICATE_REFUSED, refuses_certificate
 
 
 class Action(StrEnum):
@@ -78,13 +79,13 @@ _DATA_ERRORS = {
     "604": "EVSE is not Hubject compatible",
 }
 _ACCOUNT_ERRORS = {
-    "017": "certificate and OperatorID do not match",
+    "017": f"{CERTIFICATE_REFUSED} for this OperatorID",
     "210": "no valid contract",
     "300": "OperatorID or address is wrong",
 }
 _ACCOUNT_STATUSES = {
     400: "refused before the service: client certificate or address",
-    401: "client certificate refused",
+    401: CERTIFICATE_REFUSED,
     403: "refused before the service: source address or contract",
     404: "no such address: base URL or OperatorID is wrong",
 }
@@ -110,7 +111,7 @@ class Oicp(Upstream):
     def __init__(
         self,
         options: OicpOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
@@ -137,6 +138,8 @@ class Oicp(Upstream):
             case Replied(status, headers, text, millis):
                 outcome, code = classify(status, headers, text, action=action, records=records, now=self._clock())
                 return Answer(outcome, status, code, cut(header(headers, "process-id")), millis)
+            case NotSent(why, millis, certificate_refused=True):
+                return Answer(Held(why), millis=millis)
             case NotSent() | Lost():
                 return failed(exchange)
 
@@ -176,7 +179,7 @@ def classify(
     HTTP 200 is not success: `Result` must be true and the code "000". Where HTTP status and code disagree, the code
     wins. `now` is wall time, for a Retry-After that is a date.
     """
-    reply = _Reply(status, headers, parse_object(text), action, records, now)
+    reply = _Reply(status, headers, parse_object(text), action, records, now, refuses_certificate(status, text))
     if reply.code == _SUCCESS and 200 <= status < 300 and reply.result is True:
         return Accepted(), reply.code
     if reply.code in _TRANSIENT:
@@ -198,6 +201,8 @@ class _Reply:
     action: Action
     records: Sequence[Record]
     now: datetime
+    refuses_certificate: bool = False
+    """It is a page about our client certificate, from the server in front of the service."""
 
     @property
     def result(self) -> object:
@@ -268,8 +273,10 @@ def _by_status(reply: _Reply) -> Outcome:
             return reply.deferred(head)
         case 401 | 403 | 404:
             return Held(f"{head} {_ACCOUNT_STATUSES[status]}")
+        case _ if reply.refuses_certificate and reply.body is None:
+            return Held(f"{head} {CERTIFICATE_REFUSED}")
         case 400 if reply.body is None:
-            # nginx answers "The SSL Certificate Error" so: every request of the account would get the same.
+            # Every request of the account would get the same.
             return Held(f"{head} {_ACCOUNT_STATUSES[status]}")
         case _ if 400 <= status < 500 and reply.says_exists:
             return WrongAction(known=True, why=reply.why(head))

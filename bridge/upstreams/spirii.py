@@ -10,7 +10,6 @@ Source: Spirii API v2, temporary-evse-statuses; Authentication (Bearer); Rate li
 from __future__ import annotations
 
 import json
-import ssl
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,7 +19,18 @@ from urllib.parse import quote
 from bridge.core.documents import Learnt
 from bridge.core.mirror import read_content, says_the_same
 from bridge.core.model import Accepted, Deferred, Outcome, Refused, WrongAction
-from bridge.upstreams.http import DEFAULT_TIMEOUTS, Exchange, HttpClient, Lost, NotSent, Replied, Timeouts, cut, failed
+from bridge.upstreams.http import (
+    DEFAULT_TIMEOUTS,
+    Exchange,
+    HttpClient,
+    Lost,
+    NotSent,
+    Replied,
+    Timeouts,
+    TlsSource,
+    cut,
+    failed,
+)
 from bridge.upstreams.port import Answer, Document, Entry, Upstream
 from bridge.upstreams.spirii_answers import (
     classify,
@@ -61,16 +71,19 @@ class Spirii(Upstream):
     def __init__(
         self,
         options: SpiriiOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        key: Callable[[], str] | None = None,
     ) -> None:
+        """`key` returns the API key that counts now; None: the one in the options counts for ever."""
         self._options = options
+        self._key = key or (lambda: options.api_key)
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls, LIST_LIMIT)
 
     async def push_document(self, document: Document) -> Answer:
         """Create, change or delete one temporary status; never raises for the hub's or the network's faults."""
-        talk = _Talk(self._http, self._options, self._clock)
+        talk = self._talk()
         if document.remote.id:
             answer = await _settle_known(talk, document, document.remote.id)
         elif document.remote.lost:
@@ -81,9 +94,12 @@ class Spirii(Upstream):
 
     async def survey(self) -> Answer:
         """Read every entry of the account, whoever made it and whether it is in force or not."""
-        talk = _Talk(self._http, self._options, self._clock)
+        talk = self._talk()
         listed = await talk.list(None)
         return talk.total(listed if isinstance(listed, Answer) else Answer(Accepted(), 200, entries=listed))
+
+    def _talk(self) -> _Talk:
+        return _Talk(self._http, self._options.base_url.rstrip("/"), self._key, self._clock)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -95,7 +111,8 @@ class _Talk:
     """The requests that one document takes, one after the other, and what they cost."""
 
     http: HttpClient
-    options: SpiriiOptions
+    base_url: str
+    key: Callable[[], str]
     clock: Callable[[], datetime]
     requests: int = 0
     millis: int = 0
@@ -107,8 +124,8 @@ class _Talk:
         reads = method == "GET"
         if self.pauses.get(reads):
             return NotSent("Spirii's rate limit is used up for now", 0)
-        url = f"{self.options.base_url.rstrip('/')}/v2/temporary-evse-statuses{path}"
-        exchange = await self.http.send(method, url, {"Authorization": f"Bearer {self.options.api_key}"}, body)
+        url = f"{self.base_url}/v2/temporary-evse-statuses{path}"
+        exchange = await self.http.send(method, url, {"Authorization": f"Bearer {self.key()}"}, body)
         self.requests += 1
         self.millis += exchange.millis
         if isinstance(exchange, Replied):
