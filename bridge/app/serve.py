@@ -28,12 +28,13 @@ from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.listening import listening
 from bridge.app.pepper import ensure_pepper
+from bridge.app.plans import document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
-from bridge.edits import credentials_changed
+from bridge.edits import RefreshOrder, credentials_changed, refresh_documents
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
@@ -212,6 +213,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     wakes.ticker = ticker
     await ticker.start()
     stack.push_async_callback(_logged, ticker.stop)
+    await writer.submit(refresh_documents, RefreshOrder(document_plans(settings), clock()))
     credentials = Credentials(clock, partial(_probe, writer, wakes))
     wakes.lanes = {
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
