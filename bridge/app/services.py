@@ -34,6 +34,7 @@ from bridge.app.shown import (
     row_errors,
     upstream_item,
 )
+from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
@@ -41,6 +42,7 @@ from bridge.derive import DeriveOptions
 from bridge.edits import Imported, ImportOrder, ListingOrder, ModeOrder, import_inventories, import_listings, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.listing_file import ListingInvalid, parse_listing
+from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.settings.certificates import read_certificates
 from bridge.store.engine import Store, open_store
@@ -51,7 +53,6 @@ from bridge.store.listings import load_listings
 from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
-from bridge.ticker import note
 from bridge.upstreams.certificates import Certificate
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
 from bridge.web.shapes import (
@@ -118,6 +119,9 @@ class StoreServices:
         self._certificates = certificates
         self._counts = counts
         self._started_at = clock().now if central is not None else None
+        self.temporaries = StoreTemporaries(
+            store, writer, clock=clock, derive=derive, wakes=wakes, enforced=settings.temporary.enforce
+        )
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""

@@ -82,7 +82,7 @@ def print_upstreams(upstreams: UpstreamList) -> None:
         print("no accounts")
         return
     header = ("account", "kind", "mode", "state", "set by", "backlog", "refused", "lag", "last accepted", "last error")
-    _print_table(header, (_upstream_row(item) for item in upstreams.items))
+    print_table(header, (_upstream_row(item) for item in upstreams.items))
     for item in upstreams.items:
         if item.certificate is not None:
             print(f"{item.name}: {_certificate_line(item.certificate)}")
@@ -112,7 +112,7 @@ def print_inventory(inventory: InventoryList) -> None:
         print("the inventory is empty")
         return
     header = ("station", "version", "security", "evse", "connector", "EVSE id", "operator", "layer0")
-    _print_table(
+    print_table(
         header,
         (
             (
@@ -136,7 +136,7 @@ def print_listings(listings: ListingList) -> None:
         print("nothing is listed")
         return
     rows = ((item.kind, item.key, item.reference, counted(len(item.content), "field")) for item in listings.items)
-    _print_table(("kind", "name", "reference", "content"), rows)
+    print_table(("kind", "name", "reference", "content"), rows)
 
 
 def print_report(report: ImportReport) -> None:
@@ -202,7 +202,8 @@ def _upstream_row(item: UpstreamItem) -> tuple[object, ...]:
     )
 
 
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, or a record per row where the terminal is too narrow for it."""
     console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     cells = [[Text(str(cell)) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False)

@@ -32,6 +32,7 @@ _OPERATOR_ID_WANTED: Final = (
     "two letters of the country and three letters or digits, for example DE*ABC, or the DIN form +49*810; ASCII only"
 )
 _LONGEST_SHOWN: Final = 256
+_OTHER_SEPARATORS: Final = str.maketrans(".-_ ", "****")
 
 
 class InvalidId(ValueError):
@@ -75,3 +76,17 @@ def canonical(identifier: EvseId | OperatorId) -> str:
     Hubject names ids without separators. Two different EVSEs may share one key (DE*ABC*E1*11 and DE*ABC*E11*1).
     """
     return identifier.removeprefix("+").replace("*", "")
+
+
+def spelled_with_stars(text: str) -> EvseId:
+    """Return what somebody wrote as OICP would write it: upper case, and `*` for the separators of other habits.
+
+    Source: Spirii's own pages, where `DK.SPI.Z203*2` and `DK*SPI*E123*1` stand side by side.
+    """
+    stripped = text.strip()
+    return EvseId(stripped.upper().translate(_OTHER_SEPARATORS) if stripped.isascii() else stripped)
+
+
+def canonical_spelling(text: str) -> str:
+    """Return the `canonical` key of what somebody wrote, with whatever separators."""
+    return canonical(spelled_with_stars(text))

@@ -5,33 +5,34 @@ Never decides; what is wrong with a request is a 400 that names the field. Befor
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
+from bridge.web.bodies import answer as _answer
+from bridge.web.bodies import read as _read
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
+from bridge.web.spirii import SpiriiRoutes, spirii_errors
+from bridge.web.temporary_routes import TemporaryRoutes
 
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
 
-_Body = TypeVar("_Body", bound=BaseModel)
-
 
 def create_app(services: WebServices, token: str) -> web.Application:
     """Return the application: every path needs the token but /livez and /readyz."""
     app = web.Application(
-        middlewares=[request_ids, problems, require_token(token)],
+        middlewares=[request_ids, problems, spirii_errors, require_token(token)],
         client_max_size=_LARGEST_BODY,
     )
     _Routes(services).add_to(app)
+    SpiriiRoutes(services.temporaries).add_to(app)
+    TemporaryRoutes(services.temporaries).add_to(app)
     return app
 
 
@@ -120,30 +121,6 @@ class _Routes:
 
     async def import_listing(self, request: web.Request) -> web.Response:
         return _answer(await self._services.import_listing(await _read(request, ListingRequest)))
-
-
-def _answer(shape: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=shape.model_dump_json(), content_type="application/json")
-
-
-async def _read(request: web.Request, model: type[_Body], *, empty: bool = False) -> _Body:
-    """Return the body as `model`; a body without content counts as {} where `empty`. Raises: HTTPBadRequest."""
-    content = await request.read()
-    if not content and empty:
-        content = b"{}"
-    try:
-        return model.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise web.HTTPBadRequest(text=_said(error)) from error
-
-
-def _said(error: ValidationError) -> str:
-    """Return what is wrong with each field, without the values: a body may hold keys."""
-    found = []
-    for details in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in details["loc"]) or "body"
-        found.append(f"{place}: {details['msg']}")
-    return "; ".join(found[:20])
 
 
 def _whole(request: web.Request, name: str, default: int, largest: int) -> int:

@@ -7,6 +7,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── NotFound         nothing has this name
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
+    ├── ValueRefused     a value of the order is impossible; names its field
     ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
 """
@@ -33,6 +34,7 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.temporary_services import TemporaryServices
 
 
 class ServiceError(Exception):
@@ -64,6 +66,20 @@ class NeedsYes(Conflict):
         self.report = report
 
 
+@dataclass
+class ValueRefused(ServiceError):
+    """A value of the order is impossible."""
+
+    field: str
+    """Name of the member in our shapes, for example "valid_to"."""
+    wanted: str
+    """What would be right."""
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return f"{self.field}: {self.wanted}" if self.field else self.wanted
+
+
 class RowsRefused(ServiceError):
     """The imported file has mistakes; nothing was changed."""
 
@@ -84,6 +100,11 @@ class Unavailable(ServiceError):
 
 class WebServices(Protocol):
     """What the web and the command line ask for. Every method may raise Unavailable."""
+
+    @property
+    def temporaries(self) -> TemporaryServices:
+        """What there is about temporary statuses."""
+        ...
 
     async def status(self) -> Status:
         """Return the bridge at a glance."""

@@ -196,7 +196,7 @@ async def test_report_import_tick_and_report_in_one_transaction_see_each_other(b
         options=bridge.options,
     )
     gate = bridge.writer.submit_nowait(_slow, None)
-    record, tick = bridge.intake._handler, bridge.ticker._tick_handler
+    record, tick = bridge.intake._handler, bridge.ticker._passing.tick
     before = bridge.writer.batches_written
     items = [
         bridge.writer.submit_nowait(record, Arrival(status("one", epoch, 0, "Faulted"), at)),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
+from bridge.core.temporary import Phase
 from bridge.web.routes import create_app
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
     Component,
     DeliveryItem,
@@ -34,6 +36,8 @@ from bridge.web.shapes import (
     UpstreamPreview,
     experimental_reason,
 )
+from bridge.web.temporary_services import TemporaryServices, Which
+from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -49,6 +53,23 @@ def upstream(name: str, kind: str, mode: Mode = Mode.OFF) -> UpstreamItem:
         refused=0,
         lag_s=None,
         experimental=experimental_reason(kind),
+    )
+
+
+def temporary(
+    number: int, *, evse_id: str = "DE*ABC*E1", status: TemporaryKind = TemporaryKind.MAINTENANCE
+) -> TemporaryItem:
+    return TemporaryItem(
+        id=number,
+        evse_id=evse_id,
+        status=status,
+        valid_from=NOON,
+        valid_to=None,
+        phase=Phase.ACTIVE,
+        enforce=True,
+        created_at=NOON,
+        created_by="admin",
+        station="Inoperative: accepted",
     )
 
 
@@ -69,6 +90,48 @@ def evse(number: int) -> EvseItem:
 
 
 @dataclass
+class FakeTemporaries:
+    """Implements `TemporaryServices` in memory; `orders` is what was asked of it."""
+
+    items: list[TemporaryItem] = field(default_factory=lambda: [temporary(7)])
+    orders: list[tuple[object, ...]] = field(default_factory=list)
+    failure: ServiceError | None = None
+
+    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+        self.orders.append(("list", evse_id, which))
+        return TemporaryList(items=tuple(self.items))
+
+    async def get(self, number: int) -> TemporaryItem:
+        return self._find((number,))[0]
+
+    async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
+        self.orders.append(("create", wish, by))
+        if self.failure is not None:
+            raise self.failure
+        return TemporaryList(
+            items=tuple(
+                temporary(8 + number, evse_id=evse_id, status=wish.status)
+                for number, evse_id in enumerate(wish.evse_ids)
+            )
+        )
+
+    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+        self.orders.append(("change", number, change))
+        return self._find((number,))[0]
+
+    async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
+        self.orders.append(("end", numbers))
+        return TemporaryList(items=tuple(self._find(numbers)))
+
+    def _find(self, numbers: tuple[int, ...]) -> Sequence[TemporaryItem]:
+        there = {item.id: item for item in self.items}
+        for number in numbers:
+            if number not in there:
+                raise NotFound("temporary status", str(number))
+        return [there[number] for number in numbers]
+
+
+@dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
 
@@ -85,6 +148,7 @@ class FakeServices:
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
     failure: Exception | None = None
+    temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
 
     async def status(self) -> Status:
         if self.failure is not None:
