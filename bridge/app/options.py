@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bridge.app.plans import mirror_plans
+from bridge.core.documents import DocumentKind
 from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.mapping import mapping_for
@@ -16,11 +18,13 @@ from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import LaneOptions
-from bridge.settings import Account, ChargepriceAccount, IdTags, OicpAccount, Settings
+from bridge.lane.model import DocumentOptions
+from bridge.settings import Account, ChargepriceAccount, IdTags, OicpAccount, Settings, SpiriiAccount
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
+from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
 from csms.options import ServerOptions
 from csms.reply_options import IdTagPolicy, ReplyOptions
@@ -31,9 +35,14 @@ NODE = "bridge"
 
 def derive_options(settings: Settings) -> DeriveOptions:
     """Say which account each operator's EVSEs go to, and with which words."""
-    routes = {name: _route(name, account) for name, account in settings.accounts.items()}
+    routes = {
+        name: _route(name, account)
+        for name, account in settings.accounts.items()
+        if not isinstance(account, SpiriiAccount)
+    }
     by_operator = {
-        operator: tuple(routes[account] for account in table.accounts) for operator, table in settings.operators.items()
+        operator: tuple(routes[account] for account in table.accounts if account in routes)
+        for operator, table in settings.operators.items()
     }
     return DeriveOptions(
         effective=EffectiveOptions(available_hold=settings.status.available_hold),
@@ -43,7 +52,7 @@ def derive_options(settings: Settings) -> DeriveOptions:
     )
 
 
-def _route(name: str, account: Account) -> Route:
+def _route(name: str, account: OicpAccount | ChargepriceAccount) -> Route:
     mapping = mapping_for(account.kind)
     return Route(
         account=AccountName(name),
@@ -64,6 +73,7 @@ def ticker_options(settings: Settings) -> TickerOptions:
         ),
         derive=derive_options(settings),
         node=NODE,
+        documents=mirror_plans(settings),
     )
 
 
@@ -79,6 +89,15 @@ def lane_options(settings: Settings, name: str) -> LaneOptions:
             doubt=push.doubt, refused_retry=push.refused_retry, reassert_every=push.reassert_every
         ),
         full_load=_full_load_options(account, settings),
+        documents=_document_options(account),
+    )
+
+
+def _document_options(account: Account) -> DocumentOptions | None:
+    if not isinstance(account, SpiriiAccount):
+        return None
+    return DocumentOptions(
+        kinds=frozenset({DocumentKind.TEMPORARY}), per_minute=account.per_minute, survey_every=account.survey_every
     )
 
 
@@ -88,7 +107,7 @@ def _operator_names(settings: Settings, account: Account) -> Mapping[str, str]:
 
 
 def _full_load_options(account: Account, settings: Settings) -> FullLoadOptions:
-    if isinstance(account, ChargepriceAccount):
+    if not isinstance(account, OicpAccount):
         return FullLoadOptions(policy=FullLoadPolicy.NEVER)
     return FullLoadOptions(
         policy=FullLoadPolicy(account.full_load),
@@ -117,6 +136,13 @@ def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> Char
         company_id=str(account.company_id),
         api_key=account.api_key.get_secret_value(),
         timeouts=timeouts(settings),
+    )
+
+
+def spirii_options(account: SpiriiAccount, settings: Settings) -> SpiriiOptions:
+    """Say where Spirii is and who we are there."""
+    return SpiriiOptions(
+        base_url=account.base_url, api_key=account.api_key.get_secret_value(), timeouts=timeouts(settings)
     )
 
 

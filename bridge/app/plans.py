@@ -5,10 +5,25 @@ Before it: `bridge.settings`. After it: `bridge.documents`, at start and with ev
 
 from __future__ import annotations
 
-from bridge.documents import DocumentPlan
-from bridge.settings import Settings
+from collections.abc import Iterator
+
+from bridge.core.model import AccountName
+from bridge.documents import DocumentPlan, mirror_plan
+from bridge.settings import Settings, SpiriiAccount
 
 
 def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
     """Return a plan for each account and kind of document that it is set up to send."""
-    return ()
+    return mirror_plans(settings)
+
+
+def mirror_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
+    """Return the plans that temporary statuses alone change: those of accounts at Spirii."""
+    return tuple(_mirrors(settings))
+
+
+def _mirrors(settings: Settings) -> Iterator[DocumentPlan]:
+    for name, account in settings.accounts.items():
+        if isinstance(account, SpiriiAccount):
+            operators = [operator for operator, table in settings.operators.items() if name in table.accounts]
+            yield mirror_plan(AccountName(name), operators)

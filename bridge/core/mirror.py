@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.core.identifiers import canonical_spelling
 from bridge.core.model import EvseId
+from bridge.core.temporary import to_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,9 @@ def fields_of(evse_id: EvseId, kind: str, valid_from: datetime, valid_to: dateti
     return {
         "evseId": evse_id,
         "temporaryStatus": kind,
-        "validFrom": wire_moment(valid_from),
-        "validTo": None if valid_to is None else wire_moment(valid_to),
+        "validFrom": to_wire(valid_from),
+        "validTo": None if valid_to is None else to_wire(valid_to),
     }
-
-
-def wire_moment(moment: datetime) -> str:
-    """Return a moment in UTC with Z, to the second, or to the millisecond where it has a fraction."""
-    milliseconds = moment.microsecond // 1000
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if milliseconds else "seconds")
-    return text.replace("+00:00", "Z")
 
 
 def read_content(content: str) -> Mirrored | None:
@@ -63,7 +58,7 @@ def read_fields(fields: Mapping[str, Any]) -> Mirrored | None:
         return None
     if valid_to is None and fields.get("validTo") is not None:
         return None
-    return Mirrored(_plain(evse_id), kind, valid_from, valid_to)
+    return Mirrored(canonical_spelling(evse_id), kind, valid_from, valid_to)
 
 
 def says_the_same(one: str, other: str) -> bool:
@@ -90,8 +85,3 @@ def _read_moment(text: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-
-
-def _plain(evse_id: str) -> str:
-    """Source: Spirii's own pages write DK*SPI*E123*1 and DK.SPI.Z203*2, so every separator counts for nothing."""
-    return "".join(character for character in evse_id.upper() if character.isalnum())

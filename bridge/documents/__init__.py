@@ -5,5 +5,6 @@ order that can change it. Never sends. Before it: `store.listings`, the inventor
 """
 
 from bridge.documents.refresh import DocumentPlan, Wishes, refresh
+from bridge.documents.temporary import mirror_plan
 
-__all__ = ["DocumentPlan", "Wishes", "refresh"]
+__all__ = ["DocumentPlan", "Wishes", "mirror_plan", "refresh"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName
-from bridge.store.tables import delivery, evse, evse_state, station
+from bridge.store.tables import delivery, document, evse, evse_state, station
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,16 @@ def preview(conn: sa.Connection, account: AccountName) -> Preview:
         else:
             known += count
     return Preview(known + unknown + absent, known, unknown, absent, values)
+
+
+def preview_documents(
+    conn: sa.Connection, account: AccountName, kinds: Collection[DocumentKind]
+) -> dict[DocumentKind, int]:
+    """Count for each kind the documents that the account's hub has not acknowledged."""
+    statement = (
+        sa.select(document.c.kind, sa.func.count())
+        .where(document.c.account == account, document.c.acked_seq < document.c.desired_seq)
+        .group_by(document.c.kind)
+    )
+    counted = {row[0]: row[1] for row in conn.execute(statement)}
+    return {kind: counted.get(kind.value, 0) for kind in sorted(kinds)}
