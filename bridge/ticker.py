@@ -28,6 +28,8 @@ from csms.events import StationId
 log = structlog.get_logger(__name__)
 
 _STATIONS_A_TURN = 500
+_FARTHEST = timedelta(days=1)
+"""Nobody waits longer for anything; the year 9999, by which people mean for ever, is beyond what a clock can add up."""
 _SHORTEST_SLEEP = timedelta(milliseconds=5)
 """However much is due, others get to run."""
 
@@ -105,7 +107,7 @@ class Ticker:
         at = self._clock()
         for until, clock in ((derived.until_now, at.now), (derived.until_steady, at.steady)):
             if until is not None:
-                self._wake_by(at.steady + (until - clock))
+                self._wake_by(at.steady + min(until - clock, _FARTHEST))
 
     def _wake_by(self, moment: datetime) -> None:
         if self._next_due is None or moment < self._next_due:

@@ -7,6 +7,7 @@ writer. Before it: `web`, or the command line with the bridge stopped. After it:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,7 +23,7 @@ from bridge.core.temporary import (
     Phase,
     TemporaryRefused,
     TemporaryUnknown,
-    in_milliseconds,
+    in_utc,
     phase,
 )
 from bridge.derive import DeriveOptions
@@ -93,8 +94,8 @@ class StoreTemporaries:
         order = CreateOrder(
             evse_ids=wish.evse_ids,
             kind=wish.status,
-            valid_from=None if wish.valid_from is None else in_milliseconds(wish.valid_from),
-            valid_to=None if wish.valid_to is None else in_milliseconds(wish.valid_to),
+            valid_from=_in_utc(wish.valid_from, "valid_from"),
+            valid_to=_in_utc(wish.valid_to, "valid_to"),
             enforce=wish.status in self._enforced if wish.enforce is None else wish.enforce,
             by=by,
             at=at,
@@ -111,8 +112,8 @@ class StoreTemporaries:
             at,
             self._derive,
             kind=change.status if "status" in given else UNCHANGED,
-            valid_from=change.valid_from if "valid_from" in given else UNCHANGED,
-            valid_to=change.valid_to if "valid_to" in given else UNCHANGED,
+            valid_from=_in_utc(change.valid_from, "valid_from") if "valid_from" in given else UNCHANGED,
+            valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
             documents=self._documents,
         )
         return (await self._carry_out(change_temporaries, order, at)).items[0]
@@ -138,6 +139,13 @@ class StoreTemporaries:
             raise Unavailable(str(error)) from error
         self._wakes.derived(ordered.derived)
         return TemporaryList(items=tuple(_item(stored, at) for stored in ordered.items))
+
+
+def _in_utc(moment: datetime | None, field: str) -> datetime | None:
+    try:
+        return None if moment is None else in_utc(moment, field)
+    except Impossible as error:
+        raise ValueRefused(error.field, error.wanted) from error
 
 
 def _as_service_error(error: TemporaryRefused) -> ServiceError:

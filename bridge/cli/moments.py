@@ -77,4 +77,10 @@ def read_zone(text: str | None) -> ZoneInfo | None:
 
 def shown(moment: datetime | None, zone: ZoneInfo | None = None) -> str:
     """Return a moment in a zone (None: this machine's) with its offset; empty for None."""
-    return "" if moment is None else moment.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    if moment is None:
+        return ""
+    try:
+        local = moment.astimezone(zone)
+    except OverflowError:  # the last hours of the year 9999 have no local time
+        local = moment
+    return local.isoformat(sep=" ", timespec="seconds")

@@ -90,7 +90,8 @@ def create(
 def end(
     context: typer.Context,
     numbers: Annotated[
-        list[int], typer.Argument(metavar="ID...", min=1, help="Ids, as in the list.", show_default=False)
+        list[int],
+        typer.Argument(metavar="ID...", min=1, max=2**63 - 1, help="Ids, as in the list.", show_default=False),
     ],
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -88,5 +88,6 @@ def spelled_with_stars(text: str) -> EvseId:
 
 
 def canonical_spelling(text: str) -> str:
-    """Return the `canonical` key of what somebody wrote, with whatever separators."""
-    return canonical(spelled_with_stars(text))
+    """Return the `canonical` key of what somebody wrote, with whatever separators; empty where it is no id at all."""
+    key = canonical(spelled_with_stars(text))
+    return key if key.isascii() and key.isalnum() else ""

@@ -139,11 +139,22 @@ def parse_moment(text: str, field: str) -> datetime:
         raise Impossible(field, f"has no offset from UTC: write {text.strip()[:40]}Z, or +01:00 instead of Z")
     try:
         offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
-        local = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=timezone(offset))
-        moment = local.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise Impossible(field, f"is no moment of the calendar up to the year 9999: {text.strip()[:40]}") from error
-    return moment + timedelta(milliseconds=int((fraction or "0")[:3].ljust(3, "0")))
+        moment = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second), tzinfo=timezone(offset))
+    except ValueError as error:
+        raise _no_moment(field, text.strip()[:40]) from error
+    return in_utc(moment + timedelta(milliseconds=int((fraction or "0")[:3].ljust(3, "0"))), field)
+
+
+def in_utc(moment: datetime, field: str) -> datetime:
+    """Return an aware moment in UTC, cut to milliseconds. Raises: Impossible, where UTC has no such year."""
+    try:
+        return in_milliseconds(moment.astimezone(UTC))
+    except OverflowError as error:
+        raise _no_moment(field, moment.isoformat()) from error
+
+
+def _no_moment(field: str, text: str) -> Impossible:
+    return Impossible(field, f"is no moment of the calendar up to the year 9999: {text}")
 
 
 def to_wire(moment: datetime) -> str:

@@ -6,7 +6,7 @@ Before it: `derive` and `bridge.enforcer`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from bridge.core.availability import Availability, AvailabilityOrder
 from bridge.store.bulk import upsert
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import availability_order, evse
+from bridge.store.working_copies import copies_of
 from csms.events import StationId
 
 if TYPE_CHECKING:
@@ -74,6 +75,14 @@ def clamp_waits(connection_: sa.Connection, latest: int) -> None:
     connection_.execute(
         sa.update(availability_order).where(availability_order.c.not_before > latest).values(not_before=latest)
     )
+
+
+def forget_orders(connection_: sa.Connection, keys: Iterable[EvseKey]) -> None:
+    """Delete the rows of EVSEs that moved: what their old stations were told says nothing about the new ones."""
+    rows = [{"key": key} for key in keys]
+    if rows:
+        copies_of(connection_).drop_evses(row["key"] for row in rows)
+        connection_.execute(sa.delete(availability_order).where(availability_order.c.evse == sa.bindparam("key")), rows)
 
 
 def save_orders(connection_: sa.Connection, orders: Mapping[EvseKey, AvailabilityOrder | None]) -> None:

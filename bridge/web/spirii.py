@@ -37,7 +37,7 @@ _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 _LONGEST_ID = 18
 """Digits: what a number of ours can have."""
 
-_TYPES = {
+ERRORS = {
     400: ("invalid_request_error", "bad_request"),
     401: ("authentication_error", "unauthorized"),
     403: ("permission_error", "forbidden"),
@@ -234,7 +234,7 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
 def _error(
     request: web.Request, status: int, message: str, param: str | None = None, code: str | None = None
 ) -> web.Response:
-    kind, usual_code = _TYPES.get(status, ("invalid_request_error", HTTPStatus(status).phrase.lower()))
+    kind, usual_code = ERRORS.get(status, ("invalid_request_error", HTTPStatus(status).phrase.lower()))
     body = {
         "type": kind,
         "code": code or usual_code,

@@ -15,6 +15,7 @@ from bridge.core.temporary import Phase, to_wire
 from bridge.web.shapes import Shape
 
 _MOST_AT_ONCE = 1000
+_Number = Annotated[int, Field(ge=1, lt=2**63)]
 
 
 class TemporaryItem(Shape):
@@ -69,7 +70,7 @@ class TemporaryChange(Shape):
 class TemporaryEnd(Shape):
     """Body of POST /api/v1/temporary-statuses/end: all of these, or none of them."""
 
-    ids: Annotated[tuple[int, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
+    ids: Annotated[tuple[_Number, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
 
 
 # --- Spirii's contract ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Never imports the product: everything goes through commands, sockets, HTTP and t
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -78,6 +79,10 @@ class Site:
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
 
+    def set(self, **settings: str) -> None:
+        """Add settings, by their variables without BRIDGE_, for the next start."""
+        self._settings |= settings
+
     def configure(self, text: str) -> None:
         """Let the bridge run with this configuration instead of the demo's."""
         self._config = self.folder / "bridge.toml"
@@ -97,10 +102,10 @@ class Site:
         assert self._fleet is not None, "no fleet was started"
         return self._fleet
 
-    async def start_hubs(self) -> None:
-        """Start both mock hubs; Hubject refuses to update what it does not know."""
+    async def start_hubs(self, *arguments: str) -> None:
+        """Start the mock hubs; Hubject refuses to update what it does not know."""
         ready = self.folder / "hubs.json"
-        process = self._simulator("hubs", "--strict-known", "--ready-file", str(ready))
+        process = self._simulator("hubs", "--strict-known", "--ready-file", str(ready), *arguments)
         found = await self._ready(process, ready)
         self._hub_urls = {hub: found[f"{hub}_url"] for hub in HUBS}
         self.hubs = {hub: Hub(self._http, found["control_url"], hub) for hub in HUBS}
@@ -150,6 +155,13 @@ class Site:
     def _simulator(self, name: str, *arguments: str) -> Process:
         return self.processes.start(name, [str(BIN / "ocpp-sim"), name, *arguments], os.environ)
 
+    async def run(self, *arguments: str, within: float = 20.0) -> tuple[int, str]:
+        """Run an `ocpp-bridge` command to its end, and return its exit code and what it said."""
+        process = self.processes.start("command", self._command(*arguments), self._environ())
+        before = process.log.stat().st_size
+        code = await process.ended(within)
+        return code, process.log.read_text(encoding="utf-8")[before:]
+
     def _command(self, *arguments: str) -> list[str]:
         return [*self.bridge_command, *arguments, "--config", str(self._config)]
 
@@ -194,8 +206,29 @@ class Site:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def spirii(self, method: str, place: str = "", body: Any = None, **query: str) -> tuple[int, Any]:
+        """Return status and body of the resource that has Spirii's contract, asked with a Bearer key of ours."""
+        url = f"{self._web_url}/v2/temporary-evse-statuses{place}"
+        async with self._http.request(method, url, json=body, params=query, headers=self._token()) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text else None
+
+    async def document(self, *arguments: str) -> Any:
+        """Run `ocpp-bridge` with --json beside the bridge, running or stopped, and return its document."""
+        command, environ = self._command(*arguments, "--json"), self._environ()
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        output, complaints = await process.communicate()
+        assert process.returncode == 0, complaints.decode()
+        return json.loads(output)
+
     def _rest_url(self, what: str) -> str:
-        return f"http://127.0.0.1:{self._settings['WEB__PORT']}/api/v1/{what}"
+        return f"{self._web_url}/api/v1/{what}"
+
+    @property
+    def _web_url(self) -> str:
+        return f"http://127.0.0.1:{self._settings['WEB__PORT']}"
 
     def _token(self) -> dict[str, str]:
         token = (self.state_dir / "admin-token").read_text(encoding="utf-8").strip()

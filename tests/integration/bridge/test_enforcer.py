@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests_bridge import PEPPER, START, FakeProber, LossyWriter, until
+from tests_bridge import PEPPER, START, STATIONS, FakeProber, LossyWriter, until
 
 from bridge.app.registry import StoreRegistry
 from bridge.enforcer import Enforcer, EnforcerOptions, begin, settle
@@ -189,6 +189,22 @@ async def test_answer_that_could_not_be_stored_is_asked_for_again(bridge, statio
     async with enforcing(bridge, stations, lossy):
         await until_orders(bridge, [("Inoperative", True)])
     assert [operative for _, _, operative in stations.calls] == [False, False]
+
+
+async def test_moved_evse_is_taken_out_at_its_new_station_and_put_back_only_there(
+    bridge, stations: FakeStations
+) -> None:
+    (number,) = await bridge.temporary(TWO, enforce=True)
+    async with enforcing(bridge, stations):
+        await until_orders(bridge, [("Inoperative", True)])
+        await bridge.import_(STATIONS.replace("one,,,,2,", "three,1.6,0123456789abcdef,,7,"))
+        assert await orders(bridge) == [("Inoperative", False)]
+        await bridge.remove_temporaries(number)
+        assert await orders(bridge) == []
+        await bridge.temporary(TWO, enforce=True)
+        stations.open.add(StationId("three"))
+        await until_orders(bridge, [("Inoperative", True)])
+    assert stations.calls == [("one", (0, 2), False), ("three", (0, 7), False)]
 
 
 async def test_one_station_that_does_not_answer_delays_no_other(bridge, stations: FakeStations) -> None:

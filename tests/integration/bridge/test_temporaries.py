@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests_bridge import START, STATIONS
@@ -204,6 +204,14 @@ async def test_step_of_the_wall_clock_is_followed_within_a_tick_and_back(bridge,
     assert await bridge.effective(ONE) == shown
     bridge.clock.steady += timedelta(minutes=20)
     bridge.clock.now += timedelta(minutes=20) - step
+    await bridge.ticker.tick()
+    assert await bridge.effective(ONE) == "maintenance"
+
+
+async def test_end_in_the_year_9999_is_waited_for_though_the_steady_clock_is_ahead(bridge) -> None:
+    bridge.clock.steady += HOUR
+    await bridge.temporary(ONE, ends=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    bridge.ticker.due(bridge.woken[-1])
     await bridge.ticker.tick()
     assert await bridge.effective(ONE) == "maintenance"
 

@@ -306,11 +306,13 @@ async def test_body_of_another_media_type_is_415(call: Call) -> None:
         assert answer == (415, error("invalid_request_error", "unsupported_media_type", message))
 
 
-async def test_unknown_evse_is_404(call: Call) -> None:
-    assert await call("POST", "", {"evseId": "DK*SPI*E9", "temporaryStatus": "BLOCKED"}) == (
+@pytest.mark.parametrize("evse_id", ["DK*SPI*E9", "", "ÆØÅ", "x" * 5_000, "a\x00b", "%_"])
+async def test_unknown_evse_is_404_and_has_no_temporary_statuses(call: Call, evse_id: str) -> None:
+    assert await call("POST", "", {"evseId": evse_id, "temporaryStatus": "BLOCKED"}) == (
         404,
-        error("not_found_error", "not_found", "there is no EVSE 'DK*SPI*E9'", "evseId"),
+        error("not_found_error", "not_found", f"there is no EVSE {evse_id[:256]!r}", "evseId"),
     )
+    assert await call("GET", "", params={"evseId": evse_id}) == (200, [])
 
 
 @pytest.mark.parametrize("number", ["abc", "-1", "1.0", "9" * 30, "٤"])
@@ -366,6 +368,32 @@ async def test_store_that_cannot_answer_is_503_and_a_failure_of_ours_tells_nothi
 async def test_other_paths_keep_their_own_shape_of_failures(call: Call, client: TestClient, admin: Any) -> None:
     response = await client.get("/v2/temporary-evse-statuses-2", headers=admin)
     assert (response.status, response.content_type) == (404, "application/problem+json")
+
+
+async def test_our_own_resource_takes_several_and_refuses_moments_that_utc_does_not_have(
+    call: Call, services: Any, client: TestClient, token: str, admin: dict[str, str]
+) -> None:
+    path = "/api/v1/temporary-statuses"
+    async with TestClient(TestServer(create_app(services, token), host="127.0.0.1")) as other:
+
+        async def ask(method: str, place: str = "", body: Any = None) -> tuple[int, Any]:
+            response = await other.request(method, path + place, json=body, headers=admin)
+            return response.status, await response.json()
+
+        wish = {"evse_ids": [EVSE, "dkspie1241"], "status": "MAINTENANCE"}
+        for moment in ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"):
+            assert (await ask("POST", "", {**wish, "valid_from": moment}))[0] == 422
+        status, made = await ask("POST", "", {**wish, "valid_to": "9999-12-31T23:59:59Z", "enforce": True})
+        assert (status, [item["evse_id"] for item in made["items"]]) == (200, [EVSE, "DK*SPI*E124*1"])
+        assert made["items"][0]["station"] == "to be made inoperative"
+        first, second = [item["id"] for item in made["items"]]
+        assert await ask("GET", f"/{first}") == (200, made["items"][0])
+        assert (await ask("PATCH", f"/{first}", {"valid_to": None}))[1]["valid_to"] is None
+        assert (await ask("POST", "/end", {"ids": [first, 2**63]}))[0] == 400
+        assert (await ask("POST", "/end", {"ids": [first, 2**63 - 1]}))[0] == 404
+        assert (await ask("GET", "?all=true"))[1]["items"][1]["id"] == second
+        assert (await ask("POST", "/end", {"ids": [first, second]}))[0] == 200
+        assert await ask("GET") == (200, {"items": []})
 
 
 async def test_default_enforcement_is_the_configurations(call: Call, services: Any) -> None:

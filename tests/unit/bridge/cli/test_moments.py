@@ -68,4 +68,5 @@ def test_zones_have_iana_names() -> None:
 
 def test_moments_are_shown_with_their_offset() -> None:
     assert shown(datetime(2026, 12, 1, 7, 0, tzinfo=UTC), BERLIN) == "2026-12-01 08:00:00+01:00"
+    assert shown(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), BERLIN) == "9999-12-31 23:59:59+00:00"
     assert shown(None) == ""

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.core.identifiers import canonical_spelling
 from bridge.core.model import EvseId, Temporary, TemporaryKind
@@ -87,6 +90,15 @@ def test_texts_that_are_no_moment_are_refused_with_what_would_be_right(text: str
 def test_moments_are_shown_in_utc_with_milliseconds_only_where_there_are_any(moment: datetime, text: str) -> None:
     assert to_wire(moment) == text
     assert parse_moment(text, "valid_from") == moment
+
+
+@given(
+    st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,4})?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+)
+def test_whatever_looks_like_a_moment_is_one_or_is_refused(text: str) -> None:
+    with suppress(Impossible):
+        moment = parse_moment(text, "valid_from")
+        assert parse_moment(to_wire(moment), "valid_from") == moment
 
 
 def test_kinds_are_those_of_the_enum_in_capitals() -> None:
