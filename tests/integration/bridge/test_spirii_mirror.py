@@ -13,9 +13,12 @@ from tests_bridge import START, Bridge, until
 
 from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, TemporaryKind
+from bridge.core.reachability import ReachabilityOptions
 from bridge.documents import mirror_plan
 from bridge.edits import RefreshOrder, refresh_documents
 from bridge.lane.model import DocumentOptions
+from bridge.store.document_readings import read_documents
+from bridge.store.previews import preview_documents
 from bridge.temporaries import (
     UNCHANGED,
     ChangeOrder,
@@ -25,6 +28,7 @@ from bridge.temporaries import (
     create_temporaries,
     remove_temporaries,
 )
+from bridge.ticker import Ticker, TickerOptions
 from bridge.upstreams.http import Timeouts
 from bridge.upstreams.port import Answer, Document
 from bridge.upstreams.spirii import Spirii, SpiriiOptions
@@ -106,10 +110,10 @@ class Mirror:
         await self.upstream.close()
         self.task = None
 
-    async def restart(self) -> None:
+    async def restart(self, survey_every: timedelta | None = None) -> None:
         """Bring documents to what is wanted, and open the lane, as at start."""
         await self.refresh()
-        self.start()
+        self.start(survey_every=survey_every)
 
     async def agreed(self) -> None:
         """Wait until nothing is in flight, due or in doubt; doubts end since the clock is moved over them."""
@@ -396,6 +400,39 @@ async def test_equal_entry_of_somebody_else_survives_wish_doubt_and_removal(mirr
     mirror.assert_rules_kept()
 
 
+async def test_survey_does_not_take_for_foreign_what_a_creation_in_doubt_made(mirror: Mirror) -> None:
+    await mirror.fault("hang", count=1, applied=True)
+    await mirror.want()
+    mirror.start()
+    await until(lambda: mirror.actions() == ["create"])
+    await mirror.crash()
+    await mirror.restart(survey_every=DAY)
+    await until(lambda: mirror.actions() == ["create", "list"])
+    await mirror.looks()
+    assert await mirror.bridge.rows("SELECT remote_id FROM foreign_entry") == []
+    await mirror.agreed()
+    assert (mirror.ours(), mirror.actions()) == ([(ONE, "BLOCKED", "")], ["create", "list", "list"])
+    mirror.assert_rules_kept()
+
+
+async def test_equal_entry_that_was_known_before_stays_foreign_through_a_survey_in_the_doubt(mirror: Mirror) -> None:
+    mirror.hub.hub.configure({"entries": (FOREIGN,)})
+    mirror.start(survey_every=DAY)
+    await mirror.until_there("SELECT 1 FROM foreign_entry")
+    await mirror.fault("hang", count=1, action=("create",))
+    number = await mirror.want(kind="MAINTENANCE", ends=START + 30 * DAY)
+    await until(lambda: mirror.actions() == ["list", "create"])
+    await mirror.crash()
+    await mirror.restart(survey_every=DAY)
+    await until(lambda: mirror.actions() == ["list", "create", "list"])
+    await mirror.agreed()
+    assert await mirror.bridge.rows("SELECT remote_id FROM document") == [("",)]
+    await mirror.remove(number)
+    await mirror.agreed()
+    assert set(mirror.actions()) == {"list", "create"}
+    mirror.assert_rules_kept()
+
+
 async def test_survey_enters_anew_what_others_deleted_and_shows_what_they_made(mirror: Mirror) -> None:
     await mirror.want()
     ended = await mirror.want(OTHER_ONE, ends=START + HOUR)
@@ -486,6 +523,61 @@ async def test_clock_that_runs_ahead_and_is_set_back_makes_no_second_entry(mirro
     await mirror.agreed()
     assert (len(mirror.ours()), mirror.actions()) == (1, ["create"])
     mirror.assert_rules_kept()
+
+
+async def test_ticker_drops_what_ended_before_it_was_sent_and_brings_it_back_with_the_clock(mirror: Mirror) -> None:
+    await mirror.want(ends=START + HOUR)
+    rows = "SELECT key FROM document"
+    ticker = Ticker(
+        mirror.bridge.writer,
+        clock=mirror.clock,
+        options=TickerOptions(ReachabilityOptions(), mirror.bridge.options, node="test", documents=PLANS),
+        woken=mirror.bridge.woken.append,
+        prober=mirror.bridge.prober,
+    )
+    await ticker.tick()
+    assert len(await mirror.bridge.rows(rows)) == 1
+    mirror.clock.now += timedelta(hours=2)
+    await ticker.tick()
+    assert await mirror.bridge.rows(rows) == []
+    mirror.clock.now -= timedelta(hours=2)
+    mirror.bridge.woken.clear()
+    await ticker.tick()
+    assert len(await mirror.bridge.rows(rows)) == 1
+    assert ACCOUNT in {account for derived in mirror.bridge.woken for account in derived.accounts}
+
+
+# --- what operators see -----------------------------------------------------------------------------------------------
+
+
+async def test_operators_see_what_will_be_told_and_what_was_refused(mirror: Mirror) -> None:
+    mirror.hub.hub.configure({"evses": (ONE,)})
+    await mirror.want()
+    await mirror.want(THIRD)
+    assert await shown(mirror) == (2, 0)
+    mirror.start()
+    await mirror.agreed()
+    assert await shown(mirror) == (1, 1)
+    mirror.hub.hub.configure({"api_keys": ("another",)})
+    await mirror.want(kind="RESERVED")
+    await mirror.until_there("SELECT 1 FROM document_lane WHERE held IS NOT NULL")
+    async with mirror.bridge.store.read() as connection:
+        reading = (await read_documents(connection, mirror.clock.steady))[ACCOUNT]
+    assert (reading.dirty, reading.refused) == (2, 1)
+    assert (
+        reading.held
+        == reading.last_error
+        == ("HTTP 401: invalid_api_key The bearer key is missing, malformed or unknown.")
+    )
+
+
+async def shown(mirror: Mirror) -> tuple[int, int]:
+    """Return how many temporary statuses the account has not acknowledged, and how many of them are refused."""
+    async with mirror.bridge.store.read() as connection:
+        preview = await connection.run_sync(preview_documents, ACCOUNT, frozenset({DocumentKind.TEMPORARY}))
+        reading = (await read_documents(connection, mirror.clock.steady))[ACCOUNT]
+    assert preview == {DocumentKind.TEMPORARY: reading.dirty}
+    return reading.dirty, reading.refused
 
 
 # --- rates ------------------------------------------------------------------------------------------------------------
