@@ -44,7 +44,7 @@ async def acknowledged(bridge, account=HUBJECT) -> None:
     upstream = FakeUpstream(kind="chargeprice" if account == CHARGEPRICE else "oicp", takes_full_load=False)
     lane = bridge.lane(upstream, account=account)
     task = asyncio.create_task(lane.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM delivery WHERE account = :a AND due_at = 0", a=account):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
     lane.stop()

@@ -66,13 +66,13 @@ async def orders(bridge) -> list[tuple[str, bool]]:
 
 
 async def until_orders(bridge, expected: list[tuple[str, bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await orders(bridge) != expected:  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
 
 async def until_rows(bridge, statement: str, expected: list[tuple[Any, ...]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows(statement) != expected:  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 

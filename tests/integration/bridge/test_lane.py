@@ -45,7 +45,7 @@ def values(upstream: FakeUpstream, evse_id: str) -> list[str]:
 
 async def settled(bridge) -> None:
     """Wait until no request is in flight: the clock may be moved then."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM delivery WHERE in_flight_seq > 0"):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
@@ -61,7 +61,7 @@ async def stored(bridge, statement: str, expected: object) -> bool:
 
 async def reached(claim) -> None:
     """Wait until an awaited claim holds. Raises: TimeoutError."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await claim():  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
@@ -245,7 +245,7 @@ async def test_row_of_one_foreign_station_does_not_hold_the_account(bridge) -> N
         await settled(bridge)
         assert await bridge.rows("SELECT held FROM lane") == [("403",)]
         await bridge.report("one", await bridge.connect("one"), 1, "Charging")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await bridge.rows(refused) != [(foreign, "403")]:
                 bridge.clock.pass_(seconds=5)
                 await asyncio.sleep(0.02)

@@ -48,7 +48,7 @@ async def running(lane):
 
 async def settled(bridge) -> None:
     """Wait until no document is in flight: the clock may be moved then."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM document WHERE in_flight_seq > 0"):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 

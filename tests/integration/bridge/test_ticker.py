@@ -269,7 +269,7 @@ async def test_ticker_outlives_storage_that_fails(bridge) -> None:
         await ticker.tick()
     task = asyncio.create_task(ticker.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await bridge.effective("DE*ABC*E1*1") != "available":  # noqa: ASYNC110 - a database sets no event
                 await asyncio.sleep(0.005)
     finally:

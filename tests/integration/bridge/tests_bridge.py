@@ -308,7 +308,7 @@ class LossyWriter:
         raise failure
 
 
-async def until(claim: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(claim: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until the claim holds. Raises: TimeoutError."""
     async with asyncio.timeout(seconds):
         while not claim():  # noqa: ASYNC110 - the claim is about a database or a list, which set no event
