@@ -14,6 +14,7 @@ from bridge.core import facts
 from bridge.core.model import Moment
 from bridge.core.temporary import over_before
 from bridge.derive import Derived, DeriveOptions, derive
+from bridge.documents import DocumentPlan, refresh
 from bridge.store.changes import Changes, save
 from bridge.store.connections import (
     StoredPresence,
@@ -49,9 +50,15 @@ class Passing:
     """The handlers that derive; their results are what `ticker` goes on with."""
 
     def __init__(
-        self, options: DeriveOptions, *, clock: Callable[[], Moment], woken: Callable[[Derived], None]
+        self,
+        options: DeriveOptions,
+        *,
+        clock: Callable[[], Moment],
+        woken: Callable[[Derived], None],
+        documents: tuple[DocumentPlan, ...] = (),
     ) -> None:
         self._options = options
+        self._documents = documents
         self._clock = clock
         self._woken = woken
 
@@ -85,7 +92,19 @@ class Passing:
                 wanted = set(keys[first : first + EVSES_A_TURN])
                 stations = load(conn, stations_of(conn, wanted))
                 self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
+            self._woken(Derived(accounts=refresh(conn, self._documents, at)))
         return [None] * len(moments)
+
+    def close_temporaries(self, conn: Transaction, moments: Sequence[Moment]) -> list[int]:
+        """Load temporary statuses that ended long ago no more, some at a time; return how many they were.
+
+        What accounts mirror of those that ended goes too: it ends at the hub by itself, so nothing waits for this.
+        """
+        counts = []
+        for at in moments:
+            counts.append(close_over(conn, over_before(at.now), EVSES_A_TURN))
+            self._woken(Derived(accounts=refresh(conn, self._documents, at)))
+        return counts
 
     def declare(self, conn: Transaction, declarations: Sequence[Declaration]) -> list[None]:
         """Commit a declaration together with what it changes."""
@@ -142,11 +161,6 @@ def resume(conn: Transaction, starts: Sequence[tuple[str, int, int]]) -> list[Re
         clamp_kept(conn, latest)
         found.append(Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn))))
     return found
-
-
-def close_temporaries(conn: Transaction, moments: Sequence[Moment]) -> list[int]:
-    """Load temporary statuses that ended long ago no more, some at a time; return how many they were."""
-    return [close_over(conn, over_before(at.now), EVSES_A_TURN) for at in moments]
 
 
 def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[StationId]]:

@@ -27,6 +27,7 @@ from bridge.core.temporary import (
     in_milliseconds,
 )
 from bridge.derive import Derived, DeriveOptions, derive
+from bridge.documents import DocumentPlan, refresh
 from bridge.store.changes import Changes, save
 from bridge.store.evses import stations_of
 from bridge.store.stations import EvseKey, load
@@ -69,6 +70,8 @@ class CreateOrder:
     by: str
     at: Moment
     options: DeriveOptions
+    documents: tuple[DocumentPlan, ...] = ()
+    """What the accounts say besides statuses: temporary statuses are mirrored to some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class ChangeOrder:
     """None: now."""
     valid_to: datetime | Unchanged | None = UNCHANGED
     """None: until it is removed."""
+    documents: tuple[DocumentPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class RemoveOrder:
     numbers: tuple[int, ...]
     at: Moment
     options: DeriveOptions
+    documents: tuple[DocumentPlan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ def _create(conn: Transaction, order: CreateOrder) -> Ordered:
     for key in keys:
         _check_no_duplicate(conn, key, wish, now)
     numbers = [insert_temporary(conn, key, wish, now=now, by=order.by) for key in keys]
-    derived = _derive(conn, keys, order.at, order.options)
+    derived = _derive(conn, keys, order)
     return Ordered(tuple(_find(conn, number) for number in numbers), derived)
 
 
@@ -148,7 +153,7 @@ def _change(conn: Transaction, order: ChangeOrder) -> Ordered:
     check_changed(wish)
     _check_no_duplicate(conn, stored.evse, wish, order.at.now, beside=order.number)
     update_temporary(conn, stored, wish)
-    derived = _derive(conn, [stored.evse], order.at, order.options)
+    derived = _derive(conn, [stored.evse], order)
     return Ordered((_find(conn, order.number),), derived)
 
 
@@ -168,7 +173,7 @@ def _remove(conn: Transaction, order: RemoveOrder) -> Ordered:
     found = tuple(_find(conn, number) for number in dict.fromkeys(order.numbers))
     for stored in found:
         delete_temporary(conn, stored, order.at.now)
-    return Ordered(found, _derive(conn, {stored.evse for stored in found}, order.at, order.options))
+    return Ordered(found, _derive(conn, {stored.evse for stored in found}, order))
 
 
 def _evse_key(conn: Transaction, spelling: str) -> EvseKey:
@@ -190,10 +195,13 @@ def _check_no_duplicate(
         raise Duplicate(number)
 
 
-def _derive(conn: Transaction, keys: Iterable[EvseKey], at: Moment, options: DeriveOptions) -> Derived:
+def _derive(conn: Transaction, keys: Iterable[EvseKey], order: CreateOrder | ChangeOrder | RemoveOrder) -> Derived:
+    """Carry the order through to the EVSEs' statuses and to what accounts mirror."""
     wanted = set(keys)
     derived, changes = Derived(), Changes()
     for station in load(conn, stations_of(conn, wanted)).values():
-        derived.add(derive(station, wanted & station.evses.keys(), at=at, options=options, changes=changes))
+        evses = wanted & station.evses.keys()
+        derived.add(derive(station, evses, at=order.at, options=order.options, changes=changes))
     save(conn, changes)
+    derived.accounts |= refresh(conn, order.documents, order.at)
     return derived

@@ -18,7 +18,8 @@ import structlog
 from bridge.core.model import Moment
 from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
 from bridge.derive import Derived, DeriveOptions
-from bridge.passing import EVSES_A_TURN, Declaration, Passing, close_temporaries, list_stations, note, resume
+from bridge.documents import DocumentPlan
+from bridge.passing import EVSES_A_TURN, Declaration, Passing, list_stations, note, resume
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
 from bridge.store.writer import Writer
@@ -56,6 +57,8 @@ class TickerOptions:
     reachability: ReachabilityOptions
     derive: DeriveOptions
     node: str
+    documents: tuple[DocumentPlan, ...] = ()
+    """What accounts mirror of temporary statuses, which end and, where the clock steps back, return."""
     period: timedelta = timedelta(seconds=1)
     step: timedelta = timedelta(milliseconds=500)
     """How far the wall clock may drift from the steady one before that counts as a step."""
@@ -79,7 +82,7 @@ class Ticker:
         self._writer = writer
         self._clock = clock
         self._options = options
-        self._passing = Passing(options.derive, clock=clock, woken=woken)
+        self._passing = Passing(options.derive, clock=clock, woken=woken, documents=options.documents)
         self._prober = prober
         self._presences: dict[StationId, Presence] = {}
         self._heard: dict[StationId, datetime] = {}
@@ -210,7 +213,7 @@ class Ticker:
         """Look now and then for temporary statuses that ended long ago; at once again where there were many."""
         if self._closed_at is not None and at.steady - self._closed_at < self._options.close_every:
             return
-        if await self._writer.submit(close_temporaries, at) < EVSES_A_TURN:
+        if await self._writer.submit(self._passing.close_temporaries, at) < EVSES_A_TURN:
             self._closed_at = at.steady
 
     def _log_storage(self, error: StoreError | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from bridge.app.plans import mirror_plans
 from bridge.core.documents import DocumentKind
 from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
@@ -18,11 +19,12 @@ from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
-from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings
+from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
+from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
 from csms.options import ServerOptions
 from csms.reply_options import IdTagPolicy, ReplyOptions
@@ -33,9 +35,14 @@ NODE = "bridge"
 
 def derive_options(settings: Settings) -> DeriveOptions:
     """Say which account each operator's EVSEs go to, and with which words."""
-    routes = {name: _route(name, account) for name, account in settings.accounts.items()}
+    routes = {
+        name: _route(name, account)
+        for name, account in settings.accounts.items()
+        if not isinstance(account, SpiriiAccount)
+    }
     by_operator = {
-        operator: tuple(routes[account] for account in table.accounts) for operator, table in settings.operators.items()
+        operator: tuple(routes[account] for account in table.accounts if account in routes)
+        for operator, table in settings.operators.items()
     }
     return DeriveOptions(
         effective=EffectiveOptions(available_hold=settings.status.available_hold),
@@ -45,7 +52,7 @@ def derive_options(settings: Settings) -> DeriveOptions:
     )
 
 
-def _route(name: str, account: Account) -> Route:
+def _route(name: str, account: OicpAccount | ChargepriceAccount) -> Route:
     mapping = mapping_for(account.kind)
     return Route(
         account=AccountName(name),
@@ -66,6 +73,7 @@ def ticker_options(settings: Settings) -> TickerOptions:
         ),
         derive=derive_options(settings),
         node=NODE,
+        documents=mirror_plans(settings),
     )
 
 
@@ -97,6 +105,12 @@ def _document_options(account: Account, settings: Settings) -> DocumentOptions |
                     weekday=list(Day).index(account.data_full_load_day),
                 ),
             )
+        case SpiriiAccount():
+            return DocumentOptions(
+                kinds=frozenset({DocumentKind.TEMPORARY}),
+                per_minute=account.per_minute,
+                survey_every=account.survey_every,
+            )
         case _:
             return None
 
@@ -107,7 +121,7 @@ def _operator_names(settings: Settings, account: Account) -> Mapping[str, str]:
 
 
 def _full_load_options(account: Account, settings: Settings) -> FullLoadOptions:
-    if isinstance(account, ChargepriceAccount):
+    if not isinstance(account, OicpAccount):
         return FullLoadOptions(policy=FullLoadPolicy.NEVER)
     return FullLoadOptions(
         policy=FullLoadPolicy(account.full_load),
@@ -145,6 +159,13 @@ def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> Char
         company_id=str(account.company_id),
         api_key=account.api_key.get_secret_value(),
         timeouts=timeouts(settings),
+    )
+
+
+def spirii_options(account: SpiriiAccount, settings: Settings) -> SpiriiOptions:
+    """Say where Spirii is and who we are there."""
+    return SpiriiOptions(
+        base_url=account.base_url, api_key=account.api_key.get_secret_value(), timeouts=timeouts(settings)
     )
 
 

@@ -24,7 +24,7 @@ from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
 from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
-from bridge.app.plans import document_plans
+from bridge.app.plans import document_plans, mirror_plans
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -48,7 +48,7 @@ from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
-from bridge.store.previews import preview, totals
+from bridge.store.previews import preview, preview_documents, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
@@ -116,7 +116,13 @@ class StoreServices(ListingServices, FullLoadServices):
         self._counts = counts
         self._started_at = clock().now if central is not None else None
         self.temporaries = StoreTemporaries(
-            store, writer, clock=clock, derive=derive, wakes=wakes, enforced=settings.temporary.enforce
+            store,
+            writer,
+            clock=clock,
+            derive=derive,
+            wakes=wakes,
+            enforced=settings.temporary.enforce,
+            documents=mirror_plans(settings),
         )
 
     async def status(self) -> Status:
@@ -192,6 +198,9 @@ class StoreServices(ListingServices, FullLoadServices):
         try:
             async with self._store.read() as connection:
                 counted = await connection.run_sync(preview, AccountName(name))
+                told = fill.lane_options(self._settings, name).documents
+                kinds = frozenset() if told is None else told.kinds
+                documents = await connection.run_sync(preview_documents, AccountName(name), kinds)
         except StoreError as error:
             raise Unavailable(str(error)) from error
         lane = lanes.get(AccountName(name))
@@ -205,6 +214,7 @@ class StoreServices(ListingServices, FullLoadServices):
             unknown=counted.unknown,
             absent=counted.absent,
             values=counted.values,
+            documents={kind.value: count for kind, count in documents.items()},
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
             data=counted.data if isinstance(account, OicpAccount) and account.evse_data else None,

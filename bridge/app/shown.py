@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from bridge.core.expiry import days_left, expiry_warning, urgency
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
 from bridge.listing_file import ListingInvalid
-from bridge.settings import Account
+from bridge.settings import Account, SpiriiAccount
 from bridge.store.inventory import ImportResult, InventoryEntry
 from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
@@ -95,6 +96,7 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
 
     An account that is not live is not behind: what it would be sent is counted apart, and nothing of it is late.
     """
+    lane = _as_told(account, lane)
     item = UpstreamItem(
         name=name,
         kind=account.kind,
@@ -141,6 +143,23 @@ def certificate_warnings(items: Iterable[UpstreamItem]) -> list[str]:
     """Return what operators should know of the accounts' certificates, one line each."""
     shown = ((item.name, item.certificate) for item in items)
     return [f"{name}: {found.warning}" for name, found in shown if found is not None and found.warning]
+
+
+def _as_told(account: Account, lane: LaneReading | None) -> LaneReading | None:
+    """Return the lane as it counts for the account: one at Spirii is told temporary statuses, and no other."""
+    if lane is None or not isinstance(account, SpiriiAccount):
+        return lane
+    told = lane.documents
+    return replace(
+        lane,
+        held=told.held,
+        last_error=told.last_error,
+        last_accepted_at=told.last_accepted_at,
+        dirty=told.dirty,
+        refused=told.refused,
+        in_doubt=told.in_doubt,
+        lag=told.lag,
+    )
 
 
 def _set_by(account: Account, lane: LaneReading) -> dict[str, object]:
@@ -230,6 +249,7 @@ def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...
             layer0=entry.layer0.value,
             chargeprice_station=entry.chargeprice_station,
             chargeprice_point=entry.chargeprice_point,
+            spirii=entry.spirii,
         )
         for entry in entries
         for address in entry.connectors

@@ -27,6 +27,7 @@ from bridge.core.temporary import (
     phase,
 )
 from bridge.derive import DeriveOptions
+from bridge.documents import DocumentPlan
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.temporary import StoredTemporary, find_temporary, list_temporaries
@@ -58,14 +59,16 @@ class StoreTemporaries:
         derive: DeriveOptions,
         wakes: Wakes,
         enforced: Collection[TemporaryKind],
+        documents: tuple[DocumentPlan, ...] = (),
     ) -> None:
-        """`enforced`: kinds that are enforced at the stations where an order does not say."""
+        """`enforced`: kinds that are enforced at the stations where an order does not say. `documents`: mirrors."""
         self._store = store
         self._writer = writer
         self._clock = clock
         self._derive = derive
         self._wakes = wakes
         self._enforced = enforced
+        self._documents = documents
 
     async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
         """Return temporary statuses, of one EVSE where one is named. Raises: Unavailable."""
@@ -97,6 +100,7 @@ class StoreTemporaries:
             by=by,
             at=at,
             options=self._derive,
+            documents=self._documents,
         )
         return await self._carry_out(create_temporaries, order, at)
 
@@ -110,13 +114,14 @@ class StoreTemporaries:
             kind=change.status if "status" in given else UNCHANGED,
             valid_from=_in_utc(change.valid_from, "valid_from") if "valid_from" in given else UNCHANGED,
             valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
+            documents=self._documents,
         )
         return (await self._carry_out(change_temporaries, order, at)).items[0]
 
     async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
         """Delete these, or none of them, and return what they were. Raises: NotFound, Unavailable."""
         at = self._clock()
-        return await self._carry_out(remove_temporaries, RemoveOrder(numbers, at, self._derive), at)
+        return await self._carry_out(remove_temporaries, RemoveOrder(numbers, at, self._derive, self._documents), at)
 
     async def _read(self, question: Callable[[Any], Any]) -> Any:
         try:

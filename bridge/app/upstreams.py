@@ -9,7 +9,7 @@ from typing import assert_never
 from bridge.app import options as fill
 from bridge.app.credentials import Credentials
 from bridge.core.model import AccountName
-from bridge.settings import Account, ChargepriceAccount, OicpAccount, Settings
+from bridge.settings import Account, ChargepriceAccount, OicpAccount, Settings, SpiriiAccount
 from bridge.settings.certificates import tls_files
 from bridge.settings.fields import check_key
 from bridge.upstreams.certificates import Certificate
@@ -18,6 +18,7 @@ from bridge.upstreams.credentials import Contents, CredentialUnusable, FileCrede
 from bridge.upstreams.http import TlsSource
 from bridge.upstreams.oicp import Oicp
 from bridge.upstreams.port import Upstream
+from bridge.upstreams.spirii import Spirii
 from bridge.upstreams.tls import Tls, check_new_tls, reread_tls
 
 
@@ -33,6 +34,9 @@ def open_upstream(name: str, settings: Settings, credentials: Credentials) -> Up
         case ChargepriceAccount():
             key = _key(name, account, credentials)
             return Chargeprice(fill.chargeprice_options(account, settings), key=key)
+        case SpiriiAccount():
+            key = _key(name, account, credentials)
+            return Spirii(fill.spirii_options(account, settings), key=key)
         case _:
             assert_never(account)
 
@@ -54,7 +58,7 @@ def _certificate_of(tls: Tls) -> Certificate | None:
     return tls.certificate
 
 
-def _key(name: str, account: ChargepriceAccount, credentials: Credentials) -> Callable[[], str] | None:
+def _key(name: str, account: ChargepriceAccount | SpiriiAccount, credentials: Credentials) -> Callable[[], str] | None:
     if account.api_key_file is None:
         return None
     return credentials.watch(AccountName(name), FileCredential([account.api_key_file], _read_key))

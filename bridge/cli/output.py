@@ -100,8 +100,9 @@ def _certificate_line(certificate: CertificateItem) -> str:
 def print_preview(preview: UpstreamPreview, console: Console) -> None:
     """Print what an account would be sent if it were live."""
     counts = f"{preview.known} known, {preview.unknown} unknown, {preview.absent} never heard of"
-    evses = counted(preview.total, "EVSE")
-    console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {evses} ({counts})"))
+    evses = [f"{counted(preview.total, 'EVSE')} ({counts})"] if preview.total or not preview.documents else []
+    told = [f"{count} to tell of: {_KINDS.get(kind, kind)}" for kind, count in preview.documents.items()]
+    console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {'; '.join([*evses, *told])}"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
     if preview.data is not None:
@@ -110,6 +111,9 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     if preview.foreign:
         named = ", ".join(preview.foreign[:_LONGEST_LIST])
         console.print(Text(f"  not sent, of another operator: {len(preview.foreign)} ({named})"))
+
+
+_KINDS = {"temporary": "temporary statuses", "evse_data": "EVSEs' data", "station": "stations", "company": "companies"}
 
 
 def print_inventory(inventory: InventoryList) -> None:

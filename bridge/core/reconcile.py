@@ -275,6 +275,21 @@ def reconfigured_lane(lane: Lane) -> Lane:
     return replace(lane, held_at=None) if lane.held is not None else lane
 
 
+def quiet(delivery: Delivery, steady: datetime) -> Delivery:
+    """Return the row as one that has nothing to say until it is wanted again; a doubt that is not over stays."""
+    doubt_until = delivery.doubt_until
+    return replace(
+        delivery,
+        acked_seq=delivery.desired_seq,
+        doubt_until=None if doubt_until is None or doubt_until <= steady else doubt_until,
+        reassert_at=None,
+        not_before=None,
+        refused=None,
+        refused_seq=0,
+        suspect=None,
+    )
+
+
 def unsent(delivery: Delivery) -> Delivery:
     """Return a row that was marked in flight by a transaction whose result nobody received: nothing was sent."""
     return replace(delivery, in_flight_seq=0)

@@ -6,5 +6,6 @@ order that can change it. Never sends. Before it: `store.listings`, the inventor
 
 from bridge.documents.evse_data import evse_data_plan
 from bridge.documents.refresh import DocumentPlan, Wishes, refresh
+from bridge.documents.temporary import mirror_plan
 
-__all__ = ["DocumentPlan", "Wishes", "evse_data_plan", "refresh"]
+__all__ = ["DocumentPlan", "Wishes", "evse_data_plan", "mirror_plan", "refresh"]

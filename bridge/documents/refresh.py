@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from bridge.core.documents import DocumentKind, Remote, leave
-from bridge.core.model import AccountName, Delivery
-from bridge.core.reconcile import want
+from bridge.core.documents import DocumentKind, Remote, ended, leave, want
+from bridge.core.model import AccountName, Delivery, Moment
 from bridge.store.documents import DocumentName, DocumentRow, load_documents, save_documents
 from bridge.store.transaction import Transaction
 
@@ -26,30 +24,35 @@ class DocumentPlan:
     account: AccountName
     kinds: frozenset[DocumentKind]
     wishes: Callable[[Transaction], Wishes]
-    """Reads the store and returns every document of `kinds` that the account should have at its hub."""
+    """Reads the store and returns every document of `kinds` that the account should have at its hub.
+
+    Those that time has ended may be among them: they count as not wanted.
+    """
 
 
-def refresh(conn: Transaction, plans: Iterable[DocumentPlan], steady: datetime) -> set[AccountName]:
+def refresh(conn: Transaction, plans: Iterable[DocumentPlan], at: Moment) -> set[AccountName]:
     """Bring the documents of these accounts to what is wanted, and return the accounts with something to send."""
-    return {plan.account for plan in plans if _refresh(conn, plan, steady)}
+    return {plan.account for plan in plans if _refresh(conn, plan, at)}
 
 
-def _refresh(conn: Transaction, plan: DocumentPlan, steady: datetime) -> bool:
+def _refresh(conn: Transaction, plan: DocumentPlan, at: Moment) -> bool:
     stored = {row.name: row for row in load_documents(conn, plan.account, plan.kinds)}
-    wishes = plan.wishes(conn)
+    wishes = {name: text for name, text in plan.wishes(conn).items() if not ended(name[0], text, at.now)}
     changed: list[tuple[DocumentName, Delivery | None, Remote]] = []
     for name, content in wishes.items():
         row = stored.get(name)
-        wanted = want(None if row is None else row.delivery, content)
-        if row is None or wanted is not row.delivery:
-            changed.append((name, wanted, Remote() if row is None else row.remote))
-    changed += [_left(row) for name, row in stored.items() if name not in wishes and not _is_leaving(row)]
-    save_documents(conn, plan.account, changed, steady)
+        delivery, remote = (None, Remote()) if row is None else (row.delivery, row.remote)
+        wanted = want(name[0], delivery, remote, content)
+        if wanted is not delivery:
+            changed.append((name, wanted, remote))
+    for name, row in stored.items():
+        if name in wishes or _is_leaving(row):
+            continue
+        left = leave(row.kind, row.delivery, row.remote, at)
+        if left is not row.delivery:
+            changed.append((name, left, row.remote))
+    save_documents(conn, plan.account, changed, at.steady)
     return bool(changed)
-
-
-def _left(row: DocumentRow) -> tuple[DocumentName, Delivery | None, Remote]:
-    return row.name, leave(row.kind, row.delivery), row.remote
 
 
 def _is_leaving(row: DocumentRow) -> bool:

@@ -80,7 +80,7 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
     _keep_what_moved(conn, before, order)
     savepoint.commit()
     derived = _derive_touched(conn, result.touched, order)
-    derived.accounts |= refresh(conn, order.documents, order.at.steady)
+    derived.accounts |= refresh(conn, order.documents, order.at)
     return Imported(result, derived)
 
 

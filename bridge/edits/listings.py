@@ -54,7 +54,7 @@ def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFai
         savepoint.rollback()
         return ListingImported(result)
     savepoint.commit()
-    return ListingImported(result, frozenset(refresh(conn, order.documents, order.at.steady)))
+    return ListingImported(result, frozenset(refresh(conn, order.documents, order.at)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +67,4 @@ class RefreshOrder:
 
 def refresh_documents(conn: Transaction, orders: Sequence[RefreshOrder]) -> list[frozenset[AccountName]]:
     """Bring documents to what is wanted, and return the accounts with something to send."""
-    return [frozenset(refresh(conn, order.documents, order.at.steady)) for order in orders]
+    return [frozenset(refresh(conn, order.documents, order.at)) for order in orders]

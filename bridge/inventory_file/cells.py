@@ -51,6 +51,7 @@ def cell_parsers(operators: Collection[str], read_key_file: Callable[[str], byte
         "strict": _boolean,
         "chargeprice_station": str,
         "chargeprice_point": str,
+        "spirii": _boolean,
     }
 
 

@@ -36,10 +36,11 @@ OPTIONAL_COLUMNS = (
     "default_version",
     "chargeprice_station",
     "chargeprice_point",
+    "spirii",
     "strict",
 )
 _STATION_COLUMNS = ("version", "default_version", "key", "security", "layer0", "strict")
-_EVSE_COLUMNS = ("station", "operator", "chargeprice_station", "chargeprice_point")
+_EVSE_COLUMNS = ("station", "operator", "chargeprice_station", "chargeprice_point", "spirii")
 _SECRET_COLUMNS = ("key", "key_file")
 
 
@@ -263,6 +264,7 @@ def _evses(rows: Sequence[_Row], errors: list[RowError]) -> list[EvseRow]:
                     operator=said["operator"],
                     chargeprice_station=said.get("chargeprice_station", ""),
                     chargeprice_point=said.get("chargeprice_point", ""),
+                    spirii=said.get("spirii", False),
                 )
             )
     return evses

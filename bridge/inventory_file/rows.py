@@ -82,6 +82,8 @@ class EvseRow:
     operator: str
     chargeprice_station: str
     chargeprice_point: str
+    spirii: bool = False
+    """Its temporary statuses are mirrored to its operator's account at Spirii, which manages it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core import documents as core
@@ -17,18 +17,19 @@ from bridge.core import full_load, reconcile
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Want
 from bridge.core.identifiers import canonical
+from bridge.core.mirror import is_over, says_the_same
 from bridge.core.model import Accepted, AccountName, Delivery, EvseId, Moment, Refused
 from bridge.core.reconcile import ReconcileOptions
 from bridge.lane.document_turns import shared
 from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions, SentDocuments, SentSurvey
 from bridge.store import documents, lanes
 from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
-from bridge.store.foreign import ForeignEntry, replace_entries
+from bridge.store.foreign import ForeignEntry, foreign_entries, replace_entries
 from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
-from bridge.upstreams.port import Answer
+from bridge.upstreams.port import Answer, Entry
 
 _SURVEY_AGAIN = timedelta(minutes=1)
 """Shortest time to the next try of a survey that failed."""
@@ -79,8 +80,16 @@ def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurv
         case SentDocuments():
             state = _settle_one(conn, state, sent, ended)
     documents.save_document_lane(conn, state, **_noted(ended))
-    lane = replace(stored.lane, failures=state.lane.failures, paused_until=state.lane.paused_until)
+    lane = replace(stored.lane, failures=state.lane.failures, paused_until=_paused(state.lane.paused_until, ended))
     return replace(stored, lane=lane)
+
+
+def _paused(until: datetime | None, ended: Ended) -> datetime | None:
+    """Return until when nothing is chosen: the hub's own rate limit counts whatever became of the document."""
+    if not ended.answer.pause_s:
+        return until
+    asked = ended.at.steady + timedelta(seconds=ended.answer.pause_s)
+    return asked if until is None else max(until, asked)
 
 
 def _noted(ended: Ended) -> dict[str, Any]:
@@ -169,25 +178,40 @@ def _settle_survey(conn: Transaction, state: StoredDocumentLane, ended: Ended) -
     )
     if not isinstance(outcome, Accepted) or entries is None:
         return replace(state, lane=lane, survey_at=ended.at.steady + _SURVEY_AGAIN)
-    rows = [row for row in documents.load_documents(conn, state.account) if row.remote.id]
-    ours = {row.remote.id for row in rows}
-    others = [
-        ForeignEntry(entry.remote_id, entry.evse_id, entry.kind, entry.valid_from, entry.valid_to)
-        for entry in entries
-        if entry.remote_id not in ours
-    ]
-    replace_entries(conn, state.account, others)
+    rows = [row for row in documents.load_documents(conn, state.account) if row.kind in core.CREATED_BY_HUB]
+    replace_entries(conn, state.account, _others(conn, state.account, rows, entries, ended.at.now))
     held = {entry.remote_id: entry.content for entry in entries}
     asserted = [
         (row.name, reconcile.forget(row.delivery), row.remote)
         for row in rows
-        if not row.delivery.in_flight_seq
+        if row.remote.id
+        and not row.delivery.in_flight_seq
         and not reconcile.dirty(row.delivery)
-        and held.get(row.remote.id) != row.delivery.desired
+        and not core.ended(row.kind, row.delivery.desired, ended.at.now)
+        and not says_the_same(held.get(row.remote.id, ""), row.delivery.desired)
     ]
     documents.save_documents(conn, state.account, asserted, ended.at.steady)
     every = ended.documents.survey_every
     return replace(state, lane=lane, survey_at=None if every is None else ended.at.steady + every)
+
+
+def _others(
+    conn: Transaction, account: AccountName, rows: Sequence[DocumentRow], entries: Sequence[Entry], now: datetime
+) -> list[ForeignEntry]:
+    """Return the entries that others made and that have not ended.
+
+    One that says what a lost creation said may be ours; one that was known before that is not.
+    """
+    ours = {row.remote.id for row in rows}
+    lost = [content for row in rows for content in row.remote.lost]
+    known = {entry.remote_id for entry in foreign_entries(conn, account)}
+    return [
+        ForeignEntry(entry.remote_id, entry.evse_id, entry.kind, entry.valid_from, entry.valid_to)
+        for entry in entries
+        if entry.remote_id not in ours
+        and not is_over(entry.content, now)
+        and (entry.remote_id in known or not any(says_the_same(entry.content, content) for content in lost))
+    ]
 
 
 # --- the rows of a fullLoad -----------------------------------------------------------------------------------------

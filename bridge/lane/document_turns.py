@@ -14,7 +14,7 @@ from bridge.core import documents as core
 from bridge.core import full_load, reconcile
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
-from bridge.core.model import Lane, Moment
+from bridge.core.model import AccountName, Lane, Moment
 from bridge.lane.model import (
     DocumentOptions,
     DocumentTodo,
@@ -27,9 +27,13 @@ from bridge.lane.model import (
 )
 from bridge.store import documents
 from bridge.store.documents import DocumentRow, StoredDocumentLane
+from bridge.store.foreign import foreign_entries
 from bridge.store.lanes import StoredLane
 from bridge.store.transaction import Transaction
 from bridge.upstreams.port import Document
+
+_PASSED_OVER_A_TURN = 100
+"""Documents whose time has passed that one turn puts aside, so that stations wait for none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,30 @@ def choose(conn: Transaction, stored: StoredLane, look: Look) -> Chosen:
 
 def _choose_single(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look) -> Chosen:
     account, steady = stored.account, look.at.steady
-    row = documents.next_document(conn, account, steady)
+    for _ in range(_PASSED_OVER_A_TURN):
+        row = documents.next_document(conn, account, steady)
+        if row is None or not _passed_over(conn, account, row, look):
+            break
+    else:
+        return Chosen(until=steady)
     if row is not None and look.not_before is not None and look.not_before > steady:
         return Chosen(until=look.not_before, busy=True)
     if row is not None:
         sent = _mark(conn, [row], look, full=False)
-        return Chosen(SendDocument(_document(row, stored, look), sent), busy=True)
+        document = replace(_document(row, stored, look), foreign=_foreign(conn, account, row))
+        return Chosen(SendDocument(document, sent), busy=True)
     if state.survey_at is not None and look.documents.survey_every is not None and state.survey_at <= steady:
         return Chosen(Survey(SentSurvey(steady)))
     return Chosen(until=_earliest(documents.next_document_at(conn, account), state.survey_at))
+
+
+def _passed_over(conn: Transaction, account: AccountName, row: DocumentRow, look: Look) -> bool:
+    """Tell whether the row is not to be sent as it is, and store what becomes of it."""
+    after = core.pass_over(row.kind, row.delivery, row.remote, look.at)
+    if after is row.delivery:
+        return False
+    documents.save_documents(conn, account, [(row.name, after, row.remote)], look.at.steady)
+    return True
 
 
 def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look) -> Chosen:
@@ -146,6 +165,13 @@ def _document(row: DocumentRow, stored: StoredLane, look: Look) -> Document:
         known=known,
         remote=row.remote,
     )
+
+
+def _foreign(conn: Transaction, account: AccountName, row: DocumentRow) -> frozenset[str]:
+    if not row.remote.lost:
+        return frozenset()
+    ours = {other.remote.id for other in documents.load_documents(conn, account, [row.kind]) if other.remote.id}
+    return frozenset(ours | {entry.remote_id for entry in foreign_entries(conn, account)}) - {row.remote.id}
 
 
 def _earliest(*moments: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ Never starts anything and never prints. `load_settings` is the way in; every mis
 of every key is config/bridge.toml. Before it: the operator. After it: `bridge.app`, which fills every part's options.
 """
 
-from bridge.settings.accounts import Account, ChargepriceAccount, Day, OicpAccount
+from bridge.settings.accounts import Account, ChargepriceAccount, Day, OicpAccount, SpiriiAccount
 from bridge.settings.errors import ConfigurationErrors, Mistake
 from bridge.settings.load import load_settings
 from bridge.settings.model import Settings
@@ -24,6 +24,7 @@ __all__ = [
     "OperatorTable",
     "PushSection",
     "Settings",
+    "SpiriiAccount",
     "StatusSection",
     "WebSection",
     "load_settings",

@@ -1,11 +1,11 @@
 """Describe the accounts: our identity at each hub, and what this hub alone can be set to.
 
-Every table `[accounts.NAME]` is one of the two models here, by its `kind`.
+Every table `[accounts.NAME]` is one of the models here, by its `kind`.
 """
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,9 +17,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
 from bridge.settings.fields import (
+    Duration,
     HubUrl,
     ReadableFile,
     TimeOfDay,
+    between,
     check_key,
     matching,
     read_list,
@@ -36,6 +38,9 @@ _DATA_PER_MINUTE_AT_HUBJECT = 375
 
 _PER_MINUTE_AT_CHARGEPRICE = 1000
 """Source: Chargeprice API terms, requests per minute and key."""
+
+_PER_MINUTE_AT_SPIRII = 120
+"""Source: Spirii API, Rate limits, writes per minute; its older page counts every request."""
 
 
 def _check_key(key: SecretStr) -> SecretStr:
@@ -75,11 +80,14 @@ class Day(StrEnum):
 class _Account(Section):
     mode: Mode | None = None
     base_url: HubUrl
+
+
+class _StatusAccount(_Account):
     map: dict[str, str] = Field(default_factory=dict)
     """Effective status → the hub's word, where it is not the default one."""
 
 
-class OicpAccount(_Account):
+class OicpAccount(_StatusAccount):
     """An identity at Hubject: OperatorID and client certificate."""
 
     kind: Literal["oicp"]
@@ -111,7 +119,7 @@ class OicpAccount(_Account):
         return (self.operator_id, *self.sub_operator_ids)
 
 
-class ChargepriceAccount(_Account):
+class ChargepriceAccount(_StatusAccount):
     """An identity at Chargeprice: company and API key."""
 
     kind: Literal["chargeprice"]
@@ -122,4 +130,14 @@ class ChargepriceAccount(_Account):
     """Where `api_key` is from: the file that was named, or the one in the secrets directory; None: from neither."""
 
 
-Account = Annotated[OicpAccount | ChargepriceAccount, Field(discriminator="kind")]
+class SpiriiAccount(_Account):
+    """An identity at Spirii: API key. It is told no statuses, only temporary ones."""
+
+    kind: Literal["spirii"]
+    per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_SPIRII)] = 100
+    api_key: Annotated[SecretStr, AfterValidator(_check_key)]
+    api_key_file: Path | None = None
+    survey_every: Annotated[Duration, between("1 s", "30 d")] = timedelta(hours=24)
+
+
+Account = Annotated[OicpAccount | ChargepriceAccount | SpiriiAccount, Field(discriminator="kind")]

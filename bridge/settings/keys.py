@@ -11,11 +11,15 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from bridge.settings.accounts import ChargepriceAccount, OicpAccount
+from bridge.settings.accounts import ChargepriceAccount, OicpAccount, SpiriiAccount
 from bridge.settings.model import Settings
 from bridge.settings.sections import OperatorTable, Section
 
-ACCOUNT_MODELS: dict[str, type[Section]] = {"oicp": OicpAccount, "chargeprice": ChargepriceAccount}
+ACCOUNT_MODELS: dict[str, type[Section]] = {
+    "oicp": OicpAccount,
+    "chargeprice": ChargepriceAccount,
+    "spirii": SpiriiAccount,
+}
 
 
 @cache

@@ -18,11 +18,13 @@ from pydantic_core import ErrorDetails
 from bridge.settings.errors import ConfigurationErrors, Mistake
 from bridge.settings.keys import ACCOUNT_MODELS
 from bridge.settings.model import Settings
+from bridge.settings.own_address import check_own_address
 from bridge.settings.references import check_references, read_key_files
 from bridge.settings.sources import Layers, read_layers, unknown_key
 
 _SECRETS = ("api_key", "client_key_passphrase", "database_url")
 _LONGEST_SHOWN = 256
+_ONE_OF_THE_KINDS = "should be 'oicp', 'chargeprice' or 'spirii'"
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 """User and password in an address, which is never right and must not be shown."""
 
@@ -59,6 +61,7 @@ def settle(layers: Layers, *, certificates_at: datetime | None = None) -> Settin
     """Return the settings of layers that were read. Raises: ConfigurationErrors."""
     read_key_files(layers)
     check_references(layers)
+    check_own_address(layers)
     if certificates_at is not None:
         from bridge.settings.certificates import check_certificates  # takes its time, and few commands need it
 
@@ -89,7 +92,7 @@ def _mistake(details: ErrorDetails, layers: Layers) -> Mistake:
         case "union_tag_not_found" | "union_tag_invalid":
             key = (*key, "kind")
             value = _shown(layers.table(key[:-1]).get("kind"))
-            problem = "is needed: oicp or chargeprice" if value is None else "should be 'oicp' or 'chargeprice'"
+            problem = "is needed: oicp, chargeprice or spirii" if value is None else _ONE_OF_THE_KINDS
         case "value_error":
             problem = str(details["ctx"]["error"]) if "ctx" in details else details["msg"]
         case _:

@@ -17,7 +17,7 @@ from bridge.settings.keys import ACCOUNT_MODELS
 from bridge.settings.sources import Layers
 
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*", re.ASCII)
-_SECRET_OF = {"chargeprice": "api_key", "oicp": "client_key_passphrase"}
+_SECRET_OF = {"chargeprice": "api_key", "oicp": "client_key_passphrase", "spirii": "api_key"}
 """The secret that an account of each kind has, directly or in the file of its key `…_file`."""
 
 UNREADABLE = "unreadable"
@@ -84,7 +84,7 @@ def _check_twins(layers: Layers, field: str, what: str, canonical: Callable[[str
         value = account.get(field)
         if not isinstance(value, str) or value == UNREADABLE:
             continue
-        other = first.setdefault(canonical(value), name)
+        other = first.setdefault(f"{account.get('kind')} {canonical(value)}", name)
         if other != name:
             shown = None if field == "api_key" else f'"{value}"'
             layers.complain(("accounts", name, field), f"accounts.{other} has the same {what}", shown)
@@ -106,7 +106,7 @@ def _check_certificates(layers: Layers) -> None:
 def _check_maps(layers: Layers) -> None:
     for name, account in tables(layers, "accounts"):
         kind = account.get("kind")
-        if not isinstance(kind, str) or kind not in ACCOUNT_MODELS:
+        if not isinstance(kind, str) or kind not in ACCOUNT_MODELS or "map" not in ACCOUNT_MODELS[kind].model_fields:
             continue
         hub = mapping_for(kind)
         for status, word in layers.table(("accounts", name, "map")).items():

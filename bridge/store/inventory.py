@@ -68,6 +68,7 @@ class InventoryEntry:
     strict: bool
     chargeprice_station: str
     chargeprice_point: str
+    spirii: bool
 
 
 def import_inventory(
@@ -135,6 +136,7 @@ def list_inventory(conn: sa.Connection) -> list[InventoryEntry]:
             strict=row.strict,
             chargeprice_station=row.chargeprice_station,
             chargeprice_point=row.chargeprice_point,
+            spirii=row.spirii,
         )
         for row in conn.execute(statement)
     ]

@@ -226,4 +226,5 @@ def evse_values(row: EvseRow) -> dict[str, Any]:
         "operator": row.operator,
         "chargeprice_station": row.chargeprice_station,
         "chargeprice_point": row.chargeprice_point,
+        "spirii": row.spirii,
     }

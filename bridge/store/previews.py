@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -93,3 +94,16 @@ def preview(conn: sa.Connection, account: AccountName) -> Preview:
         ids=tuple(row[0] for row in found),
         data=sum(1 for row in found if row[1]),
     )
+
+
+def preview_documents(
+    conn: sa.Connection, account: AccountName, kinds: Collection[DocumentKind]
+) -> dict[DocumentKind, int]:
+    """Count for each kind the documents that the account's hub has not acknowledged."""
+    statement = (
+        sa.select(document.c.kind, sa.func.count())
+        .where(document.c.account == account, document.c.acked_seq < document.c.desired_seq)
+        .group_by(document.c.kind)
+    )
+    counted = {row[0]: row[1] for row in conn.execute(statement)}
+    return {kind: counted.get(kind.value, 0) for kind in sorted(kinds)}

@@ -7,7 +7,7 @@ statements each, whatever the number of rows. After it: `web` and `cli`.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import AccountName, EvseId, EvseStatus
+from bridge.store.document_readings import DocumentsReading, read_documents
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import (
     charging,
@@ -145,6 +146,7 @@ class LaneReading:
     in_doubt: int
     lag: timedelta | None
     """Age of the oldest value that is not acknowledged; None where all are."""
+    documents: DocumentsReading = field(default_factory=DocumentsReading)
 
 
 _dirty = delivery.c.acked_seq != delivery.c.desired_seq
@@ -345,8 +347,12 @@ async def read_stations(conn: AsyncConnection, *, station_id: StationId | None =
 async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:
     """Return every account that has a lane row, with how its rows stand at `steady`."""
     counts = {row.account: row for row in await conn.execute(_COUNTS)}
+    documents = await read_documents(conn, steady)
     lanes = await conn.execute(sa.select(lane).order_by(lane.c.account))
-    return [_lane_reading(row, counts.get(row.account), steady) for row in lanes]
+    return [
+        _lane_reading(row, counts.get(row.account), documents.get(row.account, DocumentsReading()), steady)
+        for row in lanes
+    ]
 
 
 _COUNTS = sa.select(
@@ -359,7 +365,9 @@ _COUNTS = sa.select(
 ).group_by(delivery.c.account)
 
 
-def _lane_reading(row: sa.Row[Any], counts: sa.Row[Any] | None, steady: datetime) -> LaneReading:
+def _lane_reading(
+    row: sa.Row[Any], counts: sa.Row[Any] | None, documents: DocumentsReading, steady: datetime
+) -> LaneReading:
     return LaneReading(
         account=row.account,
         mode=row.mode,
@@ -382,6 +390,7 @@ def _lane_reading(row: sa.Row[Any], counts: sa.Row[Any] | None, steady: datetime
         refused=0 if counts is None else counts.refused,
         in_doubt=0 if counts is None else counts.in_doubt,
         lag=None if counts is None or counts.oldest is None else _since(counts.oldest, steady),
+        documents=documents,
     )
 
 

@@ -1,7 +1,7 @@
 """Send one HTTP request within bounds, and return what came of it as a value.
 
-Never decides what an answer means for a row: that is `oicp.classify` and `chargeprice.classify`. Never follows a
-redirect, never repeats a request by itself, never logs. Before it: an adapter. After it: the hub's socket.
+Never decides what an answer means for a row: that is the `classify` of each adapter. Never follows a redirect, never
+repeats a request by itself, never logs. Before it: an adapter. After it: the hub's socket.
 
 A request that failed is either `NotSent` (nothing of it left this machine) or `Lost` (it may be applied, now or later).
 """
@@ -12,7 +12,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -27,7 +27,7 @@ from bridge.upstreams.port import Answer, Record
 from bridge.upstreams.refusals import CERTIFICATE_REFUSED, certificate_alert
 
 BODY_LIMIT = 64 * 1024
-"""Bytes of an answer that are read; every answer of a hub is far shorter."""
+"""Bytes of an answer that are read; every answer of a hub is far shorter, but for a list."""
 
 FOREIGN_TEXT_LIMIT = 256
 """Characters of a hub's own words that are kept."""
@@ -46,7 +46,7 @@ DEFAULT_TIMEOUTS = Timeouts()
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """The hub answered; `text` is the body, decoded, at most `BODY_LIMIT` bytes of it."""
+    """The hub answered; `text` is the body, decoded, at most the client's `body_limit` bytes of it."""
 
     status: int
     headers: Mapping[str, str]
@@ -102,14 +102,16 @@ class HttpClient:
     One request at a time: a new context closes the socket under any other.
     """
 
-    def __init__(self, timeouts: Timeouts, tls: TlsSource | None = None) -> None:
+    def __init__(self, timeouts: Timeouts, tls: TlsSource | None = None, body_limit: int = BODY_LIMIT) -> None:
+        """`body_limit`: bytes of an answer that are read; what is longer arrives cut off."""
         self._timeouts = timeouts
         self._tls: TlsSource = tls or (lambda: None)
+        self._body_limit = body_limit
         self._context: ssl.SSLContext | None = None
         self._session: aiohttp.ClientSession | None = None
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Exchange:
-        """Send `document` as JSON to `url` (already percent-encoded) and return what came of it.
+    async def send(self, method: str, url: str, headers: Mapping[str, str], document: object | None = None) -> Exchange:
+        """Send `document` as JSON (None: no body) to `url` (already percent-encoded) and return what came of it.
 
         Never raises for the network's or the hub's faults. Cancellation closes the socket; the request is in doubt.
         """
@@ -120,19 +122,20 @@ class HttpClient:
             return failure_of(error, progress, encrypted=url.startswith("https:"))
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], document: object, progress: Progress
+        self, method: str, url: str, headers: Mapping[str, str], document: object | None, progress: Progress
     ) -> Replied:
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        described = {} if body is None else {"Content-Type": "application/json"}
         session = await self._open()
         async with session.request(
             method,
             URL(url, encoded=True),
             data=body,
-            headers={"Content-Type": "application/json", **headers},
+            headers={**described, **headers},
             allow_redirects=False,
             trace_request_ctx=progress,
         ) as response:
-            raw = await _read_bounded(response.content)
+            raw = await _read_bounded(response.content, self._body_limit)
             names = {name.lower(): value for name, value in response.headers.items()}
             return Replied(response.status, names, _decode(raw, response.charset), progress.millis())
 
@@ -185,9 +188,9 @@ async def _note_sent(_session: object, context: Any, _params: object) -> None:
     progress.sent = True
 
 
-async def _read_bounded(content: aiohttp.StreamReader) -> bytes:
+async def _read_bounded(content: aiohttp.StreamReader, limit: int) -> bytes:
     parts: list[bytes] = []
-    left = BODY_LIMIT
+    left = limit
     while left > 0 and (part := await content.read(left)):
         parts.append(part)
         left -= len(part)
@@ -289,7 +292,11 @@ def cut(text: str) -> str:
 
 def without_ids(text: str, record: Record) -> str:
     """Return a hub's words with this record's ids left out, so that one reason reads alike for every row."""
-    ids = {record.evse_id, canonical(record.evse_id), record.station_ref, record.point_ref} - {""}
-    for found in sorted(ids, key=len, reverse=True):
+    return without(text, {record.evse_id, canonical(record.evse_id), record.station_ref, record.point_ref})
+
+
+def without(text: str, ids: Collection[str]) -> str:
+    """Return a hub's words with these ids left out."""
+    for found in sorted(set(ids) - {""}, key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])", "…", text)
     return text

@@ -44,6 +44,9 @@ class Document:
     known: bool | None = None
     """As in `Record`."""
     remote: Remote = field(default_factory=Remote)
+    foreign: frozenset[str] = frozenset()
+    """Hub's ids that are known not to be this document's: made by others, or another document's of ours. Filled where
+    an answer was lost, since only then something there may be taken for ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,9 @@ class UpstreamPreview(Shape):
     """EVSEs of the inventory whose station was never heard of."""
     values: dict[str, int]
     """The hub's word → how many EVSEs."""
+    documents: dict[str, int] = Field(
+        default={}, description="what the hub is told besides statuses: kind → how many it has not acknowledged"
+    )
     full_load: Literal["never", "confirmed", "auto"] | None = None
     """null: this kind of hub has none."""
     asks_full_load: bool = False
@@ -240,6 +243,8 @@ class InventoryRow(Shape):
     layer0: str
     chargeprice_station: str = ""
     chargeprice_point: str = ""
+    spirii: bool = False
+    """Temporary statuses are mirrored to Spirii."""
 
 
 class InventoryList(Shape):

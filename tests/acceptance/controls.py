@@ -29,8 +29,13 @@ class Hub:
         return dict(await self._get("state"))
 
     async def documents(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return what it holds besides statuses: {key: document}."""
+        """Return what it holds besides statuses, by the hub's own key."""
         return dict(await self._get(f"documents/{kind}"))
+
+    async def configure(self, **options: Any) -> None:
+        """Change what the hub knows."""
+        async with self._http.patch(f"{self._url}/options", json=options, timeout=_TIMEOUT) as response:
+            assert response.status == 200, await response.text()
 
     async def journal(self, after: int = 0) -> list[dict[str, Any]]:
         """Return the requests with a number above `after`, oldest first."""

@@ -70,6 +70,9 @@ class Site:
         self.database_url = database_url or f"sqlite:///{self.state_dir / 'bridge.db'}"
         self.ocpp_url = ""
         self.hubs: dict[str, Hub] = {}
+        self.mirror: Hub | None = None
+        """The mock Spirii, which is told no statuses; the demo's configuration has no account there."""
+        self.mirror_url = ""
         self._http = http
         self._settings = {**QUICK, "OCPP__PORT": str(free_port()), "WEB__PORT": str(free_port()), **settings}
         self._config = ROOT / "config" / "demo" / "bridge.toml"
@@ -109,6 +112,7 @@ class Site:
         found = await self._ready(process, ready)
         self._hub_urls = {hub: found[f"{hub}_url"] for hub in HUBS}
         self.hubs = {hub: Hub(self._http, found["control_url"], hub) for hub in HUBS}
+        self.mirror, self.mirror_url = Hub(self._http, found["control_url"], "spirii"), found["spirii_url"]
 
     async def start_bridge(self) -> None:
         """Start the bridge, on the same ports and the same state each time."""

@@ -229,7 +229,7 @@ def test_every_mistake_is_listed_with_its_source_and_nothing_is_started(desk: De
     desk.write("bridge.toml", '[ocpp]\nport = 70000\nhots = "x"\n[accounts.hub]\nkind = "ocpi"\n')
     environ = {"BRIDGE_OCPP__PROT": "9001", "BRIDGE_WEB__PORT": "eighty"}
     mistakes = [
-        "bridge.toml: accounts.hub.kind = \"ocpi\": should be 'oicp' or 'chargeprice'",
+        "bridge.toml: accounts.hub.kind = \"ocpi\": should be 'oicp', 'chargeprice' or 'spirii'",
         "bridge.toml: ocpp.hots: unknown key; did you mean ocpp.host?",
         "bridge.toml: ocpp.port = 70000: should be a whole number from 0 to 65535",
         "environment variable BRIDGE_OCPP__PROT: ocpp.prot: unknown key; did you mean ocpp.port?",

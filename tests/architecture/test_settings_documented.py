@@ -110,4 +110,4 @@ def test_the_reference_with_every_line_in_use_has_only_missing_files_as_mistakes
     file = tmp_path / "bridge.toml"
     file.write_text(text, encoding="utf-8")
     settings = load_settings(file, {})
-    assert set(settings.accounts) == {"hubject", "chargeprice"}
+    assert set(settings.accounts) == {"hubject", "chargeprice", "spirii"}

@@ -260,10 +260,10 @@ class Bridge:
             account, frozenset({kind}), lambda _conn: {(kind, key): text for key, text in contents.items()}
         )
 
-        def handler(conn: Any, moments: Sequence[datetime]) -> list[set[AccountName]]:
-            return [refresh(conn, [plan], steady) for steady in moments]
+        def handler(conn: Any, moments: Sequence[Moment]) -> list[set[AccountName]]:
+            return [refresh(conn, [plan], at) for at in moments]
 
-        await self.writer.submit(handler, self.clock.steady)
+        await self.writer.submit(handler, self.clock())
 
     def lane(
         self,

@@ -25,6 +25,14 @@ def errors(content: bytes | str) -> list[str]:
     return [str(error) for error in caught.value.errors]
 
 
+def test_evse_is_marked_as_managed_at_spirii_by_true_and_by_nothing_else() -> None:
+    rows = f"CP-1,1.6,{KEY},1,DE*ABC*E1,north,true\nCP-1,1.6,,2,DE*ABC*E2,north,\nCP-1,1.6,,3,DE*ABC*E3,north,false\n"
+    inventory = parse("station,version,key,connector,evse_id,operator,spirii\n" + rows)
+    assert [evse.spirii for evse in inventory.evses] == [True, False, False]
+    with pytest.raises(InventoryInvalid, match=r"spirii .yes.: must be true or false"):
+        parse("station,version,key,connector,evse_id,operator,spirii\n" + rows.replace("true", "yes"))
+
+
 def test_rows_become_stations_evses_and_connectors() -> None:
     inventory = parse(
         "station,version,key,evse,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"

@@ -68,6 +68,14 @@ def test_without_a_file_every_default_of_the_design_counts() -> None:
     assert settings.store_url == "sqlite:///state/bridge.db"
 
 
+SPIRII = """
+[accounts.spirii]
+kind = "spirii"
+base_url = "https://api.spirii.com"
+api_key = "s3cr3t-key"
+"""
+
+
 WRONG = [
     pytest.param("[ocpp]\nport = 70000", "ocpp.port = 70000: should be a whole number from 0 to 65535", id="port"),
     pytest.param(
@@ -101,10 +109,12 @@ WRONG = [
     pytest.param(
         '[accounts.Bad-Name]\nkind = "ocpi"',
         "accounts.Bad-Name: names are made of a-z, 0-9 and single _ between them\n"
-        "accounts.Bad-Name.kind = \"ocpi\": should be 'oicp' or 'chargeprice'",
+        "accounts.Bad-Name.kind = \"ocpi\": should be 'oicp', 'chargeprice' or 'spirii'",
         id="account-name-and-kind",
     ),
-    pytest.param("[accounts.a]\nmode = 1", "accounts.a.kind: is needed: oicp or chargeprice", id="kind-missing"),
+    pytest.param(
+        "[accounts.a]\nmode = 1", "accounts.a.kind: is needed: oicp, chargeprice or spirii", id="kind-missing"
+    ),
     pytest.param(
         HUBJECT.replace("127.0.0.1", "hub.example"),
         'accounts.hubject.base_url = "http://hub.example:8000/api/oicp": '
@@ -215,6 +225,27 @@ WRONG = [
         CHARGEPRICE + CHARGEPRICE.replace("accounts.chargeprice", "accounts.again"),
         "accounts.again.api_key: accounts.chargeprice has the same key",
         id="same-key-twice",
+    ),
+    pytest.param(
+        SPIRII + 'map = { unknown = "Unknown" }',
+        "accounts.spirii.map: unknown key for an account of this kind",
+        id="words-for-a-hub-that-is-told-no-statuses",
+    ),
+    pytest.param(
+        SPIRII + "per_minute = 121",
+        "accounts.spirii.per_minute = 121: should be a whole number from 1 to 120",
+        id="faster-than-spirii-allows",
+    ),
+    pytest.param(
+        SPIRII + SPIRII.replace("accounts.spirii", "accounts.again"),
+        "accounts.again.api_key: accounts.spirii has the same key",
+        id="same-key-at-spirii-twice",
+    ),
+    pytest.param(
+        SPIRII.replace("https://api.spirii.com", "http://127.0.0.1:8080"),
+        'accounts.spirii.base_url = "http://127.0.0.1:8080": '
+        "is this bridge's own [web] address: give Spirii's, https://api.spirii.com",
+        id="mirror-into-ourselves",
     ),
     pytest.param(
         HUBJECT + '[operators.acme]\nname = "Acme"\naccounts = ["hubjct"]',
