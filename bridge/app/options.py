@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
-from bridge.core.mapping import mapping_for
-from bridge.core.model import AccountName
+from bridge.core.mapping import mapping_for, until
+from bridge.core.model import AccountName, EvseStatus
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
@@ -45,12 +45,20 @@ def derive_options(settings: Settings) -> DeriveOptions:
 
 def _route(name: str, account: Account) -> Route:
     mapping = mapping_for(account.kind)
+    words = mapping.table_with(account.map)
     return Route(
         account=AccountName(name),
-        words=mapping.table_with(account.map),
+        words=words,
         farewell=mapping.GONE,
         needs_references=account.kind == "chargeprice",
+        until=until.pack if _tells_ends(account, words) else None,
     )
+
+
+def _tells_ends(account: Account, words: Mapping[EvseStatus, str]) -> bool:
+    """An end promises what the hub turns the EVSE to: only where that is what available is called there."""
+    wanted = isinstance(account, ChargepriceAccount) and account.valid_until
+    return wanted and words[EvseStatus.AVAILABLE] == until.BACK_TO
 
 
 def ticker_options(settings: Settings) -> TickerOptions:

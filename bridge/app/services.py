@@ -20,7 +20,7 @@ import structlog
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
 from bridge.app.pepper import ensure_pepper
-from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item
+from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item, values_shown
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
@@ -168,7 +168,7 @@ class StoreServices:
             known=counted.known,
             unknown=counted.unknown,
             absent=counted.absent,
-            values=counted.values,
+            values=values_shown(counted.values),
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
         )

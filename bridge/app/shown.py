@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
 from bridge.settings import Account
@@ -58,8 +60,20 @@ def evse_item(
 def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
     state, why = _delivery_state(delivery, mode, held, steady)
     return DeliveryItem(
-        desired=delivery.desired, acked=delivery.acked, acked_at=delivery.acked_at, state=state, why=why
+        desired=shown(delivery.desired),
+        acked=None if delivery.acked is None else shown(delivery.acked),
+        acked_at=delivery.acked_at,
+        state=state,
+        why=why,
     )
+
+
+def values_shown(values: Mapping[str, int]) -> dict[str, int]:
+    """Show how many EVSEs have each value; some differ by less than is shown."""
+    counted = Counter[str]()
+    for value, count in values.items():
+        counted[shown(value)] += count
+    return dict(counted)
 
 
 def _delivery_state(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> tuple[DeliveryState, str]:

@@ -71,6 +71,7 @@ class ChargepriceAccount(_Account):
     company_id: UUID
     api_key: Annotated[SecretStr, AfterValidator(_check_key)]
     api_key_file: str | None = None
+    valid_until: bool = False
 
 
 Account = Annotated[OicpAccount | ChargepriceAccount, Field(discriminator="kind")]

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from bridge.core.mapping.until import unpack
 from bridge.core.model import Accepted, Held, Outcome, Refused
 from bridge.upstreams.http import (
     DEFAULT_TIMEOUTS,
@@ -111,10 +112,11 @@ def address(record: Record, options: ChargepriceOptions) -> str:
 def document(record: Record) -> dict[str, Any]:
     """Return the request's body.
 
-    `valid_until` stays null: when it passes, Chargeprice turns the point *available* by itself, even a broken one.
+    `valid_until` is null unless the value has an end: when it passes, Chargeprice turns the point *available* by
+    itself, even a broken one.
     """
-    status = _DELETED_VALUE if record.delete else record.value
-    return {"data": {"type": "charge_point_status", "attributes": {"status": status, "valid_until": None}}}
+    status, end = unpack(_DELETED_VALUE if record.delete else record.value)
+    return {"data": {"type": "charge_point_status", "attributes": {"status": status, "valid_until": end}}}
 
 
 def classify(

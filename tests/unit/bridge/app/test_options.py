@@ -1,6 +1,9 @@
 from datetime import timedelta
 
-from bridge.app.options import server_options
+import pytest
+
+from bridge.app.options import derive_options, server_options
+from bridge.core.mapping.until import pack
 from bridge.settings import Settings
 from csms.options import ServerOptions
 
@@ -29,3 +32,31 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         trigger_timeout=timedelta(seconds=14),
         trigger_spread=timedelta(seconds=15),
     )
+
+
+def chargeprice(**more: object) -> Settings:
+    account = {
+        "kind": "chargeprice",
+        "base_url": "https://hub.example",
+        "company_id": "1e49b853-36fc-47ed-9826-97828b5b2fdd",
+        "api_key": "k",
+        **more,
+    }
+    return Settings.model_validate(
+        {"accounts": {"cp": account}, "operators": {"acme": {"name": "A", "accounts": ["cp"]}}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, None),
+        ({"valid_until": True}, pack),
+        ({"valid_until": True, "map": {"faulted": "unknown"}}, pack),
+        ({"valid_until": True, "map": {"available": "unknown"}}, None),
+    ],
+    ids=["default", "on", "on-other-word", "on-but-available-is-called-otherwise"],
+)
+def test_end_of_a_word_is_told_only_where_asked_for_and_where_the_hub_ends_in_available(more, told) -> None:
+    (route,) = derive_options(chargeprice(**more)).routes["acme"]
+    assert route.until is told

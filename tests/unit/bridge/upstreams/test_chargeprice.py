@@ -73,6 +73,17 @@ def test_request_is_that_of_chargeprices_example():
     }
 
 
+def test_value_with_an_end_is_chargeprices_example():
+    record = Record(EvseId("DE*ABC*E1"), "occupied until 1582898908000", station_ref="123", point_ref="456")
+    attributes = document(record)["data"]["attributes"]
+    assert attributes == {"status": "occupied", "valid_until": 1582898908000}
+
+
+def test_deletion_never_has_an_end():
+    record = Record(EvseId("DE*ABC*E1"), "occupied until 1582898908000", delete=True, station_ref="123")
+    assert document(record)["data"]["attributes"] == {"status": "unknown", "valid_until": None}
+
+
 def test_path_segments_are_percent_encoded():
     record = Record(EvseId("DE*ABC*E1"), "occupied", station_ref="a/b ?#%2F", point_ref="")
     assert address(record, OPTIONS).endswith(
