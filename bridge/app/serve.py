@@ -27,11 +27,13 @@ from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.listening import listening
 from bridge.app.pepper import ensure_pepper
+from bridge.app.plans import document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
+from bridge.edits import RefreshOrder, refresh_documents
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
@@ -208,6 +210,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     wakes.ticker = ticker
     await ticker.start()
     stack.push_async_callback(_logged, ticker.stop)
+    await writer.submit(refresh_documents, RefreshOrder(document_plans(settings), clock()))
     wakes.lanes = {
         AccountName(name): await _open_lane(settings, name, writer, clock, stack) for name in settings.accounts
     }

@@ -20,18 +20,31 @@ import structlog
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
 from bridge.app.pepper import ensure_pepper
-from bridge.app.shown import evse_item, import_report, inventory_rows, row_errors, upstream_item, values_shown
+from bridge.app.plans import document_plans
+from bridge.app.shown import (
+    evse_item,
+    import_report,
+    inventory_rows,
+    listing_errors,
+    listing_items,
+    listing_report,
+    row_errors,
+    upstream_item,
+    values_shown,
+)
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
+from bridge.edits import Imported, ImportOrder, ListingOrder, ModeOrder, import_inventories, import_listings, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.listing_file import ListingInvalid, parse_listing
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store, open_store
+from bridge.store.errors import ListingNeedsYes, StoreError
 from bridge.store.errors import NeedsYes as StoreNeedsYes
-from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
+from bridge.store.listings import load_listings
 from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
@@ -42,6 +55,8 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListingList,
+    ListingRequest,
     Readiness,
     Status,
     UpstreamItem,
@@ -89,6 +104,7 @@ class StoreServices:
         self._clock = clock
         self._pepper = pepper
         self._derive = derive
+        self._documents = document_plans(settings)
         self._wakes = wakes
         self._central = central
         self._started_at = clock().now if central is not None else None
@@ -201,6 +217,7 @@ class StoreServices:
                 dry_run=request.dry_run,
                 at=self._clock(),
                 options=self._derive,
+                documents=self._documents,
             )
             imported = await self._writer.submit(import_inventories, order)
         except InventoryInvalid as error:
@@ -224,6 +241,40 @@ class StoreServices:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         return InventoryList(items=inventory_rows(entries))
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
+        try:
+            order = ListingOrder(
+                listing=parse_listing(request.toml),
+                prune=request.prune,
+                yes=request.yes,
+                dry_run=request.dry_run,
+                at=self._clock(),
+                documents=self._documents,
+            )
+            imported = await self._writer.submit(import_listings, order)
+        except ListingInvalid as error:
+            raise RowsRefused(listing_errors(error), "listing") from error
+        except ListingNeedsYes as error:
+            report = listing_report(error.result, applied=False)
+            if request.dry_run:
+                return report.model_copy(update={"warnings": (*report.warnings, str(error))})
+            raise NeedsYes(str(error), report) from error
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        for account in imported.accounts:
+            self._wakes.account(account)
+        return listing_report(imported.result, applied=not request.dry_run)
+
+    async def list_listings(self) -> ListingList:
+        """Return everything that is listed. Raises: Unavailable."""
+        try:
+            async with self._store.read() as connection:
+                rows = await connection.run_sync(load_listings)
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        return ListingList(items=listing_items(rows))
 
     def _follow_up(self, imported: Imported) -> None:
         """Wake the lanes, and close the sessions of stations that left or have another key: what admitted them is gone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -9,8 +10,10 @@ from datetime import datetime
 from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
+from bridge.listing_file import ListingInvalid
 from bridge.settings import Account
 from bridge.store.inventory import ImportResult, InventoryEntry
+from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
 from bridge.web.shapes import (
     DeliveryItem,
@@ -18,6 +21,7 @@ from bridge.web.shapes import (
     EvseItem,
     ImportReport,
     InventoryRow,
+    ListingItem,
     Reported,
     RowError,
     UpstreamItem,
@@ -162,6 +166,38 @@ def import_report(result: ImportResult, *, applied: bool) -> ImportReport:
 def row_errors(error: InventoryInvalid) -> list[RowError]:
     """Show every wrong row of a file."""
     return [RowError(line=row.line, column=row.column, value=row.value, problem=row.wanted) for row in error.errors]
+
+
+def listing_report(result: ListingResult, *, applied: bool) -> ImportReport:
+    """Show what the import of a listing changed, or would have."""
+    diff = result.diff
+    return ImportReport(
+        applied=applied,
+        listings_added=_named(diff.added),
+        listings_changed=_named(diff.changed),
+        listings_removed=_named(diff.removed),
+        listings_unlisted=_named(diff.unlisted),
+        warnings=result.warnings,
+    )
+
+
+def _named(names: Iterable[ListingName]) -> tuple[str, ...]:
+    return tuple(f"{kind} {key}" for kind, key in names)
+
+
+def listing_errors(error: ListingInvalid) -> list[RowError]:
+    """Show every mistake of a listing file."""
+    return [RowError(line=0, column=row.place, value=row.value, problem=row.wanted) for row in error.errors]
+
+
+def listing_items(rows: Iterable[ListingRow]) -> tuple[ListingItem, ...]:
+    """Show everything that is listed."""
+    return tuple(
+        ListingItem.model_validate(
+            {"kind": str(row.kind), "key": row.key, "reference": row.reference, "content": json.loads(row.content)}
+        )
+        for row in rows
+    )
 
 
 def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...]:

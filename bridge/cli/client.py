@@ -21,6 +21,8 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListingList,
+    ListingRequest,
     Problem,
     Readiness,
     Status,
@@ -91,6 +93,17 @@ class RestServices:
     async def list_inventory(self) -> InventoryList:
         """GET /api/v1/inventory."""
         return await self._get("/api/v1/inventory", InventoryList)
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        """POST /api/v1/listings. Raises: RowsRefused, NeedsYes."""
+        try:
+            return await self._post("/api/v1/listings", request.model_dump(), ImportReport)
+        except RowsRefused as error:
+            raise RowsRefused(error.errors, "listing") from error
+
+    async def list_listings(self) -> ListingList:
+        """GET /api/v1/listings."""
+        return await self._get("/api/v1/listings", ListingList)
 
     async def _get(self, path: str, model: type[_Answer], name: str = "") -> _Answer:
         return _classified(*await self._request("GET", path), model, name)

@@ -5,32 +5,21 @@ Never reads the CSV's columns: the bridge does, so that both ways in say the sam
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.run import (
-    ConfigOption,
-    ExitCode,
-    JsonOption,
-    YesOption,
-    ask,
-    confirm,
-    examples,
-    fail,
-    new_group,
-    parts_of,
-    print_document,
-    say,
-)
+from bridge.cli import listing
+from bridge.cli.importing import import_with, text_of
+from bridge.cli.run import ConfigOption, JsonOption, YesOption, ask, examples, new_group, print_document
 
 if TYPE_CHECKING:
     from bridge.web.services import WebServices
     from bridge.web.shapes import ImportReport
 
 app = new_group("Stations, EVSEs and connectors.")
+app.add_typer(listing.app, name="listing")
 
 
 @app.command("list", epilog=examples("ocpp-bridge inventory list --config my.toml"))
@@ -61,36 +50,11 @@ def import_file(
     as_json: JsonOption = False,
 ) -> None:
     """Add and change stations and EVSEs from a CSV file: all rows or none."""
-    from bridge.cli.output import change_lines, print_report
-    from bridge.web.services import NeedsYes
     from bridge.web.shapes import ImportRequest
 
-    request = ImportRequest(csv=_text(file, as_json), prune=prune, yes=yes, dry_run=dry_run)
-    can_ask = parts_of(context).interactive() and not as_json
+    request = ImportRequest(csv=text_of(file, as_json), prune=prune, yes=yes, dry_run=dry_run)
 
-    async def apply(services: WebServices) -> ImportReport:
-        try:
-            return await services.import_inventory(request)
-        except NeedsYes as error:
-            if not can_ask:
-                raise
-            for line in change_lines(error.report):
-                say(line)
-            confirm(f"{error}. Go on?")
-            return await services.import_inventory(request.model_copy(update={"yes": True}))
+    async def apply(services: WebServices, said_yes: bool) -> ImportReport:
+        return await services.import_inventory(request.model_copy(update={"yes": said_yes}))
 
-    report = ask(context, config, apply, as_json=as_json, file=str(file))
-    print_document(report.model_dump(mode="json")) if as_json else print_report(report)
-
-
-def _text(file: Path, as_json: bool) -> str:
-    """Return the file's text, with or without a byte order mark, or end."""
-    try:
-        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        return content.decode("utf-8-sig")
-    except FileNotFoundError:
-        fail(ExitCode.NOT_FOUND, f"{file}: no such file", as_json=as_json)
-    except OSError as error:
-        fail(ExitCode.FAILED, f"{file}: {error.strerror}", as_json=as_json)
-    except UnicodeDecodeError as error:
-        fail(ExitCode.INVALID, f"{file}: should be UTF-8 text; byte {error.start} is not", as_json=as_json)
+    import_with(context, config, apply, yes=yes, file=file, as_json=as_json)

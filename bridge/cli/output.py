@@ -18,7 +18,16 @@ from rich.text import Text
 
 from bridge.core.modes import Mode
 from bridge.web.ports_file import Ports
-from bridge.web.shapes import ImportReport, InventoryList, RowError, Status, UpstreamItem, UpstreamList, UpstreamPreview
+from bridge.web.shapes import (
+    ImportReport,
+    InventoryList,
+    ListingList,
+    RowError,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+)
 from bridge.web.token import TOKEN_FILE
 
 _PIPE_WIDTH = 10_000
@@ -110,6 +119,15 @@ def print_inventory(inventory: InventoryList) -> None:
     )
 
 
+def print_listings(listings: ListingList) -> None:
+    """Print what is listed; `--json` has every field."""
+    if not listings.items:
+        print("nothing is listed")
+        return
+    rows = ((item.kind, item.key, item.reference, counted(len(item.content), "field")) for item in listings.items)
+    _print_table(("kind", "name", "reference", "content"), rows)
+
+
 def print_report(report: ImportReport) -> None:
     """Print what an import changed, or would change."""
     for line in change_lines(report):
@@ -131,7 +149,7 @@ def change_lines(report: ImportReport) -> list[str]:
 
 
 def row_error_line(file: str, error: RowError) -> str:
-    """Return one mistake of an inventory file as an operator reads it."""
+    """Return one mistake of an imported file as an operator reads it."""
     place = file if error.line == 0 else f"{file}:{error.line}"
     if not error.column and not error.value:
         return f"{place}: {error.problem}"
@@ -151,6 +169,9 @@ def _changes(report: ImportReport) -> list[tuple[str, str, Sequence[str]]]:
         ("EVSE", "added", report.evses_added),
         ("EVSE", "changed", report.evses_changed),
         ("EVSE", "removed", report.evses_removed),
+        ("listing", "added", report.listings_added),
+        ("listing", "changed", report.listings_changed),
+        ("listing", "removed", report.listings_removed),
     ]
 
 

@@ -15,16 +15,22 @@ from bridge.edits.accounts import (
     sync_accounts,
 )
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
+from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 
 __all__ = [
     "DeletionOrder",
     "FullLoadOrder",
     "ImportOrder",
     "Imported",
+    "ListingImported",
+    "ListingOrder",
     "ModeOrder",
+    "RefreshOrder",
     "SyncOrder",
     "delete_documents",
     "import_inventories",
+    "import_listings",
+    "refresh_documents",
     "request_full_loads",
     "set_modes",
     "sync_accounts",

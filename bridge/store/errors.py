@@ -9,7 +9,8 @@
     ├── StoreUnsafe        the database is set so that a committed row could be lost
     ├── StoreUrlInvalid    the URL names no database that we can use
     ├── SchemaTooNew       a newer release wrote this database
-    └── NeedsYes           an import would remove more of the inventory than one may without saying yes
+    ├── NeedsYes           an import would remove more of the inventory than one may without saying yes
+    └── ListingNeedsYes    an import would remove more of what is listed than one may without saying yes
 
 `classify` turns what SQLAlchemy raises into one of the first two. Errors about single values (a constraint, a number
 out of range) are none of these: they belong to the item that brought them.
@@ -23,6 +24,7 @@ from sqlalchemy import exc as sqlalchemy_errors
 
 if TYPE_CHECKING:
     from bridge.store.inventory_plan import ImportResult
+    from bridge.store.listings import ListingResult
 
 _TEXT_LIMIT = 256
 """Characters of a driver's own message that we repeat."""
@@ -121,6 +123,20 @@ class NeedsYes(StoreError):
             f"the import would remove {len(diff.evses_removed)} of {self.result.evses_before} EVSEs and "
             f"{len(diff.stations_removed)} of {self.result.stations_before} stations, more than 10 %; "
             "check the file, or confirm with --yes"
+        )
+
+
+class ListingNeedsYes(StoreError):
+    """An import would remove more than a tenth of the listed EVSEs or stations."""
+
+    def __init__(self, result: ListingResult) -> None:
+        super().__init__(result)
+        self.result = result
+
+    def __str__(self) -> str:
+        return (
+            f"the import would remove {len(self.result.diff.removed)} of {self.result.before} listings, "
+            "more than 10 %; check the file, or confirm with --yes"
         )
 
 

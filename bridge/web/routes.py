@@ -14,7 +14,7 @@ from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
-from bridge.web.shapes import EnableRequest, ImportRequest
+from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
@@ -51,6 +51,8 @@ class _Routes:
                 web.post("/api/v1/upstreams/{name}/disable", self.disable),
                 web.get("/api/v1/inventory", self.inventory),
                 web.post("/api/v1/inventory", self.import_inventory),
+                web.get("/api/v1/listings", self.listings),
+                web.post("/api/v1/listings", self.import_listing),
             ]
         )
 
@@ -97,6 +99,12 @@ class _Routes:
 
     async def import_inventory(self, request: web.Request) -> web.Response:
         return _answer(await self._services.import_inventory(await _read(request, ImportRequest)))
+
+    async def listings(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.list_listings())
+
+    async def import_listing(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.import_listing(await _read(request, ListingRequest)))
 
 
 def _answer(shape: BaseModel, status: int = 200) -> web.Response:

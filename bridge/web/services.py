@@ -7,7 +7,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── NotFound         nothing has this name
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
-    ├── RowsRefused      the inventory file has wrong rows; nothing was changed
+    ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.shapes import (
@@ -23,6 +23,8 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListingList,
+    ListingRequest,
     Readiness,
     RowError,
     Status,
@@ -62,16 +64,17 @@ class NeedsYes(Conflict):
 
 
 class RowsRefused(ServiceError):
-    """The inventory file has wrong rows; nothing was changed."""
+    """The imported file has mistakes; nothing was changed."""
 
-    def __init__(self, errors: Sequence[RowError]) -> None:
+    def __init__(self, errors: Sequence[RowError], what: Literal["inventory", "listing"] = "inventory") -> None:
         super().__init__(errors)
         self.errors = tuple(errors)
+        self.what = what
 
     def __str__(self) -> str:
         """Return the text for the operator."""
         count = "1 mistake" if len(self.errors) == 1 else f"{len(self.errors)} mistakes"
-        return f"{count} in the inventory; nothing was changed"
+        return f"{count} in the {self.what}; nothing was changed"
 
 
 class Unavailable(ServiceError):
@@ -116,4 +119,12 @@ class WebServices(Protocol):
 
     async def list_inventory(self) -> InventoryList:
         """Return every connector of the inventory."""
+        ...
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes."""
+        ...
+
+    async def list_listings(self) -> ListingList:
+        """Return everything that is listed."""
         ...

@@ -5,7 +5,7 @@ Moments are RFC 3339 with an offset; what is not known is null. Never holds a se
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -132,7 +132,10 @@ class EnableRequest(Shape):
 
 
 class RowError(Shape):
-    """One mistake in an inventory file; line 0 is the file as a whole, an empty column the row as a whole."""
+    """One mistake in an imported file; line 0 is the file as a whole, an empty column the row as a whole.
+
+    In a listing file, which is not made of lines, `column` is the place.
+    """
 
     line: int
     column: str
@@ -162,7 +165,38 @@ class ImportReport(Shape):
     stations_unlisted: tuple[str, ...] = ()
     """In the inventory, not in the file, and kept."""
     evses_unlisted: tuple[str, ...] = ()
+    listings_added: tuple[str, ...] = ()
+    """Of a listing file: "evse_data DE*ABC*E1", "station NAME"."""
+    listings_changed: tuple[str, ...] = ()
+    listings_removed: tuple[str, ...] = ()
+    listings_unlisted: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class ListingRequest(Shape):
+    """Body of POST /api/v1/listings: a TOML file as text, and how to apply it."""
+
+    toml: str
+    prune: bool = False
+    yes: bool = False
+    dry_run: bool = False
+
+
+class ListingItem(Shape):
+    """The static data of one EVSE or station, as imported."""
+
+    kind: Literal["evse_data", "station"]
+    key: str
+    """EvseID, or the station's name in the file."""
+    reference: str
+    """UUID that the station has at the hub; empty for an EVSE."""
+    content: dict[str, Any]
+
+
+class ListingList(Shape):
+    """Everything that is listed, ordered by kind and key."""
+
+    items: tuple[ListingItem, ...]
 
 
 class InventoryRow(Shape):

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from simulators.hubs.certificates import Refusal, TlsOptions
 from simulators.hubs.chargeprice import ChargepriceOptions
 from simulators.hubs.hubject import HubjectOptions
 from simulators.hubs.mocks import MockOptions, Mocks
@@ -34,25 +35,40 @@ def hubs(
     strict_known: Annotated[
         bool, typer.Option("--strict-known", help="Hubject refuses to update what has no status, and to insert twice.")
     ] = False,
+    needs_data: Annotated[
+        bool, typer.Option("--needs-data", help="Hubject refuses the status of an EVSE until its data was pushed.")
+    ] = False,
+    tls: Annotated[
+        bool, typer.Option("--tls", help="Hubject speaks TLS and asks for a client certificate of a test authority.")
+    ] = False,
+    tls_dir: Annotated[
+        Path | None, typer.Option(help="Where the certificates and keys are written; says --tls too.")
+    ] = None,
+    tls_refusal: Annotated[
+        Refusal, typer.Option(help="How Hubject refuses a certificate that it does not know: in TLS, or as a page.")
+    ] = "handshake",
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the chosen ports here as JSON once everything listens.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random in the hubs.")] = 0,
 ) -> None:
-    """Run a mock Hubject, a mock Chargeprice and a mock Spirii until SIGTERM or Ctrl-C."""
+    """Run the mock hubs until SIGTERM or Ctrl-C."""
     options = MockOptions(
-        hubject_port,
-        chargeprice_port,
-        control_port,
-        HubjectOptions(operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known),
-        ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
-        seed,
+        hubject_port=hubject_port,
+        chargeprice_port=chargeprice_port,
+        control_port=control_port,
+        hubject=HubjectOptions(
+            operator_ids=tuple(operator_id or ["DE*ABC"]), strict_known=strict_known, needs_data=needs_data
+        ),
+        chargeprice=ChargepriceOptions(api_keys=tuple(api_key or ["demo-key"])),
+        tls=TlsOptions(tls_dir, tls_refusal) if tls or tls_dir else None,
+        seed=seed,
         spirii_port=spirii_port,
     )
     try:
         asyncio.run(_run(options, ready_file))
     except OSError as error:
-        typer.echo(f"ocpp-sim hubs: cannot listen or write the ready file: {error}", err=True)
+        typer.echo(f"ocpp-sim hubs: cannot listen, or write the ready file or certificates: {error}", err=True)
         raise typer.Exit(1) from error
 
 
@@ -64,28 +80,19 @@ async def _run(options: MockOptions, ready_file: Path | None) -> None:
     async with Mocks(options) as mocks:
         if ready_file is not None:
             _write_ready(ready_file, mocks)
-        print(
-            f"mock hubs ready: hubject {mocks.hubject_url} chargeprice {mocks.chargeprice_url} "
-            f"spirii {mocks.spirii_url} control {mocks.control_url}",
-            file=sys.stderr,
-            flush=True,
-        )
+        addresses = " ".join(f"{name} {server.url}" for name, server in mocks.hubs.items())
+        print(f"mock hubs ready: {addresses} control {mocks.control_url}", file=sys.stderr, flush=True)
         await stopped.wait()
 
 
 def _write_ready(path: Path, mocks: Mocks) -> None:
     """Write the ports so that a reader sees the whole file or none."""
-    ports = {
-        "hubject_port": mocks.hubject.port,
-        "chargeprice_port": mocks.chargeprice.port,
-        "spirii_port": mocks.spirii.port,
-        "control_port": mocks.control_port,
-        "hubject_url": mocks.hubject_url,
-        "chargeprice_url": mocks.chargeprice_url,
-        "spirii_url": mocks.spirii_url,
-        "control_url": mocks.control_url,
-        "pid": os.getpid(),
-    }
+    ready: dict[str, str | int] = {"control_port": mocks.control_port, "control_url": mocks.control_url}
+    for name, server in mocks.hubs.items():
+        ready |= {f"{name}_port": server.port, f"{name}_url": server.url}
+    if mocks.tls_dir is not None:
+        ready["tls_dir"] = str(mocks.tls_dir.absolute())
+    ready["pid"] = os.getpid()
     beside = path.with_name(path.name + ".new")
-    beside.write_text(json.dumps(ports) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(ready) + "\n", encoding="utf-8")
     beside.replace(path)

@@ -13,6 +13,8 @@ A port of its own, so that it answers also while a hub is down. Before it: whoev
     DELETE /control/{hub}/faults[/{id}]          one fault off, or all
     GET    /control/{hub}/options                what the hub knows: operators, keys, EVSEs
     PATCH  /control/{hub}/options                change some of it
+    GET    /control/{hub}/certificates           what a hub with TLS issued, and what it takes
+    POST   /control/{hub}/certificates           a `certificates.CertificateOrder`: issue, revoke, renew
     POST   /control/{hub}/reset                  forget state, journal, violations and faults
 """
 
@@ -26,6 +28,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
+from simulators.hubs.certificates import Authority, CertificateOrder
 from simulators.hubs.faults import FaultSpec
 from simulators.hubs.server import HubServer
 
@@ -33,9 +36,8 @@ from simulators.hubs.server import HubServer
 class Control:
     """The control interface over some hubs, by name."""
 
-    def __init__(self, hubs: Mapping[str, HubServer], addresses: Mapping[str, str]) -> None:
+    def __init__(self, hubs: Mapping[str, HubServer]) -> None:
         self._hubs = hubs
-        self._addresses = addresses
 
     def application(self) -> web.Application:
         """Return the web application."""
@@ -54,6 +56,8 @@ class Control:
                 web.delete("/control/{hub}/faults/{id}", self._remove_fault),
                 web.get("/control/{hub}/options", self._options),
                 web.patch("/control/{hub}/options", self._configure),
+                web.get("/control/{hub}/certificates", self._certificates),
+                web.post("/control/{hub}/certificates", self._order_certificates),
                 web.post("/control/{hub}/reset", self._reset),
             ]
         )
@@ -66,7 +70,7 @@ class Control:
         return self._hubs[name]
 
     async def _list(self, _request: web.Request) -> web.Response:
-        return web.json_response({name: {"url": url} for name, url in self._addresses.items()})
+        return web.json_response({name: {"url": server.url} for name, server in self._hubs.items()})
 
     async def _state(self, request: web.Request) -> web.Response:
         return web.json_response(self._hub(request).ledger.state(time.time()))
@@ -116,6 +120,23 @@ class Control:
         if not isinstance(changes, dict):
             raise web.HTTPBadRequest(text="options must be an object")
         return web.json_response(self._hub(request).hub.configure(changes).model_dump(mode="json"))
+
+    async def _certificates(self, request: web.Request) -> web.Response:
+        return web.json_response(self._authority(request).status())
+
+    async def _order_certificates(self, request: web.Request) -> web.Response:
+        authority = self._authority(request)
+        order = CertificateOrder.model_validate_json(await request.read())
+        try:
+            return web.json_response(authority.obey(order))
+        except ValueError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+
+    def _authority(self, request: web.Request) -> Authority:
+        authority = self._hub(request).authority
+        if authority is None:
+            raise web.HTTPNotFound(text="this hub speaks no TLS: start it with --tls")
+        return authority
 
     async def _reset(self, request: web.Request) -> web.Response:
         server = self._hub(request)

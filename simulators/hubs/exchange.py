@@ -6,6 +6,7 @@ Values only. Before it: `server`, which reads requests. After it: `hubject` and 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -14,6 +15,18 @@ from pydantic import BaseModel
 
 from simulators.hubs.faults import FaultSpec
 from simulators.hubs.ledger import Change, Ledger
+
+_CHARSET = re.compile(r'charset="?([\w-]+)', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What a client's certificate says: whom it names, its serial in hexadecimal, who signed it, and is it over."""
+
+    common_name: str
+    serial: str
+    issuer: str
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +38,8 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     query: str = ""
+    client: ClientCertificate | None = None
+    """None: plain HTTP, or a client that showed none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +52,16 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
     """The hub's own code in it, for the journal."""
+    charset: str | None = None
+    """What the text is encoded in; None: as `content_type` says, UTF-8 where that says nothing."""
+
+    def body(self) -> bytes:
+        """Return the text as bytes; what the charset lacks becomes "?"."""
+        named = _CHARSET.search(self.content_type)
+        try:
+            return self.text.encode(self.charset or (named[1] if named else "utf-8"), "replace")
+        except LookupError:
+            return self.text.encode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +105,8 @@ class Hub(Protocol):
 
 
 def compact(document: object) -> str:
-    """Return the document as JSON text."""
-    return json.dumps(document, separators=(",", ":"))
+    """Return the document as JSON text, with letters as they are: how they are encoded is the reply's affair."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def scripted_reply(spec: FaultSpec, status: int, text: str, code: str) -> Reply:
@@ -91,7 +116,7 @@ def scripted_reply(spec: FaultSpec, status: int, text: str, code: str) -> Reply:
         headers["Retry-After"] = spec.retry_after
     if spec.location is not None:
         headers["Location"] = spec.location
-    return Reply(status, text if spec.text is None else spec.text, spec.content_type, headers, code)
+    return Reply(status, text if spec.text is None else spec.text, spec.content_type, headers, code, spec.charset)
 
 
 def media_type_fault(request: Request) -> str | None:

@@ -23,7 +23,7 @@ class FaultKind(StrEnum):
     RATE_LIMIT = "rate_limit"
     """429, with `retry_after` if given."""
     STATUS = "status"
-    """The HTTP `status` given, with `code`, `retry_after`, `location` or `text` if given."""
+    """The HTTP `status` given, with `code`, `retry_after`, `location` or `text` if given; 2xx only with `text`."""
     RESULT_FALSE = "result_false"
     """Hubject only: HTTP 200 with Result false and `code`; the ids in question are named as the real hub does."""
     INVALID_BODY = "invalid_body"
@@ -50,13 +50,15 @@ class FaultSpec(BaseModel):
     """Only requests that carry one of these keys; empty: all."""
     action: tuple[str, ...] = ()
     """Only these actions (Hubject's ActionType); empty: all."""
+    operation: tuple[str, ...] = ()
+    """Only these operations, by the first word that the journal has for them; empty: all."""
     count: Annotated[int, Field(gt=0)] | None = None
     """For so many requests; None: without end."""
     seconds: Annotated[float, Field(gt=0)] | None = None
     """For so long."""
     probability: Annotated[float, Field(gt=0, le=1)] = 1.0
     delay_s: Annotated[float, Field(ge=0)] = 1.0
-    status: Annotated[int, Field(ge=300, le=599)] = 503
+    status: Annotated[int, Field(ge=200, le=599)] = 503
     code: str = ""
     """The hub's own code, for status and result_false (there 021 where empty)."""
     description: str | None = None
@@ -66,14 +68,20 @@ class FaultSpec(BaseModel):
     text: str | None = None
     """The body as it is, for status and rate_limit; None: the hub's own error shape."""
     content_type: str = "application/json"
+    """Of status, rate_limit and result_false; the body is encoded as its charset says, UTF-8 where it says nothing."""
+    charset: Literal["utf-8", "iso-8859-1"] | None = None
+    """What the body is encoded in where that is not what `content_type` says."""
     body: Literal["empty", "html", "not_json"] = "html"
     applied: bool | None = None
     """Is the request applied although the answer says no (status, rate_limit, result_false, hang, invalid_body)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.kind is FaultKind.DOWN and (self.evse or self.action or self.count or self.probability < 1):
+        narrowed = self.evse or self.action or self.operation or self.count or self.probability < 1
+        if self.kind is FaultKind.DOWN and narrowed:
             raise ValueError("down concerns the whole listener: only seconds may be given")
+        if self.kind is FaultKind.STATUS and self.status < 300 and self.text is None:
+            raise ValueError("a 2xx is no fault by itself: give the text that makes it one")
         return self
 
     def takes_effect(self) -> bool:
@@ -126,13 +134,18 @@ class FaultBook:
         """Tell whether the hub is to refuse connections."""
         return any(spec.kind is FaultKind.DOWN for spec in self.present(at).values())
 
-    def pick(self, keys: Iterable[str], action: str, at: float) -> tuple[FaultSpec, ...]:
-        """Return what this request meets: every latency that applies, and the first other fault; counts them down."""
+    def pick(self, keys: Iterable[str], action: str, at: float, operation: str = "") -> tuple[FaultSpec, ...]:
+        """Return what this request meets: every latency that applies, and the first other fault; counts them down.
+
+        `operation` is the journal's; its first word counts.
+        """
         self._expire(at)
         present = set(keys)
         met: list[FaultSpec] = []
         for fault_id, scripted in list(self._scripted.items()):
             spec = scripted.spec
+            if spec.operation and operation.partition(" ")[0] not in spec.operation:
+                continue
             if not self._matches(spec, present, action, met):
                 continue
             met.append(spec)

@@ -1,8 +1,9 @@
-"""Be Hubject's eRoamingPushEvseStatus: check every field as the real one does, and answer in its shapes.
+"""Be Hubject: tell who asks for what, check it as the real one does, and answer in its shapes.
 
-Does no I/O. Before it: `server`. Its twin is `chargeprice`.
-Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, EvseStatusType, EvseIDType, OperatorIDType, eRoamingAcknowledgment;
-Hubject Acceptable Use Policy (2000 calls per minute).
+Does no I/O. Before it: `server`. After it: `hubject_status` and `hubject_data`, which know one push each. Its twin
+is `chargeprice`.
+Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, eRoamingPushEvseData_V2.3, OperatorIDType, eRoamingAcknowledgment;
+Hubject Acceptable Use Policy (2000 status pushes and 375 data pushes per minute).
 """
 
 from __future__ import annotations
@@ -11,33 +12,42 @@ import json
 import random
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict
 
+from simulators.hubs import hubject_data, hubject_status
+from simulators.hubs.certificates import Authority
 from simulators.hubs.exchange import (
+    ClientCertificate,
     Judgement,
     Reply,
     Request,
     compact,
     media_type_fault,
     scripted_reply,
-    unknown_and_missing,
 )
 from simulators.hubs.faults import FaultKind, FaultSpec
-from simulators.hubs.ledger import Change, Ledger, RateLimit
+from simulators.hubs.hubject_push import (
+    DATA_MISSING,
+    Push,
+    Service,
+    acknowledgment,
+    canonical,
+    field_errors,
+    invalid,
+    listing,
+    refused,
+)
+from simulators.hubs.ledger import Ledger, RateLimit
 
-ACTIONS = ("fullLoad", "update", "insert", "delete")
-STATUSES = ("Available", "Reserved", "Occupied", "OutOfService", "EvseNotFound", "Unknown")
-EVSE_ID = re.compile(r"(([A-Z]{2}\*?[A-Z0-9]{3}\*?E[A-Z0-9\*]{1,30})|(\+?[0-9]{1,3}\*[0-9]{3}\*[0-9\*]{1,32}))")
-PATH = re.compile(r"/api/oicp/evsepush/v21/operators/([^/]+)/status-records")
+PATH = re.compile(r"/api/oicp/evsepush/(v21|v23)/operators/([^/]+)/(status-records|data-records)")
+SERVICES = {("v21", "status-records"): hubject_status.SERVICE, ("v23", "data-records"): hubject_data.SERVICE}
 RATE_LIMIT = RateLimit(2000, 60)
-
-_OPERATION = "eRoamingPushEvseStatus"
-_INFO_LIMIT = 1000
+OTHER_LIMITS = {hubject_data.OPERATION: hubject_data.RATE_LIMIT}
 
 
 class HubjectOptions(BaseModel):
@@ -50,6 +60,8 @@ class HubjectOptions(BaseModel):
     """Operators whose EVSEs the ones above may push too."""
     evse_data: tuple[str, ...] | None = None
     """EvseIDs that have EVSE data at Hubject; None: every well-formed one of the operators."""
+    needs_data: bool = False
+    """Refuse the status of an EVSE (603), but not its deletion, until its data was pushed."""
     strict_known: bool = False
     """Refuse an update or delete of an EVSE without status (603), and an insert of one that has a status."""
 
@@ -59,8 +71,10 @@ class Hubject:
 
     name = "hubject"
 
-    def __init__(self, options: HubjectOptions, seed: int = 0) -> None:
+    def __init__(self, options: HubjectOptions, seed: int = 0, authority: Authority | None = None) -> None:
+        """Know `options`; with an authority, take only clients whose certificate names their OperatorID."""
         self._options = options
+        self._authority = authority
         self._random = random.Random(seed)
 
     def options(self) -> HubjectOptions:
@@ -79,185 +93,111 @@ class Hubject:
 
     def judge(self, request: Request, ledger: Ledger) -> Judgement:
         """Return what Hubject makes of the request, given what it holds."""
+        if not self._recognised(request.client):
+            return _turned_away(
+                "an unproven client", 400, "no certificate of this hub's chain", "The SSL Certificate Error"
+            )
         match = PATH.fullmatch(request.path)
-        if match is None:
-            return self._turned_away(404, f"no such path: {request.path[:200]}")
+        service = None if match is None else SERVICES.get((match[1], match[3]))
+        if match is None or service is None:
+            return _turned_away("no operation", 404, f"no such path: {request.path[:200]}")
+        operator = unquote(match[2])
+        operation = f"{service.operation} of {operator}"
         if request.method != "POST":
-            return self._turned_away(405, f"{request.method} on a path that takes POST only")
+            return _turned_away(operation, 405, f"{request.method} on a path that takes POST only")
         if (wrong := media_type_fault(request)) is not None:
-            return self._turned_away(415, wrong)
-        judgement = self._judge_body(unquote(match[1]), request.body, ledger)
-        return replace(judgement, operation=f"{_OPERATION} of {match[1]}")
+            return _turned_away(operation, 415, wrong)
+        judgement = self._unauthorized(request.client, operation, operator)
+        if judgement is None:
+            judgement = self._judge_body(service, operation, operator, request.body, ledger)
+        return replace(judgement, reply=self._signed(judgement.reply))
 
     def fault_reply(self, spec: FaultSpec, judgement: Judgement) -> Reply:
         """Return the reply of a scripted status, rate_limit or result_false, in Hubject's own shape."""
         if spec.kind is FaultKind.RESULT_FALSE:
-            code = spec.code or "021"
-            info = spec.additional_info
-            if info is None and code == "603":
-                info = _listing("EVSE data records missing for EvseIDs: ", _concerned(spec, judgement))
-            return self._signed(Reply(200, compact(_acknowledgment(False, code, spec.description, info)), code=code))
+            return self._signed(_result_false(spec, judgement))
         status = 429 if spec.kind is FaultKind.RATE_LIMIT else spec.status
-        text = compact({"StatusCode": _status_code(spec.code, spec.description, spec.additional_info)})
-        return scripted_reply(spec, status, text if spec.code else "", spec.code)
+        document = acknowledgment(False, spec.code, spec.description, spec.additional_info)
+        text = compact({"StatusCode": document["StatusCode"]})
+        reply = scripted_reply(spec, status, text if spec.code else "", spec.code)
+        of_the_service = reply.text and reply.content_type.startswith("application/json")
+        return self._signed(reply) if of_the_service else reply
 
-    def _judge_body(self, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
+    def _recognised(self, client: ClientCertificate | None) -> bool:
+        """Tell whether the web server lets the client on to the service; most of it is decided in the handshake."""
+        if self._authority is None:
+            return True
+        if client is None or not self._authority.signed(client):
+            return False
+        return self._authority.refusal == "handshake" or client.common_name in self._options.operator_ids
+
+    def _unauthorized(self, client: ClientCertificate | None, operation: str, operator: str) -> Judgement | None:
+        """Refuse an OperatorID that the certificate does not name, letter by letter, and a certificate not taken."""
+        if self._authority is None or client is None:
+            return None
+        broken = ""
+        if client.common_name != operator:
+            broken = f"OperatorID {operator!r} with a certificate of {client.common_name!r}"
+        elif self._authority.takes(client):
+            return None
+        return refused(Push(operation, "", (), ()), "017", "Unauthorized Access", http=401, broken=broken)
+
+    def _judge_body(self, service: Service, operation: str, operator: str, raw: bytes, ledger: Ledger) -> Judgement:
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
-            return self._invalid(["body: not JSON"])
-        if errors := _schema_errors(body):
-            return self._invalid(errors)
-        action, status = body["ActionType"], body["OperatorEvseStatus"]
-        records = tuple((record["EvseID"], record["EvseStatus"]) for record in status["EvseStatusRecord"])
-        if operator not in self._options.operator_ids or status["OperatorID"] != operator:
-            what = f"OperatorID {operator!r} in the path and {status['OperatorID']!r} in the body"
-            return self._refused(404, "300", "Partner not found", action, records, broken=what)
-        return self._judge_records(action, operator, records, ledger)
+            return invalid(operation, ["body: not JSON"])
+        if errors := field_errors(service.schema, body):
+            return invalid(operation, errors)
+        named, push = service.read(operation, body)
+        if operator not in self._options.operator_ids or named != operator:
+            broken = f"OperatorID {operator!r} in the path and {named!r} in the body"
+            return refused(push, "300", "Partner not found", http=404, broken=broken)
+        if (inconsistency := self._inconsistency(operator, push)) is not None:
+            return refused(push, "018", "Inconsistent EvseID", broken=inconsistency)
+        strict = self._options.strict_known
+        if service is hubject_data.SERVICE:
+            return hubject_data.judge(push, ledger, strict_known=strict)
+        without = self._without_data(push, ledger)
+        return hubject_status.judge(push, ledger, without_data=without, strict_known=strict)
 
-    def _judge_records(
-        self, action: str, operator: str, records: tuple[tuple[str, str], ...], ledger: Ledger
-    ) -> Judgement:
-        ids = [evse_id for evse_id, _ in records]
-        if len(set(map(_canonical, ids))) < len(ids):
-            return self._refused(200, "018", "Inconsistent EvseID", action, records, broken="an EvseID is there twice")
-        owners = tuple(map(_canonical, (operator, *self._options.sub_operator_ids)))
-        if strangers := [evse_id for evse_id in ids if not _canonical(evse_id).startswith(owners)]:
-            return self._refused(
-                200, "018", "Inconsistent EvseID", action, records, broken=f"EVSEs of another operator: {strangers[:5]}"
-            )
-        if missing := self._missing(action, ids, ledger):
-            info = _listing("EVSE data records missing for EvseIDs: ", missing)
-            return self._refused(200, "603", "One or more EVSE data record not found!", action, records, info=info)
-        if self._options.strict_known and action == "insert" and (there := [one for one in ids if ledger.holds(one)]):
-            info = _listing("EVSE status records already exist for EvseIDs: ", there)
-            return self._refused(200, "022", "Data error", action, records, info=info)
-        return self._accepted(action, records, ledger)
+    def _without_data(self, push: Push, ledger: Ledger) -> frozenset[str]:
+        """Return those EVSEs of a status push that Hubject has no data of, as the options have it."""
+        without: frozenset[str] = frozenset()
+        if self._options.needs_data and push.action != "delete":
+            without = hubject_data.without_data(push.ids, ledger)
+        if self._options.evse_data is not None:
+            listed = set(map(canonical, self._options.evse_data))
+            without |= {one for one in push.ids if canonical(one) not in listed}
+        return without
 
-    def _missing(self, action: str, ids: list[str], ledger: Ledger) -> list[str]:
-        known = None if self._options.evse_data is None else set(map(_canonical, self._options.evse_data))
-        missing = [] if known is None else [one for one in ids if _canonical(one) not in known]
-        if self._options.strict_known and action in ("update", "delete"):
-            missing += [one for one in ids if not ledger.holds(one) and one not in missing]
-        return missing
-
-    def _accepted(self, action: str, records: tuple[tuple[str, str], ...], ledger: Ledger) -> Judgement:
-        values = dict(records)
-        match action:
-            case "fullLoad":
-                change = Change(put=values, replace=True)
-            case "delete":
-                change = Change(remove=tuple(values))
-            case _:
-                change = Change(put=values)
-        broken = _suspicious_full_load(ledger.last_full_load, frozenset(values)) if action == "fullLoad" else []
-        if action != "fullLoad" and len(records) != 1:
-            broken.append(f"{len(records)} records in one {action}: status changes go one at a time")
-        reply = self._signed(Reply(200, compact(_acknowledgment(True, "000", None, None)), code="000"))
-        return Judgement(_OPERATION, reply, action, records, change, tuple(broken))
-
-    def _invalid(self, errors: list[str]) -> Judgement:
-        rows = [
-            {"fieldReference": where, "errorMessage": message}
-            for where, _, message in (error.partition(": ") for error in errors)
-        ]
-        text = compact({"message": "Error parsing/validating JSON.", "validationErrors": rows})
-        return Judgement(_OPERATION, self._signed(Reply(400, text)), violations=tuple(errors))
-
-    def _refused(
-        self,
-        http: int,
-        code: str,
-        description: str,
-        action: str,
-        records: tuple[tuple[str, str], ...],
-        *,
-        info: str | None = None,
-        broken: str = "",
-    ) -> Judgement:
-        status_code = _status_code(code, description, info)
-        document = _acknowledgment(False, code, description, info) if http == 200 else {"StatusCode": status_code}
-        reply = self._signed(Reply(http, compact(document), code=code))
-        return Judgement(_OPERATION, reply, action, records, violations=(broken,) if broken else ())
-
-    def _turned_away(self, http: int, broken: str) -> Judgement:
-        """Answer as the web server before the service does: HTML, no Process-ID."""
-        reply = Reply(http, f"<html><body>{http}</body></html>", "text/html")
-        return Judgement(_OPERATION, reply, violations=(broken,))
+    def _inconsistency(self, operator: str, push: Push) -> str | None:
+        """Return why the EvseIDs cannot be the operator's; Hubject's guide and its specification name one case each."""
+        if len(set(map(canonical, push.ids))) < len(push.ids):
+            return "an EvseID is there twice"
+        owners = tuple(map(canonical, (operator, *self._options.sub_operator_ids)))
+        strangers = [evse_id for evse_id in push.ids if not canonical(evse_id).startswith(owners)]
+        return f"EVSEs of another operator: {strangers[:5]}" if strangers else None
 
     def _signed(self, reply: Reply) -> Reply:
         process_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-        return Reply(reply.status, reply.text, reply.content_type, {"Process-ID": process_id}, reply.code)
+        return replace(reply, headers={**reply.headers, "Process-ID": process_id})
 
 
-def _suspicious_full_load(before: frozenset[str], ids: frozenset[str]) -> list[str]:
-    """Notice a fullLoad that is empty, or that was cut in chunks: each one replaces the one before."""
-    if not ids:
-        return ["empty fullLoad: it withdraws every EVSE"]
-    if before and before.isdisjoint(ids):
-        return ["fullLoad in chunks: it shares no EVSE with the one before, and withdraws all of those"]
-    return []
+def _turned_away(operation: str, http: int, broken: str, title: str = "") -> Judgement:
+    """Answer as the web server before the service does: HTML, no Process-ID."""
+    reply = Reply(http, f"<html><body>{http}{title and ' '}{title}</body></html>", "text/html")
+    return Judgement(operation, reply, violations=(broken,))
 
 
-def _schema_errors(body: object) -> list[str]:
-    """Return one "field: what is wrong" per breach of the schema; the path is written as the real hub writes it."""
-    if not isinstance(body, dict):
-        return ["body: must be an object"]
-    errors = unknown_and_missing(body, {"ActionType", "OperatorEvseStatus"}, set(), "")
-    if body.get("ActionType") not in ACTIONS:
-        errors.append(f"actionType: must be one of {', '.join(ACTIONS)}")
-    status = body.get("OperatorEvseStatus")
-    if not isinstance(status, dict):
-        return [*errors, "operatorEvseStatus: must be an object"]
-    where = "operatorEvseStatus."
-    errors += unknown_and_missing(status, {"OperatorID", "EvseStatusRecord"}, {"OperatorName"}, where)
-    if not isinstance(status.get("OperatorID"), str):
-        errors.append(f"{where}operatorID: must be a string")
-    name = status.get("OperatorName", "")
-    if not isinstance(name, str) or len(name) > 100:
-        errors.append(f"{where}operatorName: must be a string of at most 100 characters")
-    records = status.get("EvseStatusRecord")
-    if not isinstance(records, list):
-        return [*errors, f"{where}evseStatusRecord: must be an array"]
-    for index, record in enumerate(records):
-        errors += _record_errors(record, f"{where}evseStatusRecord[{index}]")
-    return errors
-
-
-def _record_errors(record: object, where: str) -> list[str]:
-    if not isinstance(record, dict):
-        return [f"{where}: must be an object"]
-    errors = unknown_and_missing(record, {"EvseID", "EvseStatus"}, set(), f"{where}.")
-    evse_id = record.get("EvseID")
-    if not isinstance(evse_id, str) or EVSE_ID.fullmatch(evse_id) is None:
-        errors.append(f"{where}.evseID: must match {EVSE_ID.pattern}")
-    if record.get("EvseStatus") not in STATUSES:
-        errors.append(f"{where}.evseStatus: must be one of {', '.join(STATUSES)}")
-    return errors
-
-
-def _status_code(code: str, description: str | None, info: str | None) -> dict[str, str | None]:
-    return {"Code": code, "Description": description, "AdditionalInfo": info}
-
-
-def _acknowledgment(result: bool, code: str, description: str | None, info: str | None) -> dict[str, Any]:
-    return {
-        "Result": result,
-        "StatusCode": _status_code(code, description, info),
-        "SessionID": None,
-        "CPOPartnerSessionID": None,
-        "EMPPartnerSessionID": None,
-    }
-
-
-def _listing(head: str, ids: Iterable[str]) -> str:
-    """Name ids as the real hub does: without separators, and cut at the field's length."""
-    return (head + ",".join(map(_canonical, ids)))[:_INFO_LIMIT]
+def _result_false(spec: FaultSpec, judgement: Judgement) -> Reply:
+    code = spec.code or "021"
+    info = spec.additional_info
+    if info is None and code == "603":
+        info = listing(DATA_MISSING, _concerned(spec, judgement))
+    text = compact(acknowledgment(False, code, spec.description, info))
+    return Reply(200, text, spec.content_type, code=code, charset=spec.charset)
 
 
 def _concerned(spec: FaultSpec, judgement: Judgement) -> list[str]:
     return [key for key, _ in judgement.records if not spec.evse or key in spec.evse]
-
-
-def _canonical(evse_id: str) -> str:
-    return evse_id.upper().replace("*", "").replace("+", "")

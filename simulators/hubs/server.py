@@ -13,7 +13,8 @@ from collections.abc import Coroutine
 
 from aiohttp import web
 
-from simulators.hubs.exchange import Hub, Judgement, Reply, Request
+from simulators.hubs.certificates import Authority, client_certificate
+from simulators.hubs.exchange import ClientCertificate, Hub, Judgement, Reply, Request
 from simulators.hubs.faults import FaultBook, FaultKind, FaultSpec
 from simulators.hubs.ledger import Entry, Ledger
 
@@ -27,16 +28,33 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class HubServer:
     """One mock hub on its own port of 127.0.0.1."""
 
-    def __init__(self, hub: Hub, ledger: Ledger, faults: FaultBook) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        ledger: Ledger,
+        faults: FaultBook,
+        *,
+        base_path: str = "",
+        authority: Authority | None = None,
+    ) -> None:
+        """Serve `hub`, over TLS with an authority; `base_path` is what its clients' base URL has after the port."""
         self.hub = hub
+        self.authority = authority
         self.ledger = ledger
         self.faults = faults
         self.port = 0
+        self._base_path = base_path
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.ServerRunner | None = None
         self._site: web.SockSite | None = None
         self._reserved: socket.socket | None = None
         self._switching = asyncio.Lock()
+
+    @property
+    def url(self) -> str:
+        """Base URL for a client of the hub."""
+        origin = "http://127.0.0.1" if self.authority is None else "https://localhost"
+        return f"{origin}:{self.port}{self._base_path}"
 
     async def start(self, port: int) -> None:
         """Listen on `port` (0: a free one). Raises: OSError where it is taken."""
@@ -82,7 +100,8 @@ class HubServer:
 
     async def _listen(self) -> None:
         if self._reserved is not None and self._runner is not None:
-            self._site = web.SockSite(self._runner, self._reserved, backlog=128)
+            context = None if self.authority is None else self.authority.context
+            self._site = web.SockSite(self._runner, self._reserved, backlog=128, ssl_context=context)
             self._reserved = None
             await self._site.start()
 
@@ -110,7 +129,7 @@ class HubServer:
         headers = {name.lower(): value for name, value in raw.headers.items()}
         received_at = time.time()
         path, _, query = raw.raw_path.partition("?")
-        request = Request(raw.method, path, headers, await raw.content.read(), query)
+        request = Request(raw.method, path, headers, await raw.content.read(), query, _client(raw, received_at))
         judgement = self.hub.judge(request, self.ledger)
         entry = self._begin(judgement, received_at)
         try:
@@ -129,7 +148,8 @@ class HubServer:
 
     async def _carry_out(self, entry: Entry, judgement: Judgement, raw: web.BaseRequest) -> Reply:
         main: FaultSpec | None = None
-        for spec in self.faults.pick([key for key, _ in judgement.records], judgement.action, time.time()):
+        keys = [key for key, _ in judgement.records]
+        for spec in self.faults.pick(keys, judgement.action, time.time(), judgement.operation):
             self.ledger.note_fault(entry, spec.kind.value)
             if spec.kind is FaultKind.LATENCY:
                 await asyncio.sleep(spec.delay_s)
@@ -188,6 +208,11 @@ async def _never() -> Reply:
     raise AssertionError("nobody completes this future")
 
 
+def _client(raw: web.BaseRequest, at: float) -> ClientCertificate | None:
+    peer = None if raw.transport is None else raw.transport.get_extra_info("peercert")
+    return client_certificate(peer, at) if peer else None
+
+
 def _reset(raw: web.BaseRequest) -> None:
     transport = raw.transport
     if isinstance(transport, asyncio.Transport):
@@ -209,4 +234,4 @@ def _response(reply: Reply) -> web.Response:
     headers = dict(reply.headers)
     if reply.text:
         headers["Content-Type"] = reply.content_type
-    return web.Response(status=reply.status, body=reply.text.encode(), headers=headers)
+    return web.Response(status=reply.status, body=reply.body(), headers=headers)

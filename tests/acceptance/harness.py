@@ -78,6 +78,11 @@ class Site:
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
 
+    def configure(self, text: str) -> None:
+        """Let the bridge run with this configuration instead of the demo's."""
+        self._config = self.folder / "bridge.toml"
+        self._config.write_text(text, encoding="utf-8")
+
     # --- processes ----------------------------------------------------------------------------------------------------
 
     @property

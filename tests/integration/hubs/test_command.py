@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import ssl
 import sys
 import time
 
@@ -24,6 +25,13 @@ async def wait_ready(path):
         assert time.monotonic() < until, "never became ready"
         await asyncio.sleep(0.02)
     return json.loads(path.read_text())
+
+
+def trusting(folder, client=None):
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    if client is not None:
+        context.load_cert_chain(folder / client)
+    return context
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -60,4 +68,37 @@ async def test_taken_port_is_one_clear_line():
         _, errors = await asyncio.wait_for(process.communicate(), BOUND_S)
     assert process.returncode == 1
     assert errors.decode().startswith("ocpp-sim hubs: cannot listen")
+    assert errors.decode().count("\n") == 1
+
+
+async def test_tls_is_spoken_with_the_files_that_the_ready_file_names(tmp_path):
+    folder = tmp_path / "tls"
+    process = await run("--ready-file", str(tmp_path / "ready.json"), "--tls-dir", str(folder), "--needs-data")
+    try:
+        ready = await wait_ready(tmp_path / "ready.json")
+        assert ready["hubject_url"] == f"https://localhost:{ready['hubject_port']}/api/oicp"
+        assert ready["tls_dir"] == str(folder)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(f"{ready['control_url']}/hubject/options") as response:
+                assert (await response.json())["needs_data"] is True
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await session.post(ready["hubject_url"], ssl=trusting(folder))
+            async with session.post(ready["hubject_url"], ssl=trusting(folder, "client-DEABC.pem")) as response:
+                assert response.status == 404
+        process.send_signal(signal.SIGTERM)
+        _, errors = await asyncio.wait_for(process.communicate(), BOUND_S)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    assert errors.decode().count("\n") == 1
+
+
+async def test_folder_that_cannot_be_written_is_one_clear_line(tmp_path):
+    (tmp_path / "file").touch()
+    process = await run("--tls-dir", str(tmp_path / "file"))
+    _, errors = await asyncio.wait_for(process.communicate(), BOUND_S)
+    assert process.returncode == 1
+    assert errors.decode().startswith("ocpp-sim hubs: cannot listen, or write")
     assert errors.decode().count("\n") == 1

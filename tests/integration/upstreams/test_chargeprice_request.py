@@ -40,5 +40,5 @@ async def test_record_without_a_station_is_refused_unsent(raw_server):
 
 async def test_full_load_is_a_mistake_of_ours():
     upstream = Chargeprice(ChargepriceOptions("https://hub", COMPANY, "my-secret-key"))
-    with pytest.raises(AssertionError, match="takes no full load"):
+    with pytest.raises(AssertionError, match="has no request for the whole set"):
         await upstream.full_load([])

@@ -20,6 +20,9 @@ from bridge.web.shapes import (
     ImportRequest,
     InventoryList,
     InventoryRow,
+    ListingItem,
+    ListingList,
+    ListingRequest,
     Readiness,
     Reported,
     RowError,
@@ -150,6 +153,19 @@ class FakeServices:
             layer0="downgrade",
         )
         return InventoryList(items=(row,))
+
+    async def import_listing(self, request: ListingRequest) -> ImportReport:
+        self.orders.append((request.toml, request.prune, request.yes, request.dry_run))
+        if self.row_errors:
+            raise RowsRefused(self.row_errors, "listing")
+        report = ImportReport(applied=not request.dry_run, listings_removed=("evse_data DE*ABC*E1",))
+        if self.needs_yes and not request.yes:
+            raise NeedsYes("the import would remove 1 of 5 listings", report.model_copy(update={"applied": False}))
+        return report
+
+    async def list_listings(self) -> ListingList:
+        content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
+        return ListingList(items=(ListingItem(kind="evse_data", key="DE*ABC*E1", reference="", content=content),))
 
     def _find(self, name: str) -> UpstreamItem:
         if name not in self.upstreams:

@@ -39,6 +39,17 @@ def test_fault_of_an_evse_or_an_action_leaves_others_alone():
     assert kinds(book.pick(["a", "b"], "fullLoad", 1)) == ["status"]
 
 
+def test_fault_of_an_operation_leaves_others_alone():
+    book = FaultBook(seed=1)
+    book.add(FaultSpec(kind="status", operation=["eRoamingPushEvseData"]), 0)
+    assert book.pick(["a"], "update", 1, "eRoamingPushEvseStatus of DE*ABC") == ()
+    assert kinds(book.pick(["a"], "update", 1, "eRoamingPushEvseData of DE*ABC")) == ["status"]
+
+
+def test_success_status_is_a_fault_where_the_text_makes_it_one():
+    assert FaultSpec(kind="status", status=200, text="{}").status == 200
+
+
 def test_latency_goes_together_with_the_first_other_fault():
     book = FaultBook(seed=1)
     for kind in ("latency", "hang", "status", "latency"):
@@ -98,8 +109,11 @@ def test_fault_decides_whether_the_request_is_applied(spec, applied):
         {"kind": "hang", "count": 0},
         {"kind": "hang", "probability": 0},
         {"kind": "status", "status": 200},
+        {"kind": "status", "status": 199, "text": "x"},
+        {"kind": "status", "charset": "ebcdic"},
         {"kind": "down", "count": 3},
         {"kind": "down", "evse": ["a"]},
+        {"kind": "down", "operation": ["push"]},
     ],
     ids=str,
 )

@@ -1,0 +1,70 @@
+"""Take listings in, and bring the accounts' documents to what they say in the same transaction.
+
+Never parses a file. Before it: `listing_file`. After it: `documents`. Twin: `inventory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.core.model import AccountName, Moment
+from bridge.documents import DocumentPlan, refresh
+from bridge.listing_file import Listing
+from bridge.store.errors import ListingNeedsYes
+from bridge.store.listings import ListingResult, import_listing
+from bridge.store.transaction import Transaction
+from bridge.store.writer import ItemFailed
+
+
+@dataclass(frozen=True, slots=True)
+class ListingOrder:
+    """A listing to take in."""
+
+    listing: Listing
+    prune: bool
+    yes: bool
+    dry_run: bool
+    at: Moment
+    documents: tuple[DocumentPlan, ...]
+    """What the accounts say besides statuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingImported:
+    """What an import did, and whose lanes have something to do now."""
+
+    result: ListingResult
+    accounts: frozenset[AccountName] = frozenset()
+
+
+def import_listings(conn: Transaction, orders: Sequence[ListingOrder]) -> list[ListingImported | ItemFailed]:
+    """Take listings in, each all or nothing, and bring the documents to them in the same transaction."""
+    return [_import(conn, order) for order in orders]
+
+
+def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFailed:
+    savepoint = conn.begin_nested()
+    try:
+        result = import_listing(conn, order.listing, prune=order.prune, yes=order.yes)
+    except ListingNeedsYes as error:
+        savepoint.rollback()
+        return ItemFailed(error)
+    if order.dry_run:
+        savepoint.rollback()
+        return ListingImported(result)
+    savepoint.commit()
+    return ListingImported(result, frozenset(refresh(conn, order.documents, order.at.steady)))
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshOrder:
+    """The accounts' documents are to be brought to what is wanted now; given at start."""
+
+    documents: tuple[DocumentPlan, ...]
+    at: Moment
+
+
+def refresh_documents(conn: Transaction, orders: Sequence[RefreshOrder]) -> list[frozenset[AccountName]]:
+    """Bring documents to what is wanted, and return the accounts with something to send."""
+    return [frozenset(refresh(conn, order.documents, order.at.steady)) for order in orders]
