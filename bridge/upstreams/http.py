@@ -12,7 +12,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -96,7 +96,7 @@ class HttpClient:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Exchange:
-        """Send `document` as JSON to `url` (already percent-encoded) and return what came of it.
+        """Send `document` as JSON to `url` (already percent-encoded) and return what came of it; None: no body.
 
         Never raises for the network's or the hub's faults. Cancellation closes the socket; the request is in doubt.
         """
@@ -110,12 +110,13 @@ class HttpClient:
     async def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], document: object, progress: _Progress
     ) -> Replied:
-        body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        body = None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        typed = {} if body is None else {"Content-Type": "application/json"}
         async with self._open().request(
             method,
             URL(url, encoded=True),
             data=body,
-            headers={"Content-Type": "application/json", **headers},
+            headers={**typed, **headers},
             allow_redirects=False,
             trace_request_ctx=progress,
         ) as response:
@@ -252,7 +253,11 @@ def cut(text: str) -> str:
 
 def without_ids(text: str, record: Record) -> str:
     """Return a hub's words with this record's ids left out, so that one reason reads alike for every row."""
-    ids = {record.evse_id, canonical(record.evse_id), record.station_ref, record.point_ref} - {""}
-    for found in sorted(ids, key=len, reverse=True):
+    return without(text, {record.evse_id, canonical(record.evse_id), record.station_ref, record.point_ref})
+
+
+def without(text: str, ids: Iterable[str]) -> str:
+    """Return a hub's words with these ids left out."""
+    for found in sorted(filter(None, ids), key=len, reverse=True):
         text = re.sub(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])", "…", text)
     return text
