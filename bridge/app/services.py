@@ -252,6 +252,7 @@ class StoreServices:
                 dry_run=request.dry_run,
                 at=self._clock(),
                 documents=self._documents,
+                options=self._derive,
             )
             imported = await self._writer.submit(import_listings, order)
         except ListingInvalid as error:
@@ -263,8 +264,7 @@ class StoreServices:
             raise NeedsYes(str(error), report) from error
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        for account in imported.accounts:
-            self._wakes.account(account)
+        self._wakes.derived(imported.derived)
         return listing_report(imported.result, applied=not request.dry_run)
 
     async def list_listings(self) -> ListingList:
