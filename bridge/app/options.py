@@ -6,8 +6,10 @@ Before it: `bridge.settings`. After it: `serve`, `services`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
+from bridge.core.documents import DocumentKind
 from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.mapping import mapping_for, until
@@ -15,8 +17,8 @@ from bridge.core.model import AccountName, EvseStatus
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
-from bridge.lane import LaneOptions
-from bridge.settings import Account, ChargepriceAccount, IdTags, OicpAccount, Settings
+from bridge.lane import DocumentOptions, LaneOptions
+from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
@@ -87,7 +89,24 @@ def lane_options(settings: Settings, name: str) -> LaneOptions:
             doubt=push.doubt, refused_retry=push.refused_retry, reassert_every=push.reassert_every
         ),
         full_load=_full_load_options(account, settings),
+        documents=_document_options(account, settings),
     )
+
+
+def _document_options(account: Account, settings: Settings) -> DocumentOptions | None:
+    match account:
+        case OicpAccount(evse_data=True):
+            return DocumentOptions(
+                kinds=frozenset({DocumentKind.EVSE_DATA}),
+                per_minute=account.data_per_minute,
+                full_load=replace(
+                    _full_load_options(account, settings),
+                    daily_at=account.data_full_load_at,
+                    weekday=list(Day).index(account.data_full_load_day),
+                ),
+            )
+        case _:
+            return None
 
 
 def _operator_names(settings: Settings, account: Account) -> Mapping[str, str]:
@@ -113,9 +132,18 @@ def oicp_options(account: OicpAccount, settings: Settings) -> OicpOptions:
         base_url=account.base_url,
         operator_id=account.operator_id,
         operator_name=account.operator_name,
+        data_operator_name=account.operator_name or _first_operator_name(settings, account),
+        sub_operator_ids=account.sub_operator_ids,
         action_update=account.action,
         timeouts=timeouts(settings),
     )
+
+
+def _first_operator_name(settings: Settings, account: Account) -> str:
+    """Return the name of the first operator on the account, for a field that Hubject wants filled."""
+    names = (name for name, found in settings.accounts.items() if found is account)
+    used = {*names}
+    return next((table.name for table in settings.operators.values() if used & {*table.accounts}), "")
 
 
 def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> ChargepriceOptions:

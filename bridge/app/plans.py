@@ -5,10 +5,16 @@ Before it: `bridge.settings`. After it: `bridge.documents`, at start and with ev
 
 from __future__ import annotations
 
-from bridge.documents import DocumentPlan
-from bridge.settings import Settings
+from bridge.core.model import AccountName
+from bridge.documents import DocumentPlan, evse_data_plan
+from bridge.settings import OicpAccount, Settings
 
 
 def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
     """Return a plan for each account and kind of document that it is set up to send."""
-    return ()
+    plans: list[DocumentPlan] = []
+    for name, account in settings.accounts.items():
+        operators = [operator for operator, table in settings.operators.items() if name in table.accounts]
+        if isinstance(account, OicpAccount) and account.evse_data:
+            plans.append(evse_data_plan(AccountName(name), operators))
+    return tuple(plans)

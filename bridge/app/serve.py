@@ -25,6 +25,7 @@ import structlog
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
+from bridge.app.credentials import Credentials
 from bridge.app.listening import listening
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans
@@ -33,7 +34,7 @@ from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
-from bridge.edits import RefreshOrder, refresh_documents
+from bridge.edits import RefreshOrder, credentials_changed, refresh_documents
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
@@ -63,7 +64,8 @@ Started = Callable[[Ports, Status], None]
 def serve(settings: Settings, started: Started | None = None) -> int:
     """Run until Ctrl-C or SIGTERM and return the process's exit code.
 
-    Raises: StoreError, TokenUnusable, PepperUnusable, CannotListen, OSError, each before a station is listened to.
+    Raises: StoreError, TokenUnusable, PepperUnusable, CredentialUnusable, CannotListen, OSError, each before a
+    station is listened to.
     """
     return asyncio.run(_serve(settings, started))
 
@@ -90,6 +92,7 @@ class _Parts:
     central: CentralSystem
     ticker: Ticker
     lanes: Sequence[tuple[str, AccountLane]]
+    credentials: Credentials
     web: WebServer
     counts: Counts
     services: StoreServices
@@ -211,11 +214,22 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     await ticker.start()
     stack.push_async_callback(_logged, ticker.stop)
     await writer.submit(refresh_documents, RefreshOrder(document_plans(settings), clock()))
+    credentials = Credentials(clock, partial(_probe, writer, wakes))
     wakes.lanes = {
-        AccountName(name): await _open_lane(settings, name, writer, clock, stack) for name in settings.accounts
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
+        for name in settings.accounts
     }
     services = StoreServices(
-        settings, store, writer, clock=clock, pepper=pepper, derive=derive_options, wakes=wakes, central=central
+        settings,
+        store,
+        writer,
+        clock=clock,
+        pepper=pepper,
+        derive=derive_options,
+        wakes=wakes,
+        central=central,
+        certificates=credentials.certificates,
+        counts=counts.all,
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -226,13 +240,28 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, ocpp_port, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, lanes, web, counts, services, ports)
+    return _Parts(central, ticker, lanes, credentials, web, counts, services, ports)
+
+
+async def _probe(writer: Writer, wakes: Wakes, account: AccountName) -> None:
+    """Let a held account try its new credential at once; where storage fails it is probed within a minute anyway."""
+    try:
+        await writer.submit(credentials_changed, account)
+    except StoreError as error:
+        log.warning("probe_not_ordered", account=account, why=str(error))
+    else:
+        wakes.account(account)
 
 
 async def _open_lane(
-    settings: Settings, name: str, writer: Writer, clock: SystemClock, stack: AsyncExitStack
+    settings: Settings,
+    name: str,
+    writer: Writer,
+    clock: SystemClock,
+    stack: AsyncExitStack,
+    credentials: Credentials,
 ) -> AccountLane:
-    upstream = open_upstream(settings.accounts[name], settings)
+    upstream = open_upstream(name, settings, credentials)
     stack.push_async_callback(upstream.close)
     return AccountLane(
         writer,
@@ -262,10 +291,12 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
     """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
     async with asyncio.TaskGroup() as group:
         ticking = group.create_task(parts.ticker.run(), name="ticker")
+        watching = group.create_task(parts.credentials.run(), name="credentials")
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         await stop.event.wait()
         log.info("bridge_stopping")
         ticking.cancel()
+        watching.cancel()
         for _, lane in parts.lanes:
             lane.stop()
         closing = [

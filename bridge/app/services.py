@@ -19,9 +19,12 @@ import structlog
 
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
+from bridge.app.health import health_of
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans
 from bridge.app.shown import (
+    certificate_item,
+    certificate_warnings,
     evse_item,
     import_report,
     inventory_rows,
@@ -40,6 +43,7 @@ from bridge.edits import Imported, ImportOrder, ListingOrder, ModeOrder, import_
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.listing_file import ListingInvalid, parse_listing
 from bridge.settings import Account, OicpAccount, Settings
+from bridge.settings.certificates import read_certificates
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import ListingNeedsYes, StoreError
 from bridge.store.errors import NeedsYes as StoreNeedsYes
@@ -49,9 +53,11 @@ from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
 from bridge.ticker import note
+from bridge.upstreams.certificates import Certificate
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
 from bridge.web.shapes import (
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -97,7 +103,10 @@ class StoreServices:
         derive: DeriveOptions,
         wakes: Wakes,
         central: Stations | None,
+        certificates: Callable[[], Mapping[str, Certificate]] = dict,
+        counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
+        """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -107,6 +116,8 @@ class StoreServices:
         self._documents = document_plans(settings)
         self._wakes = wakes
         self._central = central
+        self._certificates = certificates
+        self._counts = counts
         self._started_at = clock().now if central is not None else None
 
     async def status(self) -> Status:
@@ -117,6 +128,7 @@ class StoreServices:
                 lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
+        upstreams = self._upstream_items(lanes)
         return Status(
             version=installed("ocpp-bridge"),
             started_at=self._started_at,
@@ -124,8 +136,9 @@ class StoreServices:
             connected=0 if self._central is None else len(self._central.connected),
             evses=counted.evses,
             effective=counted.effective,
-            upstreams=self._upstream_items(lanes),
-            warnings=tuple(self._settings.warnings()),
+            upstreams=upstreams,
+            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams)),
+            counts=dict(self._counts()),
         )
 
     async def ready(self) -> Readiness:
@@ -138,6 +151,14 @@ class StoreServices:
         except StoreError as error:
             return Readiness(ready=False, why=str(error))
         return Readiness(ready=True)
+
+    async def health(self) -> Health:
+        """Return how each part of the bridge does."""
+        readiness = await self.ready()
+        try:
+            return health_of(readiness, (await self.list_upstreams()).items)
+        except Unavailable as error:
+            return health_of(readiness, (), unread=str(error))
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""
@@ -200,7 +221,7 @@ class StoreServices:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
-        return upstream_item(name, account, mode, (await self._lanes()).get(AccountName(name)))
+        return self._upstream_item(name, account, await self._lanes())
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
@@ -308,10 +329,13 @@ class StoreServices:
         return effective_mode(self._settings.accounts[name].mode, stored)
 
     def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
-        return tuple(
-            upstream_item(name, account, self._mode(name, lanes.get(AccountName(name))), lanes.get(AccountName(name)))
-            for name, account in self._settings.accounts.items()
-        )
+        return tuple(self._upstream_item(name, account, lanes) for name, account in self._settings.accounts.items())
+
+    def _upstream_item(self, name: str, account: Account, lanes: dict[AccountName, LaneReading]) -> UpstreamItem:
+        lane = lanes.get(AccountName(name))
+        item = upstream_item(name, account, self._mode(name, lane), lane)
+        shown = certificate_item(self._certificates().get(name), self._clock().now)
+        return item.model_copy(update={"certificate": shown})
 
 
 @asynccontextmanager
@@ -332,6 +356,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 derive=fill.derive_options(settings),
                 wakes=Wakes(asyncio.get_running_loop()),
                 central=None,
+                certificates=partial(read_certificates, settings),
             )
         finally:
             await writer.stop()

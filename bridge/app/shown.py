@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+from bridge.core.expiry import days_left, expiry_warning, urgency
 from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
@@ -15,7 +16,9 @@ from bridge.settings import Account
 from bridge.store.inventory import ImportResult, InventoryEntry
 from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
+from bridge.upstreams.certificates import Certificate
 from bridge.web.shapes import (
+    CertificateItem,
     DeliveryItem,
     DeliveryState,
     EvseItem,
@@ -125,6 +128,26 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "last_accepted_at": lane.last_accepted_at,
         }
     )
+
+
+def certificate_item(certificate: Certificate | None, now: datetime) -> CertificateItem | None:
+    """Show an account's client certificate; `now` is wall time."""
+    if certificate is None:
+        return None
+    return CertificateItem(
+        subject=certificate.subject,
+        not_before=certificate.not_before,
+        not_after=certificate.not_after,
+        days=days_left(certificate.not_after, now),
+        urgency=urgency(certificate.not_after, now),
+        warning=expiry_warning(certificate.not_after, now) or "",
+    )
+
+
+def certificate_warnings(items: Iterable[UpstreamItem]) -> list[str]:
+    """Return what operators should know of the accounts' certificates, one line each."""
+    shown = ((item.name, item.certificate) for item in items)
+    return [f"{name}: {found.warning}" for name, found in shown if found is not None and found.warning]
 
 
 def _set_by(account: Account, lane: LaneReading) -> dict[str, object]:

@@ -17,7 +17,9 @@ from bridge.cli.failures import Unexpected, Unreachable
 from bridge.core.modes import Mode
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
+    Component,
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -65,6 +67,16 @@ class RestServices:
         if status in (200, 503):
             return _read(text, Readiness)
         return Readiness(ready=False, why=f"HTTP {status}")
+
+    async def health(self) -> Health:
+        """GET /healthz."""
+        try:
+            status, text = await self._request("GET", "/healthz")
+        except ServiceError as error:
+            return Health(status="failed", components={"bridge": Component(status="failed", why=str(error))})
+        if status in (200, 503):
+            return _read(text, Health)
+        return Health(status="failed", components={"bridge": Component(status="failed", why=f"HTTP {status}")})
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         """GET /api/v1/evses."""

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -56,18 +57,19 @@ app.add_typer(database, name="db")
 def serve(context: typer.Context, config: ConfigOption = None) -> None:
     """Run the bridge until SIGTERM or Ctrl-C, which end it with exit code 0."""
     with _ended_by_signals():
-        settings = settings_of(config)
+        settings = settings_of(config, certificates_at=datetime.now(UTC))
 
         from bridge.app.listening import CannotListen
         from bridge.app.pepper import PepperUnusable
         from bridge.logging_setup import configure_logging
         from bridge.store.errors import StoreError
+        from bridge.upstreams.credentials import CredentialUnusable
         from bridge.web.token import TokenUnusable
 
         configure_logging(settings.log.level, settings.log.format)
         try:
             code = parts_of(context).serve(settings)
-        except (StoreError, TokenUnusable, PepperUnusable, CannotListen) as error:
+        except (StoreError, TokenUnusable, PepperUnusable, CredentialUnusable, CannotListen) as error:
             fail(ExitCode.FAILED, f"cannot start: {error}")
         except OSError as error:
             named = f"{error.filename}: " if error.filename else ""
@@ -98,11 +100,12 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
     from bridge.cli.output import counted
     from bridge.settings import ConfigurationErrors, Mistake, load_settings
 
-    path = config_path(config)
+    path, now = config_path(config), datetime.now(UTC)
     mistakes: tuple[Mistake, ...] = ()
     warnings: list[str] = []
     try:
-        warnings = load_settings(path, os.environ).warnings()
+        settings = load_settings(path, os.environ, certificates_at=now)
+        warnings = [*settings.warnings(), *_certificate_warnings(settings, now)]
     except ConfigurationErrors as error:
         mistakes = error.mistakes
     if as_json:
@@ -115,6 +118,14 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
         fail(ExitCode.INVALID, *lines, f"{counted(len(lines), 'mistake')} in the configuration")
     if not as_json:
         print(f"{path or 'defaults and environment'}: the configuration is valid")
+
+
+def _certificate_warnings(settings: Settings, now: datetime) -> list[str]:
+    from bridge.core.expiry import expiry_warning
+    from bridge.settings.certificates import read_certificates
+
+    found = ((name, expiry_warning(read.not_after, now)) for name, read in read_certificates(settings).items())
+    return [f"accounts.{name}: {warning}" for name, warning in found if warning is not None]
 
 
 @app.command(epilog=examples("ocpp-bridge version"))

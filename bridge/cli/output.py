@@ -16,9 +16,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.web.ports_file import Ports
 from bridge.web.shapes import (
+    CertificateItem,
     ImportReport,
     InventoryList,
     ListingList,
@@ -75,15 +77,24 @@ def print_status(status: Status) -> None:
 
 
 def print_upstreams(upstreams: UpstreamList) -> None:
-    """Print the accounts, and below them why one is experimental."""
+    """Print the accounts, and below them until when a certificate is valid and why one is experimental."""
     if not upstreams.items:
         print("no accounts")
         return
     header = ("account", "kind", "mode", "state", "set by", "backlog", "refused", "lag", "last accepted", "last error")
     _print_table(header, (_upstream_row(item) for item in upstreams.items))
     for item in upstreams.items:
+        if item.certificate is not None:
+            print(f"{item.name}: {_certificate_line(item.certificate)}")
         if item.experimental is not None:
             print(f"{item.name}: experimental: {item.experimental}")
+
+
+def _certificate_line(certificate: CertificateItem) -> str:
+    day = f"{certificate.not_after:%Y-%m-%d}"
+    if certificate.urgency is Urgency.EXPIRED:
+        return f"certificate EXPIRED on {day}"
+    return f"certificate valid until {day} ({counted(certificate.days, 'day')})"
 
 
 def print_preview(preview: UpstreamPreview, console: Console) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
@@ -110,12 +111,12 @@ def config_path(config: Path | None) -> Path | None:
     return here if here.exists() else None
 
 
-def settings_of(config: Path | None, *, as_json: bool = False) -> Settings:
-    """Return the settings, or end with every mistake."""
+def settings_of(config: Path | None, *, as_json: bool = False, certificates_at: datetime | None = None) -> Settings:
+    """Return the settings, or end with every mistake; `certificates_at` as of `load_settings`."""
     from bridge.settings import ConfigurationErrors, load_settings
 
     try:
-        return load_settings(config_path(config), os.environ)
+        return load_settings(config_path(config), os.environ, certificates_at=certificates_at)
     except ConfigurationErrors as error:
         from bridge.cli.output import counted
 

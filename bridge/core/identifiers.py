@@ -10,6 +10,7 @@ uppercase chars for EvseIDType, but will then update all to uppercase".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final, NewType
 
 from bridge.core.model import EvseId
@@ -75,3 +76,15 @@ def canonical(identifier: EvseId | OperatorId) -> str:
     Hubject names ids without separators. Two different EVSEs may share one key (DE*ABC*E1*11 and DE*ABC*E11*1).
     """
     return identifier.removeprefix("+").replace("*", "")
+
+
+def belongs(evse_id: EvseId, operators: Iterable[str]) -> bool:
+    """Tell whether an EVSE's id is one of these operators', in whatever spelling.
+
+    Source: OICP 2.3 CPO, CodeType 018: the EvseID has to match the OperatorID or its sub-operators.
+    """
+    found = _EVSE_ID.fullmatch(evse_id)
+    if found is None:
+        return False
+    own = canonical(OperatorId(found["iso"] or found["din"]))
+    return any(canonical(OperatorId(operator.upper())) == own for operator in operators)

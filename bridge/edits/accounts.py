@@ -1,4 +1,4 @@
-"""Carry out operators' orders about accounts: modes, fullLoads, resyncs, deletions at the hub.
+"""Carry out operators' orders about accounts: modes, new credentials, fullLoads, resyncs, deletions at the hub.
 
 Never sends: an order changes what is due, and the account's lane does the rest. Before it: `web`. After it: `lane`.
 """
@@ -46,6 +46,16 @@ def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
         lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane), full_load=full))
         _probe_documents(conn, order.account)
     return [None] * len(orders)
+
+
+def credentials_changed(conn: Transaction, accounts: Sequence[AccountName]) -> list[None]:
+    """Let accounts that are held be probed at once, since their certificate or key has just been replaced."""
+    for account in accounts:
+        stored = lanes.load_lane(conn, account)
+        if stored is not None and stored.lane.held is not None:
+            lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane)))
+        _probe_documents(conn, account)
+    return [None] * len(accounts)
 
 
 def _probe_documents(conn: Transaction, account: AccountName) -> None:

@@ -7,7 +7,7 @@ the loop around it. Before it: `derive` made rows due. After it: `upstreams`. De
 and `core.full_load`.
 """
 
-from bridge.lane.model import LaneLost, LaneOptions
+from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions
 from bridge.lane.shell import AccountLane
 
-__all__ = ["AccountLane", "LaneLost", "LaneOptions"]
+__all__ = ["AccountLane", "DocumentOptions", "LaneLost", "LaneOptions"]

@@ -4,7 +4,7 @@ Never starts anything and never prints. `load_settings` is the way in; every mis
 of every key is config/bridge.toml. Before it: the operator. After it: `bridge.app`, which fills every part's options.
 """
 
-from bridge.settings.accounts import Account, ChargepriceAccount, OicpAccount
+from bridge.settings.accounts import Account, ChargepriceAccount, Day, OicpAccount
 from bridge.settings.errors import ConfigurationErrors, Mistake
 from bridge.settings.load import load_settings
 from bridge.settings.model import Settings
@@ -16,6 +16,7 @@ __all__ = [
     "Account",
     "ChargepriceAccount",
     "ConfigurationErrors",
+    "Day",
     "IdTags",
     "Mistake",
     "OcppSection",

@@ -6,6 +6,8 @@ Every table `[accounts.NAME]` is one of the two models here, by its `kind`.
 from __future__ import annotations
 
 from datetime import time
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,21 +16,37 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
-from bridge.settings.fields import HubUrl, ReadableFile, TimeOfDay, matching, read_time_zone, whole
+from bridge.settings.fields import (
+    HubUrl,
+    ReadableFile,
+    TimeOfDay,
+    check_key,
+    matching,
+    read_list,
+    read_time_zone,
+    whole,
+)
 from bridge.settings.sections import Section
 
 _PER_MINUTE_AT_HUBJECT = 2000
 """Source: OICP Hubject Acceptable Use Policy v1-0, PushEVSEStatus per minute and partner."""
+
+_DATA_PER_MINUTE_AT_HUBJECT = 375
+"""Source: OICP Hubject Acceptable Use Policy v1-0, PushEVSEData per minute and partner."""
 
 _PER_MINUTE_AT_CHARGEPRICE = 1000
 """Source: Chargeprice API terms, requests per minute and key."""
 
 
 def _check_key(key: SecretStr) -> SecretStr:
-    text = key.get_secret_value()
-    if not text or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("should be the key alone: printable ASCII, no spaces")
+    check_key(key.get_secret_value())
     return key
+
+
+def _check_passphrase(passphrase: SecretStr) -> SecretStr:
+    if not passphrase.get_secret_value():
+        raise ValueError("should be the passphrase of the client key, not nothing")
+    return passphrase
 
 
 def _check_operator_id(text: str) -> str:
@@ -37,6 +55,21 @@ def _check_operator_id(text: str) -> str:
     except InvalidId as error:
         raise ValueError('should be an OperatorID such as "DE*ABC"') from error
     return text
+
+
+_OperatorId = Annotated[str, AfterValidator(_check_operator_id)]
+
+
+class Day(StrEnum):
+    """A day of the week."""
+
+    SUNDAY = "sunday"
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
 
 
 class _Account(Section):
@@ -51,16 +84,31 @@ class OicpAccount(_Account):
 
     kind: Literal["oicp"]
     per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_HUBJECT)] = 1500
-    operator_id: Annotated[str, AfterValidator(_check_operator_id)]
+    operator_id: _OperatorId
     operator_name: Annotated[str, matching(r".{0,100}", "a name of at most 100 characters")] = ""
     action: Literal["update", "insert"] = "update"
     client_certificate: ReadableFile | None = None
     client_key: ReadableFile | None = None
+    client_key_passphrase: Annotated[SecretStr, AfterValidator(_check_passphrase)] | None = None
+    client_key_passphrase_file: Path | None = None
+    """Where `client_key_passphrase` is from: the file that was named, or the one in the secrets directory."""
     ca_bundle: ReadableFile | None = None
     full_load: Literal["never", "confirmed", "auto"] = "confirmed"
     full_load_at: TimeOfDay = time(3, 30)
     time_zone: Annotated[ZoneInfo, BeforeValidator(read_time_zone)] = ZoneInfo("UTC")
     full_load_above: Annotated[int, whole(1, 1_000_000)] = 1000
+    sub_operator_ids: Annotated[tuple[_OperatorId, ...], BeforeValidator(read_list)] = ()
+    """Of a hub operator: the OperatorIDs that its EVSEs may have besides its own."""
+    evse_data: bool = False
+    """Send the listed data of EVSEs, before their statuses."""
+    data_per_minute: Annotated[int, whole(1, _DATA_PER_MINUTE_AT_HUBJECT)] = 300
+    data_full_load_at: TimeOfDay = time(2, 30)
+    data_full_load_day: Day = Day.SUNDAY
+
+    @property
+    def operator_ids(self) -> tuple[str, ...]:
+        """Whose EVSEs the account may show."""
+        return (self.operator_id, *self.sub_operator_ids)
 
 
 class ChargepriceAccount(_Account):
@@ -70,8 +118,10 @@ class ChargepriceAccount(_Account):
     per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_CHARGEPRICE)] = 900
     company_id: UUID
     api_key: Annotated[SecretStr, AfterValidator(_check_key)]
-    api_key_file: str | None = None
+    api_key_file: Path | None = None
+    """Where `api_key` is from: the file that was named, or the one in the secrets directory; None: from neither."""
     valid_until: bool = False
+    """Tell until when a word holds."""
 
 
 Account = Annotated[OicpAccount | ChargepriceAccount, Field(discriminator="kind")]

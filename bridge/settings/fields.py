@@ -128,6 +128,13 @@ def check_hub_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def check_key(key: str) -> str:
+    """Return a key that a header can carry. Raises: ValueError, without the key."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ValueError("should be the key alone: printable ASCII, no spaces")
+    return key
+
+
 def check_readable(path: Path) -> Path:
     """Return the path of a file that can be opened. Raises: ValueError."""
     try:

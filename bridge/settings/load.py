@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from bridge.settings.model import Settings
 from bridge.settings.references import check_references, read_key_files
 from bridge.settings.sources import Layers, read_layers, unknown_key
 
-_SECRETS = ("api_key", "database_url")
+_SECRETS = ("api_key", "client_key_passphrase", "database_url")
 _LONGEST_SHOWN = 256
 _CREDENTIALS = re.compile(r"//[^/@\s]*@")
 """User and password in an address, which is never right and must not be shown."""
@@ -40,19 +41,28 @@ _PROBLEMS = {
 """Our own words for pydantic's kinds of errors; what is not here keeps pydantic's."""
 
 
-def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+def load_settings(
+    path: Path | None, environ: Mapping[str, str], *, certificates_at: datetime | None = None
+) -> Settings:
     """Return the settings of a file (None: no file) under the variables of an environment.
+
+    `certificates_at`: look into certificates and keys, too, as of that moment. None, as a command does that only asks
+    a running bridge: a certificate that has ended must not stop an operator from asking.
 
     Raises:
         ConfigurationErrors: with every mistake, not only the first.
     """
-    return settle(read_layers(path, environ))
+    return settle(read_layers(path, environ), certificates_at=certificates_at)
 
 
-def settle(layers: Layers) -> Settings:
+def settle(layers: Layers, *, certificates_at: datetime | None = None) -> Settings:
     """Return the settings of layers that were read. Raises: ConfigurationErrors."""
     read_key_files(layers)
     check_references(layers)
+    if certificates_at is not None:
+        from bridge.settings.certificates import check_certificates  # takes its time, and few commands need it
+
+        check_certificates(layers, certificates_at)
     settings = _validate(layers)
     if layers.mistakes or settings is None:
         raise ConfigurationErrors(dict.fromkeys(layers.mistakes))

@@ -17,31 +17,47 @@ from bridge.settings.keys import ACCOUNT_MODELS
 from bridge.settings.sources import Layers
 
 _NAME = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*", re.ASCII)
+_SECRET_OF = {"chargeprice": "api_key", "oicp": "client_key_passphrase"}
+"""The secret that an account of each kind has, directly or in the file of its key `…_file`."""
+
+UNREADABLE = "unreadable"
+"""Stands for a secret whose file cannot be read, so that no second mistake says that it is missing."""
 
 
 def read_key_files(layers: Layers) -> None:
-    """Put the content of each `api_key_file` in place as `api_key`, or note why it cannot be."""
-    for name, account in _tables(layers, "accounts"):
-        key = ("accounts", name, "api_key_file")
-        file = account.get("api_key_file")
-        if account.get("kind") != "chargeprice" or not isinstance(file, str):
-            continue
-        if "api_key" in account:
-            layers.complain(key, "should not be given beside api_key", f'"{file}"')
-            continue
-        try:
-            account["api_key"] = Path(file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
-            layers.complain(key, f"should be a readable file: {(reason or 'unknown').lower()}", f'"{file}"')
-            account["api_key"] = "unreadable"
-        layers.sources[(*key[:2], "api_key")] = f"file {file}"
+    """Put the content of each `…_file` in place as the secret itself, or note why it cannot be.
+
+    A secret from the secrets directory gets its file's name instead: either may change while the bridge runs.
+    """
+    for name, account in tables(layers, "accounts"):
+        kind = account.get("kind")
+        if isinstance(kind, str) and kind in _SECRET_OF:
+            _read_key_file(layers, name, account, _SECRET_OF[kind])
+
+
+def _read_key_file(layers: Layers, name: str, account: dict[str, Any], secret: str) -> None:
+    key = ("accounts", name, f"{secret}_file")
+    file = account.get(key[-1])
+    if file is None and (known := layers.files.get((*key[:2], secret))) is not None:
+        account[key[-1]] = str(known)
+    if not isinstance(file, str):
+        return
+    if secret in account:
+        layers.complain(key, f"should not be given beside {secret}", f'"{file}"')
+        return
+    try:
+        account[secret] = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
+        layers.complain(key, f"should be a readable file: {(reason or 'unknown').lower()}", f'"{file}"')
+        account[secret] = UNREADABLE
+    layers.sources[(*key[:2], secret)] = f"file {file}"
 
 
 def check_references(layers: Layers) -> None:
     """Note every mistake that lies between keys."""
     for section in ("accounts", "operators"):
-        for name, _ in _tables(layers, section):
+        for name, _ in tables(layers, section):
             if _NAME.fullmatch(name) is None:
                 layers.complain((section, name), "names are made of a-z, 0-9 and single _ between them")
     _check_operators(layers)
@@ -53,7 +69,7 @@ def check_references(layers: Layers) -> None:
 
 def _check_operators(layers: Layers) -> None:
     accounts = layers.table(("accounts",))
-    for name, operator in _tables(layers, "operators"):
+    for name, operator in tables(layers, "operators"):
         listed = read_list(operator.get("accounts"))
         for account in listed if isinstance(listed, list) else []:
             if isinstance(account, str) and account not in accounts:
@@ -64,9 +80,9 @@ def _check_operators(layers: Layers) -> None:
 def _check_twins(layers: Layers, field: str, what: str, canonical: Callable[[str], str]) -> None:
     """Two accounts with one identity would overwrite each other at the hub, and push in parallel, which it forbids."""
     first: dict[str, str] = {}
-    for name, account in _tables(layers, "accounts"):
+    for name, account in tables(layers, "accounts"):
         value = account.get(field)
-        if not isinstance(value, str) or value == "unreadable":
+        if not isinstance(value, str) or value == UNREADABLE:
             continue
         other = first.setdefault(canonical(value), name)
         if other != name:
@@ -75,7 +91,7 @@ def _check_twins(layers: Layers, field: str, what: str, canonical: Callable[[str
 
 
 def _check_certificates(layers: Layers) -> None:
-    for name, account in _tables(layers, "accounts"):
+    for name, account in tables(layers, "accounts"):
         key = ("accounts", name)
         if account.get("kind") != "oicp":
             continue
@@ -83,10 +99,12 @@ def _check_certificates(layers: Layers) -> None:
             layers.complain((*key, "client_certificate"), "is needed: Hubject knows its partners by their certificate")
         if "client_key" in account and "client_certificate" not in account:
             layers.complain((*key, "client_key"), "needs client_certificate beside it", f'"{account["client_key"]}"')
+        if "client_key_passphrase" in account and "client_certificate" not in account:
+            layers.complain((*key, "client_key_passphrase"), "needs client_certificate beside it")
 
 
 def _check_maps(layers: Layers) -> None:
-    for name, account in _tables(layers, "accounts"):
+    for name, account in tables(layers, "accounts"):
         kind = account.get("kind")
         if not isinstance(kind, str) or kind not in ACCOUNT_MODELS:
             continue
@@ -100,7 +118,8 @@ def _check_maps(layers: Layers) -> None:
                 layers.complain(("accounts", name, "map", status), error.wanted, f'"{word}"')
 
 
-def _tables(layers: Layers, section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def tables(layers: Layers, section: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each named table of a section; what is no table is a mistake of its own."""
     for name, table in layers.table((section,)).items():
         if isinstance(table, dict):
             yield name, table

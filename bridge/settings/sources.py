@@ -37,6 +37,8 @@ class Layers:
     file: str
     tree: Tree = field(default_factory=dict)
     sources: dict[Key, str] = field(default_factory=dict)
+    files: dict[Key, Path] = field(default_factory=dict)
+    """The file of each key whose value is from the secrets directory."""
     mistakes: list[Mistake] = field(default_factory=list)
 
     def source_of(self, key: Key) -> str:
@@ -105,10 +107,10 @@ def _read_secrets(directory: Path, layers: Layers, required: bool) -> None:
                 Mistake(f"secret file {file}", "", f"cannot be read: {(reason or 'unknown').lower()}")
             )
         else:
-            _place(layers, file.name.upper(), text, f"secret file {file}")
+            _place(layers, file.name.upper(), text, f"secret file {file}", file)
 
 
-def _place(layers: Layers, name: str, text: str, source: str) -> None:
+def _place(layers: Layers, name: str, text: str, source: str, file: Path | None = None) -> None:
     """Put one variable's text into the tree, or note why it has no place there."""
     key = tuple(name.removeprefix(PREFIX).lower().split(_SEPARATOR))
     if (problem := _no_place(layers, key)) is not None:
@@ -119,6 +121,9 @@ def _place(layers: Layers, name: str, text: str, source: str) -> None:
         parent = parent.setdefault(part, {})
     parent[key[-1]] = text
     layers.sources[key] = source
+    layers.files.pop(key, None)
+    if file is not None:
+        layers.files[key] = file
 
 
 def _no_place(layers: Layers, key: Key) -> str | None:

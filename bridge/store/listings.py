@@ -7,7 +7,7 @@ What the file does not list stays, unless the import prunes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -76,6 +76,21 @@ def load_listings(conn: sa.Connection, kind: DocumentKind | None = None) -> list
 def random_reference() -> str:
     """Return a new UUID for a station."""
     return str(uuid4())
+
+
+def listed_evse_data(conn: sa.Connection, operators: Collection[str]) -> list[tuple[EvseId, str]]:
+    """Return id and content of what is listed of the EVSEs that the inventory has of these operators."""
+    statement = (
+        sa.select(listing.c.key, listing.c.content)
+        .join(evse, evse.c.evse_id == listing.c.key)
+        .where(
+            listing.c.kind == str(DocumentKind.EVSE_DATA),
+            evse.c.removed_at_w.is_(None),
+            evse.c.operator.in_(sorted(operators)),
+        )
+        .order_by(listing.c.key)
+    )
+    return [(EvseId(row.key), row.content) for row in conn.execute(statement)]
 
 
 def import_listing(

@@ -7,7 +7,6 @@ companies are `chargeprice_resources`.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     failed,
 )
 from bridge.upstreams.port import Answer, Document, Record, Upstream
@@ -65,10 +65,13 @@ class Chargeprice(Upstream):
     def __init__(
         self,
         options: ChargepriceOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        key: Callable[[], str] | None = None,
     ) -> None:
+        """`key` returns the API key that counts now; None: the one in the options counts for ever."""
         self._options = options
+        self._key = key or (lambda: options.api_key)
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls)
         self._resources = Resources(self._exchange, options.station_prefix, clock)
@@ -89,7 +92,7 @@ class Chargeprice(Upstream):
 
     async def _exchange(self, method: str, path: str, body: object) -> Exchange:
         url = f"{self._options.base_url.rstrip('/')}/{path}"
-        return await self._http.send(method, url, {"Api-Key": self._options.api_key}, body)
+        return await self._http.send(method, url, {"Api-Key": self._key()}, body)
 
     async def _send(self, record: Record) -> Answer:
         match await self._exchange("PUT", path_of(record, self._options), document(record)):

@@ -12,7 +12,7 @@ import json
 import re
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -24,6 +24,7 @@ from bridge.core.backoff import parse_retry_after
 from bridge.core.identifiers import canonical
 from bridge.core.model import Deferred
 from bridge.upstreams.port import Answer, Record
+from bridge.upstreams.refusals import CERTIFICATE_REFUSED, certificate_alert
 
 BODY_LIMIT = 64 * 1024
 """Bytes of an answer that are read; every answer of a hub is far shorter."""
@@ -55,10 +56,12 @@ class Replied:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """No byte of the request left: refused, no such host, TLS failed, no connection in time."""
+    """Nothing of the request reached the hub's service: refused, no such host, TLS failed, no connection in time."""
 
     why: str
     millis: int
+    certificate_refused: bool = False
+    """The hub said so in its TLS alert: every request with this client certificate would end like this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +74,38 @@ class Lost:
 
 Exchange = Replied | NotSent | Lost
 
+TlsSource = Callable[[], ssl.SSLContext | None]
+"""Returns the context that counts now; None: the system's CAs, and no client certificate."""
+
 
 class SentAgain(aiohttp.ClientConnectionError):
     """The connection was lost; aiohttp's own repetition of the request was stopped."""
 
 
 @dataclass(slots=True)
-class _Progress:
+class Progress:
     """How far a request came; handed to aiohttp's trace as its context."""
 
     began: float = field(default_factory=time.perf_counter)
     sent: bool = False
+    fresh: bool = False
+    """The connection was made for this request."""
 
     def millis(self) -> int:
+        """Return how long ago it began, in milliseconds."""
         return round((time.perf_counter() - self.began) * 1000)
 
 
 class HttpClient:
-    """One account's connection to its hub: one socket, kept alive between requests."""
+    """One account's connection to its hub: one socket, kept alive between requests while its TLS context is the same.
 
-    def __init__(self, timeouts: Timeouts, tls: ssl.SSLContext | None = None) -> None:
+    One request at a time: a new context closes the socket under any other.
+    """
+
+    def __init__(self, timeouts: Timeouts, tls: TlsSource | None = None) -> None:
         self._timeouts = timeouts
-        self._tls = tls
+        self._tls: TlsSource = tls or (lambda: None)
+        self._context: ssl.SSLContext | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], document: object) -> Exchange:
@@ -100,19 +113,19 @@ class HttpClient:
 
         Never raises for the network's or the hub's faults. Cancellation closes the socket; the request is in doubt.
         """
-        progress = _Progress()
+        progress = Progress()
         try:
             return await self._exchange(method, url, headers, document, progress)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = _describe(error, sent=progress.sent, encrypted=url.startswith("https:"))
-            return Lost(why, progress.millis()) if progress.sent else NotSent(why, progress.millis())
+            return failure_of(error, progress, encrypted=url.startswith("https:"))
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], document: object, progress: _Progress
+        self, method: str, url: str, headers: Mapping[str, str], document: object, progress: Progress
     ) -> Replied:
         body = None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         typed = {} if body is None else {"Content-Type": "application/json"}
-        async with self._open().request(
+        session = await self._open()
+        async with session.request(
             method,
             URL(url, encoded=True),
             data=body,
@@ -124,11 +137,15 @@ class HttpClient:
             names = {name.lower(): value for name, value in response.headers.items()}
             return Replied(response.status, names, _decode(raw, response.charset), progress.millis())
 
-    def _open(self) -> aiohttp.ClientSession:
-        """Return the session; made at first use, since it belongs to the running event loop."""
+    async def _open(self) -> aiohttp.ClientSession:
+        """Return the session, made anew for a new context; not before its first use, since it belongs to the loop."""
+        context = self._tls()
+        if context is not self._context:
+            await self.close()
         if self._session is None:
+            self._context = context
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=1, ssl=self._tls or True),
+                connector=aiohttp.TCPConnector(limit=1, ssl=context or True),
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeouts.total.total_seconds(), connect=self._timeouts.connect.total_seconds()
                 ),
@@ -148,8 +165,14 @@ class HttpClient:
 
 def _trace() -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(_note_fresh)
     trace.on_request_headers_sent.append(_note_sent)
     return trace
+
+
+async def _note_fresh(_session: object, context: Any, _params: object) -> None:
+    progress: Progress = context.trace_request_ctx
+    progress.fresh = True
 
 
 async def _note_sent(_session: object, context: Any, _params: object) -> None:
@@ -157,7 +180,7 @@ async def _note_sent(_session: object, context: Any, _params: object) -> None:
 
     aiohttp repeats a PUT whose connection broke. The first one may still be applied late, and nobody would know.
     """
-    progress: _Progress = context.trace_request_ctx
+    progress: Progress = context.trace_request_ctx
     if progress.sent:
         raise SentAgain("connection lost before the answer")
     progress.sent = True
@@ -181,7 +204,23 @@ def _decode(raw: bytes, charset: str | None) -> str:
     return text.removeprefix("\ufeff")
 
 
+def failure_of(error: Exception, progress: Progress, *, encrypted: bool) -> NotSent | Lost:
+    """Return what came of a request that raised an error of the network instead of giving a reply.
+
+    With TLS 1.3 the handshake is over at our end before the server has seen our certificate: its alert comes after our
+    first bytes, and it has read none of them. On a connection that has served a request before, it may have.
+    """
+    alert = certificate_alert(error)
+    if alert is not None and (progress.fresh or not progress.sent):
+        return NotSent(f"{CERTIFICATE_REFUSED} (TLS alert {alert})", progress.millis(), certificate_refused=True)
+    why = _describe(error, sent=progress.sent, encrypted=encrypted)
+    return Lost(why, progress.millis()) if progress.sent else NotSent(why, progress.millis())
+
+
 def _describe(error: Exception, *, sent: bool, encrypted: bool) -> str:
+    # A TLS 1.3 server refuses a client certificate only after the handshake is done at our end. Where it resets the
+    # connection instead of sending an alert, or the reset overtakes the alert, a closed connection is all that is seen.
+    hint = " (client certificate refused?)" if encrypted else ""
     match error:
         case aiohttp.ClientConnectorDNSError():
             why = f"no address found for host {error.host}"
@@ -190,13 +229,11 @@ def _describe(error: Exception, *, sent: bool, encrypted: bool) -> str:
         case aiohttp.ClientConnectorSSLError():
             why = f"TLS failed: {error.os_error}"
         case aiohttp.ClientConnectorError():
-            why = f"cannot connect: {error.os_error}"
+            dropped = isinstance(error.os_error, ConnectionResetError)
+            why = f"connection reset in the TLS handshake{hint}" if dropped else f"cannot connect: {error.os_error}"
         case TimeoutError():
             why = "no answer in time" if sent else "no connection in time"
         case aiohttp.ServerDisconnectedError() | SentAgain() | OSError():
-            # A TLS 1.3 server refuses a client certificate only after the handshake is done at our end; all that is
-            # seen here is a closed connection, or an alert, or a reset, whichever comes first.
-            hint = " (client certificate refused?)" if encrypted else ""
             why = f"the hub closed the connection without an answer{hint}: {error}"
         case aiohttp.ClientPayloadError():
             why = "the answer was cut off"

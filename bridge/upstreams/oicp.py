@@ -1,23 +1,21 @@
-"""Push EVSE statuses to Hubject: eRoamingPushEvseStatus of OICP 2.3.
+"""Push EVSE statuses and data to Hubject: eRoamingPushEvseStatus and eRoamingPushEvseData of OICP 2.3.
 
 Never chooses what or when to push, and never splits a fullLoad: that is `bridge.core.reconcile` and `bridge.lane`.
-Its twin is `chargeprice`. Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, eRoamingAcknowledgment, CodeType.
+What an answer means is `oicp_answers`'; what a body of data looks like, `oicp_data`'s. Its twin is `chargeprice`.
+Source: OICP 2.3 CPO, eRoamingPushEvseStatus_V2.1, eRoamingPushEvseData_V2.3.
 """
 
 from __future__ import annotations
 
-import functools
-import re
-import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
-from bridge.core.identifiers import canonical
-from bridge.core.model import Accepted, EvseId, Held, Outcome, Refused, WrongAction
+from bridge.core.identifiers import belongs, canonical
+from bridge.core.model import EvseId, Held, Refused
+from bridge.upstreams import oicp_data
 from bridge.upstreams.http import (
     DEFAULT_TIMEOUTS,
     HttpClient,
@@ -25,23 +23,13 @@ from bridge.upstreams.http import (
     NotSent,
     Replied,
     Timeouts,
+    TlsSource,
     cut,
-    deferred,
     failed,
     header,
-    parse_object,
-    without_ids,
 )
-from bridge.upstreams.port import Answer, Record, Upstream
-
-
-class Action(StrEnum):
-    """Source: OICP 2.3 CPO, ActionType."""
-
-    FULL_LOAD = "fullLoad"
-    UPDATE = "update"
-    INSERT = "insert"
-    DELETE = "delete"
+from bridge.upstreams.oicp_answers import Action, classify
+from bridge.upstreams.port import Answer, Document, Record, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +39,10 @@ class OicpOptions:
     base_url: str
     operator_id: str
     operator_name: str = ""
+    data_operator_name: str = ""
+    """What data says: OperatorName is mandatory there; empty only where the account sends none."""
+    sub_operator_ids: tuple[str, ...] = ()
+    """Of a hub operator: the OperatorIDs that its EVSEs may have besides its own."""
     action_update: str = "update"
     """ActionType for an EVSE of which it is not known whether Hubject has a status: update or insert."""
     timeouts: Timeouts = DEFAULT_TIMEOUTS
@@ -61,42 +53,8 @@ class OicpOptions:
             raise ValueError(f"action_update is {self.action_update!r}, must be update or insert")
 
 
-_SUCCESS = "000"
-_TRANSIENT = {
-    "001": "Hubject system error",
-    "002": "Hubject database error",
-    "009": "data transaction error",
-    "021": "system error",
-    "310": "partner did not respond",
-    "320": "service not available",
-}
-_UNKNOWN_EVSE = "603"
-_DATA_ERRORS = {
-    "018": "EVSE id does not fit the operator, or is there twice",
-    "022": "data error",
-    _UNKNOWN_EVSE: "Hubject does not know this EVSE",
-    "604": "EVSE is not Hubject compatible",
-}
-_ACCOUNT_ERRORS = {
-    "017": "certificate and OperatorID do not match",
-    "210": "no valid contract",
-    "300": "OperatorID or address is wrong",
-}
-_ACCOUNT_STATUSES = {
-    400: "refused before the service: client certificate or address",
-    401: "client certificate refused",
-    403: "refused before the service: source address or contract",
-    404: "no such address: base URL or OperatorID is wrong",
-}
-
-_ADDITIONAL_INFO_LIMIT = 1000
-"""Source: OICP 2.3 CPO, StatusCodeType: AdditionalInfo has at most 1000 characters."""
-
 _DELETED_VALUE = "OutOfService"
 """EvseStatus is mandatory even for a delete; this word would keep drivers away if it were taken for a status."""
-
-_ALREADY_EXISTS = re.compile(r"already\s+exist|exists?\s+already", re.IGNORECASE)
-_RECORD_INDEX = re.compile(r"evseStatusRecord\[(\d{1,9})\]", re.IGNORECASE)
 
 
 class Oicp(Upstream):
@@ -110,35 +68,80 @@ class Oicp(Upstream):
     def __init__(
         self,
         options: OicpOptions,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsSource | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls)
-        operator = quote(options.operator_id, safe="*+")
-        self._url = f"{options.base_url.rstrip('/')}/evsepush/v21/operators/{operator}/status-records"
+        base, operator = options.base_url.rstrip("/"), quote(options.operator_id, safe="*+")
+        self._statuses_url = f"{base}/evsepush/v21/operators/{operator}/status-records"
+        self._data_url = f"{base}/evsepush/v23/operators/{operator}/data-records"
 
     async def push(self, record: Record) -> Answer:
         """Send one record as update, insert or delete; never raises for the hub's or the network's faults."""
-        return await self._send(action_of(record, self._options), [record])
+        if (refused := self._foreign([record], action_of(record, self._options))) is not None:
+            return refused
+        return await self._send_statuses(action_of(record, self._options), [record])
 
     async def full_load(self, records: Sequence[Record]) -> Answer:
         """Replace everything that Hubject has of this account by `records`, in one request."""
-        return await self._send(Action.FULL_LOAD, records)
+        if (refused := self._foreign(records, Action.FULL_LOAD)) is not None:
+            return refused
+        return await self._send_statuses(Action.FULL_LOAD, records)
+
+    async def push_document(self, document: Document) -> Answer:
+        """Send one EVSE's data as update, insert or delete."""
+        record = oicp_data.record_of(document)
+        action = action_of(record, self._options)
+        if (refused := self._foreign([record], action)) is not None:
+            return refused
+        return await self._send_data(action, [document])
+
+    async def full_load_documents(self, documents: Sequence[Document]) -> Answer:
+        """Replace the data of all EVSEs of this account by `documents`, in one request."""
+        if (refused := self._foreign(map(oicp_data.record_of, documents), Action.FULL_LOAD)) is not None:
+            return refused
+        return await self._send_data(Action.FULL_LOAD, documents)
 
     async def close(self) -> None:
         """Close the connection."""
         await self._http.close()
 
-    async def _send(self, action: Action, records: Sequence[Record]) -> Answer:
-        exchange = await self._http.send("POST", self._url, {}, document(action, records, self._options))
+    async def _send_statuses(self, action: Action, records: Sequence[Record]) -> Answer:
+        return await self._send(self._statuses_url, document(action, records, self._options), action, records)
+
+    async def _send_data(self, action: Action, documents: Sequence[Document]) -> Answer:
+        options = self._options
+        body = oicp_data.body(action, documents, options.operator_id, options.data_operator_name)
+        return await self._send(self._data_url, body, action, [oicp_data.record_of(one) for one in documents])
+
+    async def _send(self, url: str, body: dict[str, Any], action: Action, records: Sequence[Record]) -> Answer:
+        exchange = await self._http.send("POST", url, {}, body)
         match exchange:
             case Replied(status, headers, text, millis):
                 outcome, code = classify(status, headers, text, action=action, records=records, now=self._clock())
                 return Answer(outcome, status, code, cut(header(headers, "process-id")), millis)
+            case NotSent(why, millis, certificate_refused=True):
+                return Answer(Held(why), millis=millis)
             case NotSent() | Lost():
                 return failed(exchange)
+
+    def _foreign(self, records: Iterable[Record], action: Action) -> Answer | None:
+        """Refuse EVSEs of other operators without a call: Hubject would refuse with them whatever stands beside them.
+
+        Source: OICP 2.3 CPO, CodeType: 018, the EvseID does not match the OperatorID or its sub-operators.
+        """
+        foreign = [record.evse_id for record in records if not self.owns(record.evse_id)]
+        if not foreign:
+            return None
+        why = f"{foreign[0]} does not belong to {self._options.operator_id} or a sub-operator: it was not sent"
+        named = tuple(dict.fromkeys(map(canonical, foreign))) if action is Action.FULL_LOAD else ()
+        return Answer(Refused(why, named=named), requests=0)
+
+    def owns(self, evse_id: EvseId) -> bool:
+        """Tell whether the EVSE's id is of the account's OperatorID or of one of its sub-operators."""
+        return belongs(evse_id, (self._options.operator_id, *self._options.sub_operator_ids))
 
 
 def action_of(record: Record, options: OicpOptions) -> Action:
@@ -166,146 +169,3 @@ def document(action: Action, records: Sequence[Record], options: OicpOptions) ->
     if options.operator_name:
         status["OperatorName"] = options.operator_name[:100]
     return {"ActionType": action.value, "OperatorEvseStatus": status}
-
-
-def classify(
-    status: int, headers: Mapping[str, str], text: str, *, action: Action, records: Sequence[Record], now: datetime
-) -> tuple[Outcome, str]:
-    """Return what Hubject's reply means, and its code ("" where it has none).
-
-    HTTP 200 is not success: `Result` must be true and the code "000". Where HTTP status and code disagree, the code
-    wins. `now` is wall time, for a Retry-After that is a date.
-    """
-    reply = _Reply(status, headers, parse_object(text), action, records, now)
-    if reply.code == _SUCCESS and 200 <= status < 300 and reply.result is True:
-        return Accepted(), reply.code
-    if reply.code in _TRANSIENT:
-        return reply.deferred(f"{reply.code} {_TRANSIENT[reply.code]}"), reply.code
-    if reply.code in _ACCOUNT_ERRORS:
-        return Held(f"{reply.code} {_ACCOUNT_ERRORS[reply.code]}"), reply.code
-    if reply.code in _DATA_ERRORS:
-        return _data_error(reply), reply.code
-    return _by_status(reply), reply.code
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """A reply beside the request that it answers."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: dict[str, Any] | None
-    action: Action
-    records: Sequence[Record]
-    now: datetime
-
-    @property
-    def result(self) -> object:
-        return (self.body or {}).get("Result")
-
-    @property
-    def code(self) -> str:
-        return self.field("Code")[:16]
-
-    @property
-    def says_exists(self) -> bool:
-        return self.action is Action.INSERT and _ALREADY_EXISTS.search(self.words) is not None
-
-    @property
-    def words(self) -> str:
-        """Everything that Hubject says in words."""
-        complaints = (f"{reference} {message}" for reference, message in self.validation_errors())
-        message = (self.body or {}).get("message")
-        spoken = (self.field("Description"), self.field("AdditionalInfo"), message, *complaints)
-        return " ".join(word for word in spoken if isinstance(word, str) and word)
-
-    def field(self, name: str) -> str:
-        """Return a member of StatusCode; empty where it is no string."""
-        status_code = (self.body or {}).get("StatusCode")
-        value = status_code.get(name) if isinstance(status_code, dict) else None
-        return value if isinstance(value, str) else ""
-
-    def validation_errors(self) -> list[tuple[str, str]]:
-        """Return (fieldReference, errorMessage) of the body that a 400 has instead of a StatusCode."""
-        errors = (self.body or {}).get("validationErrors")
-        rows = [row for row in errors if isinstance(row, dict)] if isinstance(errors, list) else []
-        return [(str(row.get("fieldReference", "")), str(row.get("errorMessage", ""))) for row in rows]
-
-    def why(self, head: str) -> str:
-        """Return the reason with Hubject's own words: without ids, since reasons of different rows are compared."""
-        if self.action is Action.FULL_LOAD:
-            words = self.field("Description")
-        else:
-            words = functools.reduce(without_ids, self.records, self.words)
-        return cut(f"{head}: {words}" if words else head)
-
-    def deferred(self, head: str, *, unclear: bool = False) -> Outcome:
-        """Return `Deferred`; in doubt too where Result and code contradict each other."""
-        contradiction = self.result is True or (self.result is False and self.code == _SUCCESS)
-        return deferred(self.why(head), self.status, self.headers, self.now, unclear=unclear or contradiction)
-
-
-def _data_error(reply: _Reply) -> Outcome:
-    why = reply.why(f"{reply.code} {_DATA_ERRORS[reply.code]}")
-    match reply.action:
-        case Action.UPDATE if reply.code == _UNKNOWN_EVSE:
-            return WrongAction(known=False, why=why)
-        case Action.DELETE if reply.code == _UNKNOWN_EVSE:
-            return Accepted()
-        case Action.INSERT if reply.says_exists:
-            return WrongAction(known=True, why=why)
-        case Action.FULL_LOAD:
-            return Refused(why, named=_named(reply.field("AdditionalInfo"), reply.records))
-        case _:
-            return Refused(why)
-
-
-def _by_status(reply: _Reply) -> Outcome:
-    """Decide without a code that we know: by the HTTP status, and by whether the service itself answered (JSON)."""
-    status, head = reply.status, f"HTTP {reply.status}"
-    match status:
-        case 408 | 429:
-            return reply.deferred(head)
-        case 401 | 403 | 404:
-            return Held(f"{head} {_ACCOUNT_STATUSES[status]}")
-        case 400 if reply.body is None:
-            # nginx answers "The SSL Certificate Error" so: every request of the account would get the same.
-            return Held(f"{head} {_ACCOUNT_STATUSES[status]}")
-        case _ if 400 <= status < 500 and reply.says_exists:
-            return WrongAction(known=True, why=reply.why(head))
-        case 400 if reply.action is Action.FULL_LOAD:
-            return Refused(reply.why(head), named=_indexed(reply))
-        case _ if 400 <= status < 500:
-            return Refused(reply.why(head))
-        case _ if 200 <= status < 300:
-            return _unlisted(reply)
-        case _:
-            return reply.deferred(head)
-
-
-def _unlisted(reply: _Reply) -> Outcome:
-    """Decide on 2xx without proof of success: a code that no list has (the set is open), or no readable answer."""
-    if reply.result is not False or reply.code in ("", _SUCCESS):
-        return reply.deferred(f"HTTP {reply.status}, not proven to be accepted", unclear=True)
-    head = f"{reply.code} unknown code"
-    if reply.says_exists:
-        return WrongAction(known=True, why=reply.why(head))
-    return reply.deferred(head)
-
-
-def _named(info: str, records: Sequence[Record]) -> tuple[str, ...]:
-    """Return the canonical ids of ours that `info` lists ("... for EvseIDs: A,B"), but not a last one that was cut."""
-    listed = info.rpartition(":")[2].split(",")
-    if len(info) >= _ADDITIONAL_INFO_LIMIT:
-        listed = listed[:-1]
-    ours = {canonical(record.evse_id) for record in records}
-    found = (canonical(EvseId(item.strip().upper())) for item in listed)
-    return tuple(dict.fromkeys(item for item in found if item in ours))
-
-
-def _indexed(reply: _Reply) -> tuple[str, ...]:
-    """Return the canonical ids of the records that validation errors point at ("evseStatusRecord[3].evseID")."""
-    matches = (_RECORD_INDEX.search(reference) for reference, _ in reply.validation_errors())
-    indexes = (int(match[1]) for match in matches if match)
-    records = reply.records
-    return tuple(dict.fromkeys(canonical(records[index].evse_id) for index in indexes if index < len(records)))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
+from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
@@ -37,12 +38,15 @@ def create_app(services: WebServices, token: str) -> web.Application:
 class _Routes:
     def __init__(self, services: WebServices) -> None:
         self._services = services
+        self._metrics = Metrics()
 
     def add_to(self, app: web.Application) -> None:
         app.add_routes(
             [
                 web.get("/livez", self.livez),
                 web.get("/readyz", self.readyz),
+                web.get("/healthz", self.healthz),
+                web.get("/metrics", self.metrics),
                 web.get("/api/v1/status", self.status),
                 web.get("/api/v1/evses", self.evses),
                 web.get("/api/v1/upstreams", self.upstreams),
@@ -64,6 +68,17 @@ class _Routes:
         """Statuses can be recorded."""
         readiness = await self._services.ready()
         return _answer(readiness, status=200 if readiness.ready else 503)
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """Each part by itself; only what makes the bridge unready is a 503."""
+        health = await self._services.health()
+        return _answer(health, status=503 if health.status == "failed" else 200)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """For Prometheus."""
+        accept = ",".join(request.headers.getall("Accept", []))
+        body, content_type = self._metrics.render(await self._services.status(), accept)
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def status(self, request: web.Request) -> web.Response:
         return _answer(await self._services.status())

@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 from bridge.core.modes import Mode
 from bridge.web.shapes import (
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -90,6 +91,10 @@ class WebServices(Protocol):
 
     async def ready(self) -> Readiness:
         """Return whether statuses can be recorded; never raises."""
+        ...
+
+    async def health(self) -> Health:
+        """Return how each part of the bridge does; never raises."""
         ...
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 
 DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
 UpstreamState = Literal["ok", "degraded", "held", "off", "dry_run"]
+HealthWord = Literal["ok", "degraded", "failed"]
 
 _EXPERIMENTAL = {
     "chargeprice": "the page that describes this interface is a draft, and Chargeprice's own guide names OCPI "
@@ -72,6 +74,19 @@ class EvsePage(Shape):
     next_cursor: str | None = None
 
 
+class CertificateItem(Shape):
+    """An account's client certificate, and how near its end is."""
+
+    subject: str
+    not_before: AwareDatetime
+    not_after: AwareDatetime
+    days: int
+    """Whole days that are left; negative: it is over."""
+    urgency: Urgency
+    warning: str = ""
+    """What to know and to do; empty: nothing."""
+
+
 class UpstreamItem(Shape):
     """One account: does it send, how far is it behind, and what went wrong last."""
 
@@ -95,6 +110,8 @@ class UpstreamItem(Shape):
     last_accepted_at: AwareDatetime | None = None
     experimental: str | None = None
     """Why this kind of hub is experimental; null: it is not."""
+    certificate: CertificateItem | None = None
+    """null: the account shows none."""
 
 
 class UpstreamList(Shape):
@@ -234,6 +251,8 @@ class Status(Shape):
     """Effective status → how many EVSEs."""
     upstreams: tuple[UpstreamItem, ...]
     warnings: tuple[str, ...] = ()
+    counts: dict[str, int] = Field(default_factory=dict)
+    """What the OCPP side counted since the bridge's start, by kind."""
 
 
 class Readiness(Shape):
@@ -241,6 +260,21 @@ class Readiness(Shape):
 
     ready: bool
     why: str = ""
+
+
+class Component(Shape):
+    """How one part of the bridge does."""
+
+    status: HealthWord
+    why: str = ""
+
+
+class Health(Shape):
+    """How the bridge does: the worst of its components, each by name."""
+
+    status: HealthWord
+    """degraded: statuses are recorded, but a hub or a certificate needs somebody; failed: they are not recorded."""
+    components: dict[str, Component]
 
 
 class Problem(BaseModel):

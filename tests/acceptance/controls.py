@@ -21,6 +21,8 @@ class Hub:
         self._http = http
         self._url = f"{url}/{name}"
         self.name = name
+        self.certificates = f"{self._url}/certificates"
+        """Where the hub's authority takes orders; only where it speaks TLS."""
 
     async def state(self) -> dict[str, str]:
         """Return what it holds: {EVSE's key at the hub: word}."""

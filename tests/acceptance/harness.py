@@ -78,6 +78,10 @@ class Site:
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
 
+    def set(self, **settings: str) -> None:
+        """Add settings, by their variables without BRIDGE_, for the next start."""
+        self._settings |= settings
+
     def configure(self, text: str) -> None:
         """Let the bridge run with this configuration instead of the demo's."""
         self._config = self.folder / "bridge.toml"
@@ -97,10 +101,10 @@ class Site:
         assert self._fleet is not None, "no fleet was started"
         return self._fleet
 
-    async def start_hubs(self) -> None:
-        """Start both mock hubs; Hubject refuses to update what it does not know."""
+    async def start_hubs(self, *arguments: str) -> None:
+        """Start the mock hubs; Hubject refuses to update what it does not know."""
         ready = self.folder / "hubs.json"
-        process = self._simulator("hubs", "--strict-known", "--ready-file", str(ready))
+        process = self._simulator("hubs", "--strict-known", "--ready-file", str(ready), *arguments)
         found = await self._ready(process, ready)
         self._hub_urls = {hub: found[f"{hub}_url"] for hub in HUBS}
         self.hubs = {hub: Hub(self._http, found["control_url"], hub) for hub in HUBS}
@@ -149,6 +153,13 @@ class Site:
 
     def _simulator(self, name: str, *arguments: str) -> Process:
         return self.processes.start(name, [str(BIN / "ocpp-sim"), name, *arguments], os.environ)
+
+    async def run(self, *arguments: str, within: float = 20.0) -> tuple[int, str]:
+        """Run an `ocpp-bridge` command to its end, and return its exit code and what it said."""
+        process = self.processes.start("command", self._command(*arguments), self._environ())
+        before = process.log.stat().st_size
+        code = await process.ended(within)
+        return code, process.log.read_text(encoding="utf-8")[before:]
 
     def _command(self, *arguments: str) -> list[str]:
         return [*self.bridge_command, *arguments, "--config", str(self._config)]

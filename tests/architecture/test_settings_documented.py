@@ -102,7 +102,7 @@ def test_the_reference_can_be_used_as_it_is() -> None:
 
 
 def test_the_reference_with_every_line_in_use_has_only_missing_files_as_mistakes(tmp_path: Path) -> None:
-    text = "\n".join(line for line in _lines() if "api_key_file" not in line)
+    text = "\n".join(line for line in _lines() if "_file =" not in line)
     for name in ("hubject.pem", "hubject.key", "hubject-ca.pem"):
         (tmp_path / name).write_text("", encoding="utf-8")
         text = text.replace(f"/etc/ocpp-bridge/{name}", str(tmp_path / name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -37,12 +38,12 @@ class Subject:
     error_body: str
     """An error in the hub's own shape that says "Störung"."""
 
-    def upstream(self, url: str, timeouts: Timeouts = PATIENT, tls: object = None) -> Upstream:
+    def upstream(self, url: str, timeouts: Timeouts = PATIENT, tls: ssl.SSLContext | None = None) -> Upstream:
         match self.kind:
             case "oicp":
-                return Oicp(OicpOptions(url, "DE*ABC", "ABC technologies", timeouts=timeouts), tls)
+                return Oicp(OicpOptions(url, "DE*ABC", "ABC technologies", timeouts=timeouts), lambda: tls)
             case _:
-                return Chargeprice(ChargepriceOptions(url, COMPANY, "demo-key", timeouts=timeouts), tls)
+                return Chargeprice(ChargepriceOptions(url, COMPANY, "demo-key", timeouts=timeouts), lambda: tls)
 
     def record(self, value: str | None = None, **more: object) -> Record:
         return Record(EvseId("DE*ABC*E1"), value or self.words[0], station_ref="s 1", point_ref="p/1", **more)

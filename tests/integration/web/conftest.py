@@ -13,9 +13,11 @@ from bridge.core.modes import Mode
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
 from bridge.web.shapes import (
+    Component,
     DeliveryItem,
     EvseItem,
     EvsePage,
+    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -79,6 +81,7 @@ class FakeServices:
     evses: list[EvseItem] = field(default_factory=lambda: [evse(number) for number in range(1, 6)])
     orders: list[tuple[object, ...]] = field(default_factory=list)
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True))
+    found: Health = field(default_factory=lambda: Health(status="ok", components={"database": Component(status="ok")}))
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
     failure: Exception | None = None
@@ -99,6 +102,9 @@ class FakeServices:
 
     async def ready(self) -> Readiness:
         return self.readiness
+
+    async def health(self) -> Health:
+        return self.found
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         later = [item for item in self.evses if cursor is None or item.evse_id > cursor]

@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from bridge.cli.command import app
 from bridge.cli.output import print_upstreams
 from bridge.cli.run import Parts
 from bridge.cli.session import Stopped
+from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.settings import Settings
 from bridge.store.errors import StoreInUse, StoreUnavailable
 from bridge.web.ports_file import Ports, write_ports
 from bridge.web.server import WebOptions, start_web
 from bridge.web.services import WebServices
-from bridge.web.shapes import RowError, UpstreamList
+from bridge.web.shapes import CertificateItem, RowError, UpstreamList
 
 
 @dataclass
@@ -154,6 +156,25 @@ def test_a_narrow_terminal_gets_records_instead_of_a_broken_table(
         "  backlog        (0 if live)",
         "  refused        0",
     ]
+
+
+CERTIFICATES = [
+    pytest.param("none", 37, "certificate valid until 2027-01-01 (37 days)", id="far"),
+    pytest.param("urgent", 1, "certificate valid until 2027-01-01 (1 day)", id="near"),
+    pytest.param("expired", -1, "certificate EXPIRED on 2027-01-01", id="over"),
+]
+
+
+@pytest.mark.parametrize(("urgency", "days", "expected"), CERTIFICATES)
+def test_status_says_until_when_a_certificate_is_valid(desk: Desk, urgency: str, days: int, expected: str) -> None:
+    ends = datetime(2027, 1, 1, tzinfo=UTC)
+    certificate = CertificateItem(
+        subject="CN=DE*ABC", not_before=ends, not_after=ends, days=days, urgency=Urgency(urgency)
+    )
+    found = desk.services.upstreams["hubject"].model_copy(update={"certificate": certificate})
+    desk.services.upstreams = {"hubject": found}
+    assert f"hubject: {expected}" in desk.run("status").stdout.splitlines()
+    assert json.loads(desk.run("status", "--json").stdout)["upstreams"][0]["certificate"]["days"] == days
 
 
 def test_enable_without_anybody_to_ask_is_exit_code_2_and_orders_nothing(desk: Desk) -> None:

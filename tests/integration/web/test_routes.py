@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient
 from bridge.core.modes import Mode
 from bridge.web.routes import create_app
 from bridge.web.services import Unavailable
-from bridge.web.shapes import Readiness, RowError
+from bridge.web.shapes import Component, Health, Readiness, RowError
 
 Headers = dict[str, str]
 
@@ -279,3 +279,28 @@ async def test_every_answer_forbids_caching_and_sniffing_and_tells_no_versions(
         assert response.headers["Cache-Control"] == "no-store"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Server"] == "ocpp-bridge"
+
+
+async def test_health_is_a_503_only_where_it_failed(client: TestClient, admin: Headers, services: Any) -> None:
+    for word, status in (("ok", 200), ("degraded", 200), ("failed", 503)):
+        services.found = Health(status=word, components={"database": Component(status=word, why="a reason")})
+        response = await client.get("/healthz", headers=admin)
+        assert response.status == status
+        assert await response.json() == {
+            "status": word,
+            "components": {"database": {"status": word, "why": "a reason"}},
+        }
+
+
+async def test_metrics_are_prometheus_s(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/metrics", headers={**admin, "Accept": "text/plain;version=0.0.4"})
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/plain; version=")
+    assert 'ocpp_bridge_evses{status="charging"} 5.0' in (await response.text()).splitlines()
+
+
+async def test_without_the_store_there_are_no_metrics_to_believe(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    services.failure = Unavailable("the database is locked")
+    assert (await client.get("/metrics", headers=admin)).status == 503

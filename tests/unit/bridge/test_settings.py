@@ -118,6 +118,22 @@ WRONG = [
         id="credentials-in-address",
     ),
     pytest.param(
+        HUBJECT + 'sub_operator_ids = ["DE*XYZ", "XYZ"]',
+        'accounts.hubject.sub_operator_ids[1] = "XYZ": should be an OperatorID such as "DE*ABC"',
+        id="sub-operator",
+    ),
+    pytest.param(
+        HUBJECT + "data_per_minute = 376",
+        "accounts.hubject.data_per_minute = 376: should be a whole number from 1 to 375",
+        id="data-rate",
+    ),
+    pytest.param(
+        HUBJECT + 'data_full_load_day = "sun"',
+        "accounts.hubject.data_full_load_day = \"sun\": should be 'sunday', 'monday', 'tuesday', 'wednesday', "
+        "'thursday', 'friday' or 'saturday'",
+        id="weekday",
+    ),
+    pytest.param(
         HUBJECT.replace("http:", "https:"),
         "accounts.hubject.client_certificate: is needed: Hubject knows its partners by their certificate",
         id="no-certificate",

@@ -1,10 +1,13 @@
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
-from bridge.app.options import derive_options, server_options
+from bridge.app.options import derive_options, lane_options, oicp_options, server_options
+from bridge.app.plans import document_plans
+from bridge.core.documents import DocumentKind
+from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
-from bridge.settings import Settings
+from bridge.settings import OicpAccount, Settings
 from csms.options import ServerOptions
 
 OCPP = {
@@ -60,3 +63,56 @@ def chargeprice(**more: object) -> Settings:
 def test_end_of_a_word_is_told_only_where_asked_for_and_where_the_hub_ends_in_available(more, told) -> None:
     (route,) = derive_options(chargeprice(**more)).routes["acme"]
     assert route.until is told
+
+
+HUBJECT = {"kind": "oicp", "base_url": "http://127.0.0.1:1", "operator_id": "DE*ABC"}
+OPERATORS = {
+    "acme": {"name": "Acme Charging", "accounts": ["hubject"]},
+    "other": {"name": "Other", "accounts": ["second"]},
+}
+
+
+def hubject(**more: object) -> Settings:
+    second = {**HUBJECT, "operator_id": "DE*XYZ", "evse_data": True}
+    return Settings.model_validate(
+        {"accounts": {"hubject": {**HUBJECT, **more}, "second": second}, "operators": OPERATORS}
+    )
+
+
+def test_an_account_sends_no_data_unless_it_is_told_to() -> None:
+    settings = hubject()
+    assert lane_options(settings, "hubject").documents is None
+    assert [plan.account for plan in document_plans(settings)] == ["second"]
+
+
+def test_an_account_with_data_sends_it_weekly_by_the_account_s_own_policy() -> None:
+    settings = hubject(
+        evse_data=True,
+        data_per_minute=17,
+        full_load="auto",
+        data_full_load_at="01:15",
+        data_full_load_day="tuesday",
+        time_zone="Europe/Berlin",
+    )
+    documents = lane_options(settings, "hubject").documents
+    assert documents is not None
+    assert (documents.kinds, documents.per_minute) == (frozenset({DocumentKind.EVSE_DATA}), 17)
+    full = documents.full_load
+    assert (full.policy, full.daily_at, full.weekday, full.zone) == (
+        FullLoadPolicy.AUTO,
+        time(1, 15),
+        2,
+        "Europe/Berlin",
+    )
+    assert documents.survey_every is None
+    assert [plan.account for plan in document_plans(settings)] == ["hubject", "second"]
+
+
+@pytest.mark.parametrize(("own", "said"), [("", "Acme Charging"), ("ABC technologies", "ABC technologies")])
+def test_data_has_an_operator_name_even_where_the_account_has_none(own: str, said: str) -> None:
+    settings = hubject(operator_name=own, sub_operator_ids=["DE*SUB"])
+    account = settings.accounts["hubject"]
+    assert isinstance(account, OicpAccount)
+    options = oicp_options(account, settings)
+    assert (options.operator_name, options.data_operator_name) == (own, said)
+    assert options.sub_operator_ids == ("DE*SUB",)

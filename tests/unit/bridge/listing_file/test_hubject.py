@@ -223,9 +223,8 @@ def test_an_evse_that_is_not_open_around_the_clock_needs_its_opening_times() -> 
 def test_a_mistake_of_the_defaults_is_named_there_and_once_for_each_evse_at_most() -> None:
     record = {name: value for name, value in PUBLISHED.items() if name != "Plugs"}
     errors, _ = read(record, {**record, "EvseID": "DE*XYZ*ETEST2"}, defaults={"Plugs": ["Type 2 Outlett"]})
-    assert set(errors) == {
-        'hubject.defaults Plugs[0] \'Type 2 Outlett\': is unknown; nearest: "Type 2 Outlet", "Type 3 Outlet", "Type F Schuko"'
-    }
+    near = 'nearest: "Type 2 Outlet", "Type 3 Outlet", "Type F Schuko"'
+    assert set(errors) == {f"hubject.defaults Plugs[0] 'Type 2 Outlett': is unknown; {near}"}
 
 
 def test_what_is_allowed_and_probably_not_meant_is_a_warning() -> None:

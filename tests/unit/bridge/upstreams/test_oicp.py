@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from bridge.core.model import Accepted, Deferred, EvseId, Held, Refused, WrongAction
-from bridge.upstreams.oicp import Action, OicpOptions, action_of, classify, document
+from bridge.upstreams.oicp import OicpOptions, action_of, document
+from bridge.upstreams.oicp_answers import Action, classify
 from bridge.upstreams.port import Record
 
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "oicp_responses.json").read_text())["responses"]

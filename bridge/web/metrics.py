@@ -1,0 +1,92 @@
+"""Turn the bridge's status into Prometheus metrics, at each scrape anew.
+
+Never counts anything itself, and no label names an EVSE or a station: their number has no bound. Before it: `routes`,
+which asked the services. Source: Prometheus text format 0.0.4 and OpenMetrics 1.0, by the scraper's choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from bridge.core.model import EvseStatus
+from bridge.web.shapes import Status, UpstreamItem, UpstreamState
+
+_STATES: tuple[str, ...] = get_args(UpstreamState)
+
+
+class Metrics:
+    """One application's metrics: of its process, and of the bridge as it is when it is scraped."""
+
+    def __init__(self) -> None:
+        self._process = CollectorRegistry()
+        ProcessCollector(registry=self._process)
+
+    def render(self, status: Status, accept: str) -> tuple[bytes, str]:
+        """Return the metrics and their content type, in the format that `accept` asks for."""
+        encode, content_type = choose_encoder(accept)
+        return encode(_Scrape(self._process, status)), content_type
+
+
+class _Scrape(Collector):
+    def __init__(self, process: CollectorRegistry, status: Status) -> None:
+        self._process = process
+        self._status = status
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield every metric family."""
+        yield from self._process.collect()
+        yield from _bridge(self._status)
+        yield from _accounts(self._status.upstreams)
+
+
+def _bridge(status: Status) -> Iterator[Metric]:
+    build = GaugeMetricFamily("ocpp_bridge_build_info", "The release that runs; always 1.", labels=["version"])
+    build.add_metric([status.version], 1)
+    yield build
+    yield GaugeMetricFamily("ocpp_bridge_stations", "Stations of the inventory.", value=status.stations)
+    yield GaugeMetricFamily(
+        "ocpp_bridge_stations_connected", "Stations that are connected now.", value=status.connected
+    )
+    evses = GaugeMetricFamily("ocpp_bridge_evses", "EVSEs by their effective status.", labels=["status"])
+    for name in EvseStatus:
+        evses.add_metric([name.value], status.effective.get(name.value, 0))
+    yield evses
+    counts = CounterMetricFamily(
+        "ocpp_bridge_ocpp_events", "What the OCPP side counted since the start, by kind.", labels=["what"]
+    )
+    for what, count in sorted(status.counts.items()):
+        counts.add_metric([what], count)
+    yield counts
+
+
+def _accounts(items: Iterable[UpstreamItem]) -> Iterator[Metric]:
+    items = tuple(items)
+    info = GaugeMetricFamily("ocpp_bridge_account_info", "The accounts; always 1.", labels=["account", "kind"])
+    state = GaugeMetricFamily(
+        "ocpp_bridge_account_state", "1 for the state that an account is in.", labels=["account", "state"]
+    )
+    for item in items:
+        info.add_metric([item.name, item.kind], 1)
+        for name in _STATES:
+            state.add_metric([item.name, name], float(item.state == name))
+    yield info
+    yield state
+    yield _gauge("backlog", "EVSEs whose value the hub has not acknowledged.", ((i.name, i.backlog) for i in items))
+    yield _gauge("refused", "EVSEs that the hub refuses.", ((i.name, i.refused) for i in items))
+    lags = ((i.name, i.lag_s or 0.0) for i in items)
+    yield _gauge("lag_seconds", "Age of the oldest value that is not acknowledged; 0: there is none.", lags)
+    ends = ((i.name, i.certificate.not_after.timestamp()) for i in items if i.certificate is not None)
+    yield _gauge("certificate_expiry_timestamp_seconds", "When the account's client certificate ends.", ends)
+
+
+def _gauge(name: str, text: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(f"ocpp_bridge_{name}", text, labels=["account"])
+    for account, value in values:
+        family.add_metric([account], value)
+    return family

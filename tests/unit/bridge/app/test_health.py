@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bridge.app.health import health_of
+from bridge.app.shown import certificate_item, certificate_warnings
+from bridge.core.modes import Mode
+from bridge.upstreams.certificates import Certificate
+from bridge.web.shapes import Component, Readiness, UpstreamItem
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+READY = Readiness(ready=True)
+
+
+def item(state: str = "ok", *, days: float | None = None, **more: object) -> UpstreamItem:
+    certificate = None if days is None else Certificate("CN=DE*ABC", NOW, NOW + timedelta(days=days))
+    return UpstreamItem.model_validate(
+        {
+            "name": "hubject",
+            "kind": "oicp",
+            "mode": Mode.LIVE,
+            "state": state,
+            "backlog": 0,
+            "refused": 0,
+            "lag_s": None,
+            "certificate": certificate_item(certificate, NOW),
+            **more,
+        }
+    )
+
+
+def test_all_is_well_where_nothing_is_wrong() -> None:
+    health = health_of(READY, [item(days=90)])
+    assert health.status == "ok"
+    assert health.components == {
+        "database": Component(status="ok"),
+        "account hubject": Component(status="ok"),
+        "certificate hubject": Component(status="ok"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("found", "component", "why"),
+    [
+        pytest.param(item("held", held="HTTP 401"), "account hubject", "HTTP 401", id="held"),
+        pytest.param(item("degraded", last_error="cannot connect"), "account hubject", "cannot connect", id="down"),
+        pytest.param(
+            item(days=30),
+            "certificate hubject",
+            "the client certificate ends on 2026-12-25, in 30 days: ask the hub for a new one",
+            id="certificate-near-its-end",
+        ),
+        pytest.param(
+            item(days=-1),
+            "certificate hubject",
+            "EXPIRED: the client certificate ended on 2026-11-24: the hub refuses everything until it is replaced",
+            id="certificate-expired",
+        ),
+    ],
+)
+def test_a_hub_or_a_certificate_only_degrades(found: UpstreamItem, component: str, why: str) -> None:
+    health = health_of(READY, [found])
+    assert health.status == "degraded"
+    assert health.components[component] == Component(status="degraded", why=why)
+
+
+@pytest.mark.parametrize("state", ["off", "dry_run"])
+def test_an_account_that_is_not_live_is_well(state: str) -> None:
+    assert health_of(READY, [item(state)]).status == "ok"
+
+
+def test_what_makes_the_bridge_unready_is_a_failure() -> None:
+    health = health_of(Readiness(ready=False, why="the disk is full"), [item("held", held="HTTP 401")])
+    assert health.status == "failed"
+    assert health.components["database"] == Component(status="failed", why="the disk is full")
+
+
+def test_accounts_that_cannot_be_read_degrade_the_database() -> None:
+    assert health_of(READY, (), unread="busy").components == {"database": Component(status="degraded", why="busy")}
+
+
+def test_warnings_name_the_account() -> None:
+    assert certificate_warnings([item(), item(days=90), item(days=7)]) == [
+        "hubject: URGENT: the client certificate ends on 2026-12-02, in 7 days: replace it now"
+    ]
