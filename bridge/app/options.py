@@ -105,6 +105,11 @@ def _document_options(account: Account, settings: Settings) -> DocumentOptions |
                     weekday=list(Day).index(account.data_full_load_day),
                 ),
             )
+        case ChargepriceAccount():
+            return DocumentOptions(
+                kinds=frozenset({DocumentKind.STATION, DocumentKind.COMPANY}),
+                per_minute=account.documents_per_minute,
+            )
         case _:
             return None
 
@@ -153,6 +158,7 @@ def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> Char
         company_id=str(account.company_id),
         api_key=account.api_key.get_secret_value(),
         timeouts=timeouts(settings),
+        station_prefix=account.station_prefix,
     )
 
 

@@ -6,8 +6,8 @@ Before it: `bridge.settings`. After it: `bridge.documents`, at start and with ev
 from __future__ import annotations
 
 from bridge.core.model import AccountName
-from bridge.documents import DocumentPlan, evse_data_plan
-from bridge.settings import OicpAccount, Settings
+from bridge.documents import CompanyOptions, DocumentPlan, chargeprice_plan, evse_data_plan
+from bridge.settings import ChargepriceAccount, OicpAccount, Settings
 
 
 def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
@@ -17,4 +17,22 @@ def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
         operators = [operator for operator, table in settings.operators.items() if name in table.accounts]
         if isinstance(account, OicpAccount) and account.evse_data:
             plans.append(evse_data_plan(AccountName(name), operators))
+        if isinstance(account, ChargepriceAccount):
+            plans.append(chargeprice_plan(AccountName(name), operators, str(account.company_id), _company_of(account)))
     return tuple(plans)
+
+
+def _company_of(account: ChargepriceAccount) -> CompanyOptions | None:
+    company = account.company
+    if company is None:
+        return None
+    groups = {"cpo_group": company.cpo_group, "emp_group": company.emp_group}
+    return CompanyOptions(
+        name=company.name,
+        is_cpo=company.is_cpo,
+        is_emp=company.is_emp,
+        url=company.url or "",
+        external_source_mapping=company.external_source_mapping.given,
+        supported_emps=tuple(str(emp) for emp in company.supported_emps),
+        groups={name: str(group) for name, group in groups.items() if group is not None},
+    )
