@@ -35,6 +35,7 @@ from bridge.app.shown import (
     upstream_item,
     values_shown,
 )
+from bridge.app.syncing import Syncing
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
@@ -69,6 +70,7 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.sync_shapes import Deletion, SyncReport
 from csms.events import StationId
 
 log = structlog.get_logger(__name__)
@@ -115,6 +117,7 @@ class StoreServices:
         self._derive = derive
         self._documents = document_plans(settings)
         self._wakes = wakes
+        self._syncing = Syncing(store, writer, clock, wakes)
         self._central = central
         self._certificates = certificates
         self._counts = counts
@@ -222,6 +225,23 @@ class StoreServices:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
         return self._upstream_item(name, account, await self._lanes())
+
+    async def sync_preview(self, name: str) -> SyncReport:
+        """Return how an account differs from its hub. Raises: NotFound, Unavailable."""
+        account = self._account(name)
+        mode = self._mode(name, (await self._lanes()).get(AccountName(name)))
+        return await self._syncing.report(name, account.kind, mode)
+
+    async def sync(self, name: str, *, forget: bool) -> SyncReport:
+        """Make what differs due at once, and return what that was. Raises: NotFound, Unavailable."""
+        report = await self.sync_preview(name)
+        await self._syncing.order(name, forget)
+        return report.model_copy(update={"ordered": True})
+
+    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
+        """Order a deletion at the hub. Raises: NotFound, Conflict, Unavailable."""
+        self._account(name)
+        return await self._syncing.delete(name, kind, key)
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""

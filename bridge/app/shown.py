@@ -126,6 +126,9 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "held": lane.held,
             "last_error": lane.last_error,
             "last_accepted_at": lane.last_accepted_at,
+            "documents_backlog": lane.documents.dirty,
+            "documents_refused": lane.documents.refused,
+            "documents_held": lane.documents.held,
         }
     )
 
@@ -168,7 +171,7 @@ def _upstream_state(mode: Mode, lane: LaneReading | None) -> UpstreamState:
         case Mode.LIVE if lane.held is not None:
             return "held"
         case Mode.LIVE:
-            return "degraded" if lane.failures else "ok"
+            return "degraded" if lane.failures or lane.documents.held is not None else "ok"
 
 
 def import_report(result: ImportResult, *, applied: bool) -> ImportReport:

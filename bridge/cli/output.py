@@ -198,8 +198,16 @@ def _upstream_row(item: UpstreamItem) -> tuple[object, ...]:
         item.refused,
         "" if item.lag_s is None else f"{item.lag_s:.0f} s",
         "" if item.last_accepted_at is None else f"{item.last_accepted_at:{day}}",
-        item.held or item.last_error,
+        item.held or item.last_error or _documents_error(item),
     )
+
+
+def _documents_error(item: UpstreamItem) -> str:
+    """Return what is wrong with what the hub is told besides statuses."""
+    if item.documents_held is not None:
+        return item.documents_held
+    refused = counted(item.documents_refused, "document")
+    return f"{refused} refused; see: ocpp-bridge upstream sync {item.name} --dry-run" if item.documents_refused else ""
 
 
 def _print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli import syncing
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 app = new_group("Accounts at hubs.")
-
-NameArgument = Annotated[str, typer.Argument(help="Name of the account in the configuration.", show_default=False)]
+app.command(epilog=syncing.SYNC_EXAMPLES)(syncing.sync)
+app.command(epilog=syncing.DELETE_EXAMPLES)(syncing.delete)
 
 _OPERATOR = "command line"
 """Who switched, as it is stored where the bridge is stopped; a running one knows by the token."""
@@ -53,7 +54,7 @@ def list_all(context: typer.Context, config: ConfigOption = None, as_json: JsonO
 )
 def enable(
     context: typer.Context,
-    name: NameArgument,
+    name: syncing.NameArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Work everything out, send nothing.")] = False,
     full_load: Annotated[
         bool | None, typer.Option("--full-load/--no-full-load", help="Answer the question about the fullLoad.")
@@ -86,7 +87,7 @@ def enable(
 
 @app.command(epilog=examples("ocpp-bridge upstream disable hubject_main --config my.toml"))
 def disable(
-    context: typer.Context, name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False
+    context: typer.Context, name: syncing.NameArgument, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """Switch an account off; what it acknowledged is remembered."""
     from bridge.core.modes import Mode

@@ -7,7 +7,7 @@ statements each, whatever the number of rows. After it: `web` and `cli`.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import AccountName, EvseId, EvseStatus
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.standings import DocumentCounts, count_documents
 from bridge.store.tables import (
     charging,
     connection,
@@ -145,6 +146,8 @@ class LaneReading:
     in_doubt: int
     lag: timedelta | None
     """Age of the oldest value that is not acknowledged; None where all are."""
+    documents: DocumentCounts = field(default_factory=DocumentCounts)
+    """What it is told besides statuses."""
 
 
 _dirty = delivery.c.acked_seq != delivery.c.desired_seq
@@ -345,8 +348,14 @@ async def read_stations(conn: AsyncConnection, *, station_id: StationId | None =
 async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:
     """Return every account that has a lane row, with how its rows stand at `steady`."""
     counts = {row.account: row for row in await conn.execute(_COUNTS)}
+    documents = await conn.run_sync(count_documents)
     lanes = await conn.execute(sa.select(lane).order_by(lane.c.account))
-    return [_lane_reading(row, counts.get(row.account), steady) for row in lanes]
+    return [
+        replace(
+            _lane_reading(row, counts.get(row.account), steady), documents=documents.get(row.account, DocumentCounts())
+        )
+        for row in lanes
+    ]
 
 
 _COUNTS = sa.select(

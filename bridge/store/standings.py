@@ -1,0 +1,76 @@
+"""Read how an account's documents and statuses stand at its hub. Never writes.
+
+Before it: what `documents` and `lanes` wrote. After it: whoever shows an account.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from bridge.core.model import AccountName
+from bridge.store.documents import DocumentRow, load_document_lane, load_documents
+from bridge.store.foreign import ForeignEntry, foreign_entries
+from bridge.store.tables import delivery, document, document_lane, lane
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentCounts:
+    """An account's documents at a glance."""
+
+    dirty: int = 0
+    refused: int = 0
+    held: str | None = None
+    """Why the account's documents are held, apart from its statuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Everything that a hub was or is to be told."""
+
+    documents: tuple[DocumentRow, ...]
+    statuses: dict[str, int]
+    """agreed, new, changed, refused or leaving → how many EVSEs."""
+    foreign: tuple[ForeignEntry, ...]
+    held: str | None
+    documents_held: str | None
+
+
+_lagging = delivery.c.acked_seq < delivery.c.desired_seq
+_STANDING = sa.case(
+    (sa.and_(delivery.c.refused.is_not(None), delivery.c.refused_seq == delivery.c.desired_seq), "refused"),
+    (delivery.c.tombstone, "leaving"),
+    (sa.not_(_lagging), "agreed"),
+    (delivery.c.acked.is_(None), "new"),
+    (delivery.c.acked == delivery.c.desired, "again"),
+    else_="changed",
+)
+
+
+def read_standings(conn: sa.Connection, account: AccountName) -> Standings:
+    """Return how everything of an account stands."""
+    counted = sa.select(_STANDING.label("standing"), sa.func.count().label("rows"))
+    statuses = conn.execute(counted.where(delivery.c.account == account).group_by(_STANDING))
+    return Standings(
+        documents=tuple(load_documents(conn, account)),
+        statuses={row.standing: row.rows for row in statuses},
+        foreign=tuple(foreign_entries(conn, account)),
+        held=conn.execute(sa.select(lane.c.held).where(lane.c.account == account)).scalar(),
+        documents_held=load_document_lane(conn, account).lane.held,
+    )
+
+
+def count_documents(conn: sa.Connection) -> dict[AccountName, DocumentCounts]:
+    """Return the documents of every account that has or had any, at a glance."""
+    held = {row.account: row.held for row in conn.execute(sa.select(document_lane.c.account, document_lane.c.held))}
+    lagging = document.c.acked_seq < document.c.desired_seq
+    rows = conn.execute(
+        sa.select(
+            document.c.account,
+            sa.func.count(sa.case((lagging, 1))).label("dirty"),
+            sa.func.count(document.c.refused).label("refused"),
+        ).group_by(document.c.account)
+    )
+    counts = {row.account: DocumentCounts(row.dirty, row.refused, held.get(row.account)) for row in rows}
+    return {AccountName(name): counts.get(name, DocumentCounts(held=held.get(name))) for name in {*counts, *held}}
