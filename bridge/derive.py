@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from bridge.core.availability import enforced, want_order
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.foreseen import available_from
 from bridge.core.model import (
@@ -75,6 +76,8 @@ class Derived:
     until_steady: datetime | None = None
     changed: int = 0
     """EVSEs whose effective status changed."""
+    orders: int = 0
+    """EVSEs about whose availability their station is to be told something else."""
 
     def add(self, other: Derived) -> None:
         """Take in what another derivation moved."""
@@ -82,6 +85,7 @@ class Derived:
         self.until_now = _earlier(self.until_now, other.until_now)
         self.until_steady = _earlier(self.until_steady, other.until_steady)
         self.changed += other.changed
+        self.orders += other.orders
 
 
 def derive(
@@ -102,6 +106,8 @@ def derive(
         derived.until_now = _earlier(derived.until_now, decided.until_now)
         derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
         _deliver(evse, view, decided, at, options, changes, derived)
+        if evse.temporaries or evse.order is not None:
+            _enforce(evse, at, changes, derived)
     return derived
 
 
@@ -242,6 +248,13 @@ def _deliver(
         word = options.farewell_of(account)
         if word is not None:
             _say_farewell(evse, account, word, at, changes, derived)
+
+
+def _enforce(evse: StoredEvse, at: Moment, changes: Changes, derived: Derived) -> None:
+    order = want_order(evse.order, enforced(evse.temporaries, at.now))
+    if order is not evse.order:
+        evse.order = changes.orders[evse.key] = order
+        derived.orders += 1
 
 
 def _goes_to(evse: StoredEvse, route: Route) -> bool:

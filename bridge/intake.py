@@ -116,8 +116,9 @@ class Intake:
         batch = _Batch(connection, arrivals, self._options)
         receipts = batch.run()
         save(connection, batch.changes)
-        if batch.derived.accounts or batch.derived.until_now or batch.derived.until_steady:
-            self._woken(batch.derived)
+        derived = batch.derived
+        if derived.accounts or derived.until_now or derived.until_steady or derived.orders:
+            self._woken(derived)
         return receipts
 
 

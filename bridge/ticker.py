@@ -1,47 +1,34 @@
 """Move what the passing of time alone has changed: holds that end, temporary statuses, stations gone silent.
 
-Wakes at the earliest such time that a derivation named, and at least every second. Never sends anything to a hub; after
-it, lanes are woken without content. Its neighbours: `derive` and the store; a `Prober` asks silent stations.
+Wakes at the earliest such time that a derivation named, and at least every second. Never sends anything to a hub. After
+it: `passing`, whose handlers write what it finds; a `Prober` asks silent stations.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from bridge.core import facts
 from bridge.core.model import Moment
 from bridge.core.reachability import Presence, ReachabilityOptions, judge, resumed_heard_at
-from bridge.derive import Derived, DeriveOptions, derive
-from bridge.store.changes import Changes, save
-from bridge.store.connections import (
-    StoredPresence,
-    declare,
-    note_alive,
-    note_heard,
-    presences,
-    removed_stations,
-    take_over,
-)
+from bridge.derive import Derived, DeriveOptions
+from bridge.passing import EVSES_A_TURN, Declaration, Passing, close_temporaries, list_stations, note, resume
 from bridge.store.errors import StoreError
-from bridge.store.evses import all_stations, clamp_kept, due_evses, next_times, stations_of
-from bridge.store.micros import from_micros, to_micros
-from bridge.store.stations import EvseKey, StoredStation, load
-from bridge.store.transaction import Transaction
-from bridge.store.working_copies import drop_copies
+from bridge.store.micros import to_micros
 from bridge.store.writer import Writer
 from csms.events import StationId
 
 log = structlog.get_logger(__name__)
 
-_EVSES_A_TURN = 500
 _STATIONS_A_TURN = 500
+_FARTHEST = timedelta(days=1)
+"""Nobody waits longer for anything; the year 9999, by which people mean for ever, is beyond what a clock can add up."""
 _SHORTEST_SLEEP = timedelta(milliseconds=5)
 """However much is due, others get to run."""
 
@@ -70,16 +57,11 @@ class TickerOptions:
     derive: DeriveOptions
     node: str
     period: timedelta = timedelta(seconds=1)
+    step: timedelta = timedelta(milliseconds=500)
+    """How far the wall clock may drift from the steady one before that counts as a step."""
+    close_every: timedelta = timedelta(minutes=10)
+    """How often temporary statuses that ended long ago are looked for."""
     note_every: timedelta = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """Stations that are unreachable from now on, or reachable again."""
-
-    lost: tuple[StationId, ...]
-    returned: tuple[StationId, ...]
-    at: Moment
 
 
 class Ticker:
@@ -97,7 +79,7 @@ class Ticker:
         self._writer = writer
         self._clock = clock
         self._options = options
-        self._woken = woken
+        self._passing = Passing(options.derive, clock=clock, woken=woken)
         self._prober = prober
         self._presences: dict[StationId, Presence] = {}
         self._heard: dict[StationId, datetime] = {}
@@ -105,6 +87,8 @@ class Ticker:
         self._next_at = asyncio.Event()
         self._next_due: datetime | None = None
         self._noted_at: datetime | None = None
+        self._ahead: timedelta | None = None
+        self._closed_at: datetime | None = None
         self._mass = False
         self._waiting_for_storage = False
         self._asking: set[asyncio.Task[None]] = set()
@@ -120,7 +104,7 @@ class Ticker:
         at = self._clock()
         for until, clock in ((derived.until_now, at.now), (derived.until_steady, at.steady)):
             if until is not None:
-                self._wake_by(at.steady + (until - clock))
+                self._wake_by(at.steady + min(until - clock, _FARTHEST))
 
     def _wake_by(self, moment: datetime) -> None:
         if self._next_due is None or moment < self._next_due:
@@ -157,7 +141,7 @@ class Ticker:
         """Derive every EVSE anew: mapping tables, routes or the inventory may have changed."""
         stations = await self._writer.submit(list_stations, None)
         for first in range(0, len(stations), _STATIONS_A_TURN):
-            await self._writer.submit(self._rederive_handler, tuple(stations[first : first + _STATIONS_A_TURN]))
+            await self._writer.submit(self._passing.rederive, tuple(stations[first : first + _STATIONS_A_TURN]))
 
     async def run(self) -> None:
         """Tick until cancelled. Raises: StoreError where storage is broken for good."""
@@ -173,13 +157,15 @@ class Ticker:
     async def tick(self) -> None:
         """Do everything that is due now. Raises: StoreError."""
         at = self._clock()
+        await self._follow_wall_clock(at)
         while True:
-            found, until = await self._writer.submit(self._tick_handler, at)
+            found, until = await self._writer.submit(self._passing.tick, at)
             self.due(until)
-            if found < _EVSES_A_TURN:
+            if found < EVSES_A_TURN:
                 break
         await self._judge(at)
         await self._note(at)
+        await self._close_temporaries(at)
 
     async def stop(self) -> None:
         """Store what was heard, so that silence is counted right after a restart. Raises: StoreError."""
@@ -205,6 +191,28 @@ class Ticker:
                 break
         self._next_due = None
 
+    # --- the wall clock -------------------------------------------------------------------------------------------
+
+    async def _follow_wall_clock(self, at: Moment) -> None:
+        """Decide anew where temporary statuses are once the wall clock has stepped against the steady one.
+
+        A step forward would be noticed by what is due; a step back would leave in force what has not begun.
+        """
+        ahead = at.now - at.steady
+        if self._ahead is not None and abs(ahead - self._ahead) < self._options.step:
+            return
+        await self._writer.submit(self._passing.follow_step, at)
+        if self._ahead is not None:
+            log.warning("wall_clock_stepped", by_s=(ahead - self._ahead).total_seconds())
+        self._ahead = ahead
+
+    async def _close_temporaries(self, at: Moment) -> None:
+        """Look now and then for temporary statuses that ended long ago; at once again where there were many."""
+        if self._closed_at is not None and at.steady - self._closed_at < self._options.close_every:
+            return
+        if await self._writer.submit(close_temporaries, at) < EVSES_A_TURN:
+            self._closed_at = at.steady
+
     def _log_storage(self, error: StoreError | None) -> None:
         """One line when storage fails, one when it is back."""
         if error is not None and not self._waiting_for_storage:
@@ -228,7 +236,7 @@ class Ticker:
             self._presences[station] = replace(self._presences[station], asked_at=at.steady)
             self._start_asking(self._prober.ask(station), station)
         if verdict.lost or verdict.returned:
-            await self._writer.submit(self._declare_handler, Declaration(verdict.lost, verdict.returned, at))
+            await self._writer.submit(self._passing.declare, Declaration(verdict.lost, verdict.returned, at))
         for station in verdict.lost:
             self._losses.append(at.steady)
             self._presences[station] = replace(self._presences[station], unreachable_at=at.steady)
@@ -279,96 +287,3 @@ class Ticker:
         self._noted_at = at.steady
         for station in removed & self._presences.keys():
             del self._presences[station]
-
-    # --- in the writer's thread -----------------------------------------------------------------------------------
-
-    def _tick_handler(self, conn: Transaction, moments: Sequence[Moment]) -> list[tuple[int, Derived]]:
-        """Derive the EVSEs that time alone has changed; return how many there were, and when the next one is due."""
-        counts = []
-        for at in moments:
-            keys = due_evses(conn, to_micros(at.now), to_micros(at.steady), _EVSES_A_TURN)
-            stations = load(conn, stations_of(conn, keys)) if keys else {}
-            wanted = set(keys)
-            self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
-            until_now, until_steady = next_times(conn)
-            counts.append(
-                (len(keys), Derived(until_now=from_micros(until_now), until_steady=from_micros(until_steady)))
-            )
-        return counts
-
-    def _rederive_handler(self, conn: Transaction, groups: Sequence[Sequence[StationId]]) -> list[None]:
-        drop_copies(conn)
-        for stations in groups:
-            self._derive(conn, load(conn, stations).values(), self._clock(), lambda station: station.evses)
-        return [None] * len(groups)
-
-    def _declare_handler(self, conn: Transaction, declarations: Sequence[Declaration]) -> list[None]:
-        """Commit a declaration together with what it changes."""
-        for declaration in declarations:
-            steady = to_micros(declaration.at.steady)
-            declare(conn, declaration.lost, steady)
-            declare(conn, declaration.returned, None)
-            stations = load(conn, [*declaration.lost, *declaration.returned])
-            changes = Changes()
-            for station in stations.values():
-                if station.id in declaration.lost:
-                    _doubt(station, changes)
-            self._derive(conn, stations.values(), declaration.at, lambda station: station.evses, changes)
-        return [None] * len(declarations)
-
-    def _derive(
-        self,
-        conn: Transaction,
-        stations: Iterable[StoredStation],
-        at: Moment,
-        keys_of: Callable[[StoredStation], Iterable[EvseKey]],
-        changes: Changes | None = None,
-    ) -> None:
-        changes = changes or Changes()
-        derived = Derived()
-        for station in stations:
-            keys = tuple(keys_of(station))
-            derived.add(derive(station, keys, at=at, options=self._options.derive, changes=changes))
-        save(conn, changes)
-        self._woken(derived)
-
-
-def _doubt(station: StoredStation, changes: Changes) -> None:
-    for address, fact in station.facts.items():
-        station.facts[address] = facts.after_loss(fact)
-        changes.facts[station.id, address] = (station.facts[address], None)
-    for number, charging in station.charging.items():
-        station.charging[number] = facts.after_loss_charging(charging)
-        changes.charging[station.id, number] = station.charging[number]
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """What an earlier process left behind about silence."""
-
-    alive_at: datetime | None
-    presences: tuple[StoredPresence, ...]
-
-
-def resume(conn: Transaction, starts: Sequence[tuple[str, int, int]]) -> list[Resumed]:
-    """Take over what an earlier process of this node left behind (node, started, latest `kept_until`; steady µs)."""
-    found = []
-    for node, started, latest in starts:
-        clamp_kept(conn, latest)
-        found.append(Resumed(alive_at=from_micros(take_over(conn, node, started)), presences=tuple(presences(conn))))
-    return found
-
-
-def list_stations(conn: Transaction, requests: Sequence[None]) -> list[list[StationId]]:
-    """Return all stations that have EVSEs."""
-    return [all_stations(conn) for _ in requests]
-
-
-def note(
-    conn: Transaction, notes: Sequence[tuple[str, datetime, dict[StationId, datetime]]]
-) -> list[frozenset[StationId]]:
-    """Store that we were listening, and when stations were heard of; return those that left the inventory."""
-    for node, at, heard in notes:
-        note_alive(conn, node, to_micros(at))
-        note_heard(conn, heard)
-    return [removed_stations(conn)] * len(notes)

@@ -77,6 +77,11 @@ class Calls:
         self._strict = strict
         self._spoken = False
 
+    @property
+    def accepted(self) -> bool:
+        """Was a BootNotification of the station accepted: before that it is asked nothing but to boot."""
+        return self._accepted
+
     def go_on_without_boot(self) -> None:
         """Take what the station says though it never booted: it was asked to, and did not."""
         self._accepted = True

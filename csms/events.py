@@ -73,6 +73,30 @@ class ResyncOutcome(StrEnum):
     TIMED_OUT = "timed_out"
 
 
+class ChangeOutcome(StrEnum):
+    """How a station took ChangeAvailability, as far as its state can be known afterwards."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    """It will be done when the transaction that runs there has ended."""
+    REJECTED = "rejected"
+    UNSUPPORTED = "unsupported"
+    """A CALLERROR that says that the station does not do this: nothing was changed."""
+    UNCLEAR = "unclear"
+    """No answer, or one that says nothing: it may have been done."""
+    AWAY = "away"
+    """Nothing was sent: the station is not connected, or not accepted yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAnswer:
+    """A station's answer to ChangeAvailability."""
+
+    outcome: ChangeOutcome
+    why: str = ""
+    """The CALLERROR's code, or what was wrong; empty where the outcome says it all."""
+
+
 @dataclass(frozen=True, slots=True)
 class StationConnected:
     """A station was authenticated and its WebSocket is open; the host answers with the `Epoch` of this session."""

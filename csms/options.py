@@ -47,6 +47,8 @@ class ServerOptions:
     """For one connector's question: its CALLRESULT and the status that follows."""
     trigger_spread: timedelta = timedelta(0)
     """Upper end of a random extra wait that spreads the fleet's questions after a restart of ours."""
+    answer_timeout: timedelta = timedelta(seconds=60)
+    """How long a station may take to answer what a host asks of it."""
     storage_retry: timedelta = timedelta(seconds=1)
     """First wait before a station is asked again because storage failed; it doubles up to `storage_retry_max`."""
     storage_retry_max: timedelta = timedelta(seconds=60)

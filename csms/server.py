@@ -22,7 +22,7 @@ from csms.admission import Admission, select_subprotocol, station_socket
 from csms.calls import Host
 from csms.commands import CallIds
 from csms.connections import Connections
-from csms.events import Epoch, OcppVersion, StationId
+from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
 from csms.options import ServerOptions
 from csms.ports import Counter, Recorder, Registry, Replies
 from csms.session import Session
@@ -167,6 +167,19 @@ class CentralSystem:
         session = self._connections.get(station)
         if session is not None:
             session.resync()
+
+    async def change_availability(
+        self, station: StationId, address: ConnectorAddress, *, operative: bool
+    ) -> ChangeAnswer:
+        """Ask a station to take one connector (1.6), or one EVSE or connector of it (2.x), in or out of service.
+
+        Never the whole station. AWAY where nothing was sent; every other outcome after the station's answer, or after
+        `answer_timeout`. Source: OCPP 1.6 §5.2; OCPP 2.0.1 Part 2, G03.
+        """
+        session = self._connections.get(station)
+        if session is None:
+            return ChangeAnswer(ChangeOutcome.AWAY)
+        return await session.change_availability(address, operative=operative)
 
     def disconnect(self, station: StationId) -> None:
         """Close the station's session, if there is one: its credential changed, or it left the registry."""

@@ -17,10 +17,12 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from csms import frames
+from csms import availability, frames
 from csms.calls import Calls, Host
 from csms.commands import Commands
 from csms.events import (
+    ChangeAnswer,
+    ChangeOutcome,
     ConnectorAddress,
     Epoch,
     OcppVersion,
@@ -165,6 +167,17 @@ class Session:
     def resync(self) -> None:
         """Ask for every connector's status again, unless that is under way."""
         self._resync.again()
+
+    async def change_availability(self, address: ConnectorAddress, *, operative: bool) -> ChangeAnswer:
+        """Send one ChangeAvailability, and return how the station took it."""
+        if not self._calls.accepted:
+            return ChangeAnswer(ChangeOutcome.AWAY, "the station has not booted yet")
+        if not availability.addressable(self.version, address):
+            return ChangeAnswer(ChangeOutcome.UNSUPPORTED, f"the inventory's address is none of {self.version}")
+        payload = availability.request(self.version, address, operative=operative)
+        return availability.answer(
+            await self._commands.call(availability.ACTION, payload, self._options.answer_timeout)
+        )
 
     async def dismiss(self) -> None:
         """Close the socket because what admitted the station holds no more."""

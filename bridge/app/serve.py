@@ -35,6 +35,7 @@ from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
 from bridge.edits import RefreshOrder, credentials_changed, refresh_documents
+from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
 from bridge.settings import Settings
@@ -91,6 +92,7 @@ class _Parts:
 
     central: CentralSystem
     ticker: Ticker
+    enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
     credentials: Credentials
     web: WebServer
@@ -219,6 +221,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
         for name in settings.accounts
     }
+    enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
+    wakes.enforcer = enforcer
     services = StoreServices(
         settings,
         store,
@@ -240,7 +244,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, ocpp_port, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, lanes, credentials, web, counts, services, ports)
+    return _Parts(central, ticker, enforcer, lanes, credentials, web, counts, services, ports)
 
 
 async def _probe(writer: Writer, wakes: Wakes, account: AccountName) -> None:
@@ -290,13 +294,16 @@ def _announce(settings: Settings, ocpp_port: int, web_port: int) -> Ports:
 async def _run(parts: _Parts, stop: _Stop) -> None:
     """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
     async with asyncio.TaskGroup() as group:
-        ticking = group.create_task(parts.ticker.run(), name="ticker")
-        watching = group.create_task(parts.credentials.run(), name="credentials")
+        moving = [
+            group.create_task(parts.ticker.run(), name="ticker"),
+            group.create_task(parts.enforcer.run(), name="enforcer"),
+            group.create_task(parts.credentials.run(), name="credentials"),
+        ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         await stop.event.wait()
         log.info("bridge_stopping")
-        ticking.cancel()
-        watching.cancel()
+        for task in moving:
+            task.cancel()
         for _, lane in parts.lanes:
             lane.stop()
         closing = [

@@ -18,8 +18,11 @@ from typing import Protocol
 import structlog
 
 from bridge.app import options as fill
+from bridge.app.belonging import foreign_warnings, owns
 from bridge.app.clock import SystemClock
+from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
+from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans
 from bridge.app.shown import (
@@ -28,32 +31,28 @@ from bridge.app.shown import (
     evse_item,
     import_report,
     inventory_rows,
-    listing_errors,
-    listing_items,
-    listing_report,
     row_errors,
     upstream_item,
     values_shown,
 )
-from bridge.app.syncing import Syncing
+from bridge.app.sync_services import SyncServices
+from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import Imported, ImportOrder, ListingOrder, ModeOrder, import_inventories, import_listings, set_modes
+from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
-from bridge.listing_file import ListingInvalid, parse_listing
+from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.settings.certificates import read_certificates
 from bridge.store.engine import Store, open_store
-from bridge.store.errors import ListingNeedsYes, StoreError
 from bridge.store.errors import NeedsYes as StoreNeedsYes
+from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
-from bridge.store.listings import load_listings
 from bridge.store.previews import preview, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
-from bridge.ticker import note
 from bridge.upstreams.certificates import Certificate
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
 from bridge.web.shapes import (
@@ -62,15 +61,12 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
-    ListingList,
-    ListingRequest,
     Readiness,
     Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,
 )
-from bridge.web.sync_shapes import Deletion, SyncReport
 from csms.events import StationId
 
 log = structlog.get_logger(__name__)
@@ -91,7 +87,7 @@ class Stations(Protocol):
         ...
 
 
-class StoreServices:
+class StoreServices(ListingServices, FullLoadServices, SyncServices):
     """The services of this process. `central` is None where no station is listened to."""
 
     def __init__(
@@ -117,11 +113,13 @@ class StoreServices:
         self._derive = derive
         self._documents = document_plans(settings)
         self._wakes = wakes
-        self._syncing = Syncing(store, writer, clock, wakes)
         self._central = central
         self._certificates = certificates
         self._counts = counts
         self._started_at = clock().now if central is not None else None
+        self.temporaries = StoreTemporaries(
+            store, writer, clock=clock, derive=derive, wakes=wakes, enforced=settings.temporary.enforce
+        )
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""
@@ -211,6 +209,8 @@ class StoreServices:
             values=values_shown(counted.values),
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
+            data=counted.data if isinstance(account, OicpAccount) and account.evse_data else None,
+            foreign=tuple(id_ for id_ in counted.ids if not owns(account, id_)),
         )
 
     async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
@@ -225,23 +225,6 @@ class StoreServices:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
         return self._upstream_item(name, account, await self._lanes())
-
-    async def sync_preview(self, name: str) -> SyncReport:
-        """Return how an account differs from its hub. Raises: NotFound, Unavailable."""
-        account = self._account(name)
-        mode = self._mode(name, (await self._lanes()).get(AccountName(name)))
-        return await self._syncing.report(name, account.kind, mode)
-
-    async def sync(self, name: str, *, forget: bool) -> SyncReport:
-        """Make what differs due at once, and return what that was. Raises: NotFound, Unavailable."""
-        report = await self.sync_preview(name)
-        await self._syncing.order(name, forget)
-        return report.model_copy(update={"ordered": True})
-
-    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
-        """Order a deletion at the hub. Raises: NotFound, Conflict, Unavailable."""
-        self._account(name)
-        return await self._syncing.delete(name, kind, key)
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
@@ -272,7 +255,9 @@ class StoreServices:
             raise Unavailable(str(error)) from error
         if not request.dry_run:
             self._follow_up(imported)
-        return import_report(imported.result, applied=not request.dry_run)
+        report = import_report(imported.result, applied=not request.dry_run)
+        foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
+        return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
 
     async def list_inventory(self) -> InventoryList:
         """Return every connector of the inventory. Raises: Unavailable."""
@@ -282,40 +267,6 @@ class StoreServices:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         return InventoryList(items=inventory_rows(entries))
-
-    async def import_listing(self, request: ListingRequest) -> ImportReport:
-        """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
-        try:
-            order = ListingOrder(
-                listing=parse_listing(request.toml),
-                prune=request.prune,
-                yes=request.yes,
-                dry_run=request.dry_run,
-                at=self._clock(),
-                documents=self._documents,
-                options=self._derive,
-            )
-            imported = await self._writer.submit(import_listings, order)
-        except ListingInvalid as error:
-            raise RowsRefused(listing_errors(error), "listing") from error
-        except ListingNeedsYes as error:
-            report = listing_report(error.result, applied=False)
-            if request.dry_run:
-                return report.model_copy(update={"warnings": (*report.warnings, str(error))})
-            raise NeedsYes(str(error), report) from error
-        except StoreError as error:
-            raise Unavailable(str(error)) from error
-        self._wakes.derived(imported.derived)
-        return listing_report(imported.result, applied=not request.dry_run)
-
-    async def list_listings(self) -> ListingList:
-        """Return everything that is listed. Raises: Unavailable."""
-        try:
-            async with self._store.read() as connection:
-                rows = await connection.run_sync(load_listings)
-        except StoreError as error:
-            raise Unavailable(str(error)) from error
-        return ListingList(items=listing_items(rows))
 
     def _follow_up(self, imported: Imported) -> None:
         """Wake the lanes, and close the sessions of stations that left or have another key: what admitted them is gone.

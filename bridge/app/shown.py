@@ -72,6 +72,9 @@ def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: da
         acked_at=delivery.acked_at,
         state=state,
         why=why,
+        http=delivery.last_http,
+        code=delivery.last_code,
+        reference=delivery.last_reference,
     )
 
 

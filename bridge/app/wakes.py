@@ -12,18 +12,20 @@ from contextlib import suppress
 
 from bridge.core.model import AccountName
 from bridge.derive import Derived
+from bridge.enforcer import Enforcer
 from bridge.lane import AccountLane
 from bridge.ticker import Ticker
 from csms.events import StationId
 
 
 class Wakes:
-    """Knows the ticker and the lanes, once they are there."""
+    """Knows the ticker, the lanes and the enforcer, once they are there."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self.ticker: Ticker | None = None
         self.lanes: Mapping[AccountName, AccountLane] = {}
+        self.enforcer: Enforcer | None = None
 
     def heard(self, station: StationId) -> None:
         """Pass on that a frame arrived; on the event loop."""
@@ -32,7 +34,7 @@ class Wakes:
 
     def derived(self, derived: Derived) -> None:
         """Pass on what a derivation moved; from any thread."""
-        if not (derived.accounts or derived.until_now or derived.until_steady):
+        if not (derived.accounts or derived.until_now or derived.until_steady or derived.orders):
             return
         with suppress(RuntimeError):  # the loop is closed: nobody is left to wake
             self._loop.call_soon_threadsafe(self._wake, derived)
@@ -47,3 +49,5 @@ class Wakes:
             self.account(account)
         if self.ticker is not None:
             self.ticker.due(derived)
+        if derived.orders and self.enforcer is not None:
+            self.enforcer.wake()

@@ -10,11 +10,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from yarl import URL
 
+from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.temporary_client import RestTemporaries
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -33,6 +36,7 @@ from bridge.web.shapes import (
     UpstreamPreview,
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
+from bridge.web.temporary_services import TemporaryServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
@@ -54,6 +58,7 @@ class RestServices:
     def __init__(self, url: str, token: str) -> None:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
+        self.temporaries: TemporaryServices = RestTemporaries(self._request)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""
@@ -66,7 +71,7 @@ class RestServices:
         except ServiceError as error:
             return Readiness(ready=False, why=str(error))
         if status in (200, 503):
-            return _read(text, Readiness)
+            return read_answer(text, Readiness)
         return Readiness(ready=False, why=f"HTTP {status}")
 
     async def health(self) -> Health:
@@ -76,7 +81,7 @@ class RestServices:
         except ServiceError as error:
             return Health(status="failed", components={"bridge": Component(status="failed", why=str(error))})
         if status in (200, 503):
-            return _read(text, Health)
+            return read_answer(text, Health)
         return Health(status="failed", components={"bridge": Component(status="failed", why=f"HTTP {status}")})
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
@@ -134,6 +139,14 @@ class RestServices:
         """GET /api/v1/listings."""
         return await self._get("/api/v1/listings", ListingList)
 
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        """GET /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
+        return await self._get(f"{_upstream(name)}/full-load?scope={scope}", FullLoadItem, name)
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        """POST /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
+        return await self._post(f"{_upstream(name)}/full-load", request.model_dump(), FullLoadItem, name)
+
     async def _get(self, path: str, model: type[_Answer], name: str = "") -> _Answer:
         return _classified(*await self._request("GET", path), model, name)
 
@@ -159,8 +172,8 @@ def _upstream(name: str) -> str:
 def _classified(status: int, text: str, model: type[_Answer], name: str) -> _Answer:
     """Return the answer, or raise what the services inside the bridge raised."""
     if status == 200:
-        return _read(text, model)
-    problem = _read(text, Problem)
+        return read_answer(text, model)
+    problem = read_answer(text, Problem)
     match status:
         case 404 if name:
             raise NotFound("account", name)
@@ -176,12 +189,3 @@ def _classified(status: int, text: str, model: type[_Answer], name: str) -> _Ans
             raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
         case _:
             raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
-
-
-def _read(text: str, model: type[_Answer]) -> _Answer:
-    try:
-        return model.model_validate_json(text)
-    except ValidationError as error:
-        raise Unexpected(
-            f"the bridge's answer is not understood: is it of another release? ({text[:256]!r})"
-        ) from error

@@ -3,12 +3,14 @@
 ServiceError
 ├── Unreachable      nobody answers, or nobody who knows our token
 ├── Unexpected       the answer is not understood, or the token is refused
-└── StoreUnusable    the bridge is stopped, and its store cannot be opened
+├── StoreUnusable    the bridge is stopped, and its store cannot be opened
+└── NotFound
+    └── Missing      a running bridge says in its own words what it has not
 """
 
 from __future__ import annotations
 
-from bridge.web.services import ServiceError
+from bridge.web.services import NotFound, ServiceError
 
 
 class Unreachable(ServiceError):
@@ -21,3 +23,14 @@ class Unexpected(ServiceError):
 
 class StoreUnusable(ServiceError):
     """The bridge is stopped, and its store cannot be opened."""
+
+
+class Missing(NotFound):
+    """A running bridge has nothing of this name; the text is the bridge's."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("", text)
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return self.name

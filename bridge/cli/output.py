@@ -82,7 +82,7 @@ def print_upstreams(upstreams: UpstreamList) -> None:
         print("no accounts")
         return
     header = ("account", "kind", "mode", "state", "set by", "backlog", "refused", "lag", "last accepted", "last error")
-    _print_table(header, (_upstream_row(item) for item in upstreams.items))
+    print_table(header, (_upstream_row(item) for item in upstreams.items))
     for item in upstreams.items:
         if item.certificate is not None:
             print(f"{item.name}: {_certificate_line(item.certificate)}")
@@ -104,6 +104,12 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {evses} ({counts})"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
+    if preview.data is not None:
+        missing = preview.total - preview.data
+        console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))
+    if preview.foreign:
+        named = ", ".join(preview.foreign[:_LONGEST_LIST])
+        console.print(Text(f"  not sent, of another operator: {len(preview.foreign)} ({named})"))
 
 
 def print_inventory(inventory: InventoryList) -> None:
@@ -112,7 +118,7 @@ def print_inventory(inventory: InventoryList) -> None:
         print("the inventory is empty")
         return
     header = ("station", "version", "security", "evse", "connector", "EVSE id", "operator", "layer0")
-    _print_table(
+    print_table(
         header,
         (
             (
@@ -136,7 +142,7 @@ def print_listings(listings: ListingList) -> None:
         print("nothing is listed")
         return
     rows = ((item.kind, item.key, item.reference, counted(len(item.content), "field")) for item in listings.items)
-    _print_table(("kind", "name", "reference", "content"), rows)
+    print_table(("kind", "name", "reference", "content"), rows)
 
 
 def print_report(report: ImportReport) -> None:
@@ -210,7 +216,8 @@ def _documents_error(item: UpstreamItem) -> str:
     return f"{refused} refused; see: ocpp-bridge upstream sync {item.name} --dry-run" if item.documents_refused else ""
 
 
-def _print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, or a record per row where the terminal is too narrow for it."""
     console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     cells = [[Text(str(cell)) for cell in row] for row in rows]
     table = Table(box=None, pad_edge=False)

@@ -188,11 +188,13 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
     """Return the exit code and the lines of a failure."""
     from bridge.cli.failures import Unreachable
     from bridge.cli.output import change_lines, row_error_line
-    from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
+    from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ValueRefused
 
     match error:
         case RowsRefused():
             return ExitCode.INVALID, [*(row_error_line(file, row) for row in error.errors), str(error)]
+        case ValueRefused():
+            return ExitCode.USAGE, [str(error)]
         case NotFound():
             return ExitCode.NOT_FOUND, [str(error)]
         case NeedsYes():

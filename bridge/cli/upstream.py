@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli import syncing
+from bridge.cli.full_load import full_load
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -29,8 +30,18 @@ if TYPE_CHECKING:
     from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 app = new_group("Accounts at hubs.")
+app.command(
+    "full-load",
+    epilog=examples(
+        "ocpp-bridge upstream full-load hubject_main --config my.toml --dry-run",
+        "ocpp-bridge upstream full-load hubject_main --config my.toml",
+        "ocpp-bridge upstream full-load hubject_main --config my.toml --data --yes",
+    ),
+)(full_load)
 app.command(epilog=syncing.SYNC_EXAMPLES)(syncing.sync)
 app.command(epilog=syncing.DELETE_EXAMPLES)(syncing.delete)
+
+NameArgument = Annotated[str, typer.Argument(help="Name of the account in the configuration.", show_default=False)]
 
 _OPERATOR = "command line"
 """Who switched, as it is stored where the bridge is stopped; a running one knows by the token."""
@@ -54,9 +65,9 @@ def list_all(context: typer.Context, config: ConfigOption = None, as_json: JsonO
 )
 def enable(
     context: typer.Context,
-    name: syncing.NameArgument,
+    name: NameArgument,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Work everything out, send nothing.")] = False,
-    full_load: Annotated[
+    full_load_answer: Annotated[
         bool | None, typer.Option("--full-load/--no-full-load", help="Answer the question about the fullLoad.")
     ] = None,
     yes: YesOption = False,
@@ -79,7 +90,7 @@ def enable(
             return await services.set_mode(name, Mode.DRY_RUN, confirm_full_load=False, by=_OPERATOR)
         if not yes:
             confirm(f"Switch {name} to live?")
-        confirmed = preview.asks_full_load and _wants_full_load(full_load, yes)
+        confirmed = preview.asks_full_load and _wants_full_load(full_load_answer, yes, preview)
         return await services.set_mode(name, Mode.LIVE, confirm_full_load=confirmed, by=_OPERATOR)
 
     _done(ask(context, config, switch, as_json=as_json), as_json)
@@ -87,7 +98,7 @@ def enable(
 
 @app.command(epilog=examples("ocpp-bridge upstream disable hubject_main --config my.toml"))
 def disable(
-    context: typer.Context, name: syncing.NameArgument, config: ConfigOption = None, as_json: JsonOption = False
+    context: typer.Context, name: NameArgument, config: ConfigOption = None, as_json: JsonOption = False
 ) -> None:
     """Switch an account off; what it acknowledged is remembered."""
     from bridge.core.modes import Mode
@@ -111,11 +122,12 @@ def _show(preview: UpstreamPreview) -> None:
         console.print(f"{preview.name} is experimental: {reason}", markup=False)
 
 
-def _wants_full_load(answer: bool | None, yes: bool) -> bool:
+def _wants_full_load(answer: bool | None, yes: bool, preview: UpstreamPreview) -> bool:
     if answer is not None:
         return answer
+    what = "everything" if preview.data is None else "everything, data and statuses,"
     return yes or typer.confirm(
-        "A fullLoad replaces everything that the hub has of this account by the inventory. Send it?", err=True
+        f"A fullLoad replaces {what} that the hub has of this account by the inventory. Send it?", err=True
     )
 
 

@@ -29,6 +29,7 @@ from bridge.core.model import (
     Temporary,
     TemporaryKind,
 )
+from bridge.core.temporary import in_force
 from csms.events import ChargingState
 
 RANK: Final = (
@@ -300,15 +301,11 @@ def _available_since(view: EvseView, previous: Effective, at: Moment, options: E
 
 def _with_temporary(found: _Finding, temporaries: Iterable[Temporary], now: datetime) -> _Finding:
     """Let the highest temporary status in force replace the live one, at once."""
-    kinds = {temporary.kind for temporary in temporaries if _in_force(temporary, now)}
+    kinds = {temporary.kind for temporary in temporaries if in_force(temporary, now)}
     for kind in PRECEDENCE:
         if kind in kinds and not (kind is TemporaryKind.RESERVED and found.status in DOWNGRADING):
             return _Finding(_temporary_status(kind), f"temporary {kind} in force; live is {found.status}: {found.why}")
     return found
-
-
-def _in_force(temporary: Temporary, now: datetime) -> bool:
-    return temporary.valid_from <= now and (temporary.valid_to is None or now < temporary.valid_to)
 
 
 def _temporary_status(kind: TemporaryKind) -> EvseStatus:

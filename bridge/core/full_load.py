@@ -159,8 +159,8 @@ def decide(
     not_before = _not_before(state, why, census, at, lane_opened_at, options)
     if not_before is not None and at.steady < not_before:
         return Gate(not_before) if _is_first(state) else Singles(not_before, _still_ahead(state.next_w, at.now))
-    guarded = None if why is Want.CONFIRMED else _guarded(state, census)
-    return Guarded(guarded) if guarded is not None else Go(why)
+    held_back = None if why is Want.CONFIRMED else guarded(state, census)
+    return Guarded(held_back) if held_back is not None else Go(why)
 
 
 def begin(state: FullLoadState, at: Moment) -> FullLoadState:
@@ -203,14 +203,23 @@ def settle(
 
 def confirm(state: FullLoadState, census: Census) -> FullLoadState:
     """Return the state after an operator's yes: where the guard holds one back, the next goes out in spite of it."""
-    held_back = state.accepted_at is not None and _guarded(state, census) is not None
+    held_back = state.accepted_at is not None and guarded(state, census) is not None
     return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else state.wanted)
 
 
 def request(state: FullLoadState, census: Census) -> FullLoadState:
     """Return the state after an operator asked for one now, knowing what it replaces; that is also the yes to it."""
-    held_back = _guarded(state, census) is not None
+    held_back = guarded(state, census) is not None
     return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else Want.REQUEST)
+
+
+def guarded(state: FullLoadState, census: Census) -> str | None:
+    """Return why a fullLoad would wipe out what the hub has; None where it would not."""
+    if census.total == 0:
+        return "the inventory has no EVSE of this account"
+    if state.size is not None and census.total * 2 < state.size:
+        return f"the inventory has {census.total} EVSEs, less than half of the {state.size} in the last fullLoad"
+    return None
 
 
 def recover(state: FullLoadState, at: Moment, options: FullLoadOptions) -> FullLoadState:
@@ -289,14 +298,6 @@ def _gating(state: FullLoadState, at: Moment, options: FullLoadOptions) -> bool:
 
 def _above_again(state: FullLoadState, options: FullLoadOptions) -> datetime | None:
     return None if state.attempted_at is None else state.attempted_at + options.above_every
-
-
-def _guarded(state: FullLoadState, census: Census) -> str | None:
-    if census.total == 0:
-        return "the inventory has no EVSE of this account"
-    if state.size is not None and census.total * 2 < state.size:
-        return f"the inventory has {census.total} EVSEs, less than half of the {state.size} in the last fullLoad"
-    return None
 
 
 # --- what an answer means -----------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ _OPERATOR_ID_WANTED: Final = (
     "two letters of the country and three letters or digits, for example DE*ABC, or the DIN form +49*810; ASCII only"
 )
 _LONGEST_SHOWN: Final = 256
+_OTHER_SEPARATORS: Final = str.maketrans(".-_ ", "****")
 
 
 class InvalidId(ValueError):
@@ -88,3 +89,18 @@ def belongs(evse_id: EvseId, operators: Iterable[str]) -> bool:
         return False
     own = canonical(OperatorId(found["iso"] or found["din"]))
     return any(canonical(OperatorId(operator.upper())) == own for operator in operators)
+
+
+def spelled_with_stars(text: str) -> EvseId:
+    """Return what somebody wrote as OICP would write it: upper case, and `*` for the separators of other habits.
+
+    Source: Spirii's own pages, where `DK.SPI.Z203*2` and `DK*SPI*E123*1` stand side by side.
+    """
+    stripped = text.strip()
+    return EvseId(stripped.upper().translate(_OTHER_SEPARATORS) if stripped.isascii() else stripped)
+
+
+def canonical_spelling(text: str) -> str:
+    """Return the `canonical` key of what somebody wrote, with whatever separators; empty where it is no id at all."""
+    key = canonical(spelled_with_stars(text))
+    return key if key.isascii() and key.isalnum() else ""

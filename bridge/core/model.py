@@ -112,6 +112,8 @@ class Temporary:
     kind: TemporaryKind
     valid_from: datetime
     valid_to: datetime | None
+    enforce: bool = False
+    """While it is in force, the EVSE is also made inoperative at its station (ChangeAvailability)."""
 
 
 @dataclass(frozen=True, slots=True)

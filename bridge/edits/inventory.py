@@ -13,6 +13,7 @@ from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
 from bridge.edits.touched import derive_touched
 from bridge.inventory_file import Inventory, InventoryInvalid
+from bridge.store.availability import forget_orders
 from bridge.store.errors import NeedsYes
 from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
@@ -84,3 +85,4 @@ def _keep_what_moved(conn: Transaction, before: Mapping[EvseKey, StationId], ord
     """A moved EVSE keeps its published value until the new station reports or `offline_after` passes."""
     moved = [key for key, station in homes(conn).items() if before.get(key, station) != station]
     keep_published(conn, moved, to_micros(order.at.steady + order.options.moved_keeps))
+    forget_orders(conn, moved)

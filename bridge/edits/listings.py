@@ -5,17 +5,14 @@ Never parses a file. Before it: `listing_file`. After it: `documents`. Twin: `in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from bridge.core.model import AccountName, Moment
-from bridge.core.reconcile import reconfigured
 from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
 from bridge.edits.touched import derive_touched
 from bridge.listing_file import Listing
-from bridge.store import lanes
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.listed_stations import match_listed
 from bridge.store.listings import ListingResult, import_listing
@@ -63,21 +60,8 @@ def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFai
         return ListingImported(result)
     savepoint.commit()
     derived = derive_touched(conn, match_listed(conn), order.at, order.options)
-    derived.accounts |= _refresh(conn, order.documents, order.at.steady)
+    derived.accounts |= refresh(conn, order.documents, order.at.steady)
     return ListingImported(result, derived)
-
-
-def _refresh(conn: Transaction, plans: Iterable[DocumentPlan], steady: datetime) -> frozenset[AccountName]:
-    """Bring documents to what is wanted; a status that the hub refused is tried again, now that its data changes.
-
-    It still waits until the hub has taken some of that data.
-    """
-    changed = frozenset(refresh(conn, plans, steady))
-    for account in changed:
-        rows = lanes.load_rows(conn, account)
-        tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
-        lanes.save_rows(conn, account, tried_again, steady)
-    return changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +74,4 @@ class RefreshOrder:
 
 def refresh_documents(conn: Transaction, orders: Sequence[RefreshOrder]) -> list[frozenset[AccountName]]:
     """Bring documents to what is wanted, and return the accounts with something to send."""
-    return [_refresh(conn, order.documents, order.at.steady) for order in orders]
+    return [frozenset(refresh(conn, order.documents, order.at.steady)) for order in orders]

@@ -7,7 +7,7 @@ other. The backoff is one, since the hub is one. Never sends. Twin: `settling`, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions, SentDocume
 from bridge.store import documents, lanes
 from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
 from bridge.store.foreign import ForeignEntry, replace_entries
-from bridge.store.lanes import LastAnswer, StoredLane
+from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
@@ -75,7 +75,7 @@ def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurv
         case SentSurvey():
             state = _settle_survey(conn, state, ended)
         case SentDocuments(full=True):
-            state, stored = _settle_data_load(state, stored, sent, ended)
+            state, stored = _settle_data_load(conn, state, stored, sent, ended)
         case SentDocuments():
             state = _settle_one(conn, state, sent, ended)
     documents.save_document_lane(conn, state, **_noted(ended))
@@ -107,9 +107,17 @@ def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocument
     remote = core.learn(row.remote, ended.answer.outcome, ended.answer.learnt)
     documents.save_documents(conn, state.account, [(name, settled.delivery, remote)], ended.at.steady)
     documents.save_document_answer(conn, state.account, [name], ended.last)
+    if name[0] is DocumentKind.EVSE_DATA and isinstance(ended.answer.outcome, Accepted):
+        _try_statuses_again(conn, state.account, lanes.rows_of(conn, state.account, EvseId(name[1])), ended.at)
     if settled.prove is not None:
         _prove(conn, state.account, settled.prove, name, ended.at)
     return replace(state, lane=settled.lane)
+
+
+def _try_statuses_again(conn: Transaction, account: AccountName, rows: Iterable[DeliveryRow], at: Moment) -> None:
+    """Make refused statuses due: the hub may have refused them for want of the data that it has just taken."""
+    again = [(row.key, after) for row in rows if (after := reconcile.reconfigured(row.delivery)) is not row.delivery]
+    lanes.save_rows(conn, account, again, at.steady)
 
 
 def _carried(row: DocumentRow, sent: SentDocuments) -> bool:
@@ -128,9 +136,12 @@ def _prove(conn: Transaction, account: AccountName, reason: str, passed: Documen
 
 
 def _settle_data_load(
-    state: StoredDocumentLane, stored: StoredLane, sent: SentDocuments, ended: Ended
+    conn: Transaction, state: StoredDocumentLane, stored: StoredLane, sent: SentDocuments, ended: Ended
 ) -> tuple[StoredDocumentLane, StoredLane]:
-    """Settle a fullLoad of data, whose rows were settled just before; it is followed by one of statuses."""
+    """Settle a fullLoad of data, whose rows were settled just before; it is followed by one of statuses.
+
+    Where the hub has no status of ours yet there is none to lose: their first fullLoad waits for the stations.
+    """
     if not state.full_load.in_flight or state.full_load.attempted_at != sent.at:
         return state, stored
     outcome = ended.answer.outcome
@@ -140,7 +151,9 @@ def _settle_data_load(
     lane = reconcile.settle_lane(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
-    if isinstance(outcome, Accepted) and stored.full_load.wanted is None:
+    if isinstance(outcome, Accepted):
+        _try_statuses_again(conn, stored.account, lanes.load_rows(conn, stored.account), ended.at)
+    if isinstance(outcome, Accepted) and stored.full_load.wanted is None and lanes.has_acked(conn, stored.account):
         stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
     return replace(state, full_load=settled.state, lane=lane), stored
 

@@ -91,7 +91,9 @@ def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocume
     steady, options = look.at.steady, look.documents.full_load
     confirmed = replace(state.full_load, confirmed=stored.full_load.confirmed)
     planned = full_load.schedule(confirmed, look.at, options)
-    census = look.census or documents.census_of(conn, stored.account, DocumentKind.EVSE_DATA, steady)
+    census = look.census
+    if census is None or not census.total:  # as for statuses, a count of nothing is repeated
+        census = documents.census_of(conn, stored.account, DocumentKind.EVSE_DATA, steady)
     if census.total == 0:
         return Chosen(census=census)
     if planned != confirmed:
@@ -109,9 +111,14 @@ def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocume
 
 
 def _begin_data_load(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look, why: str) -> Chosen:
-    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out."""
+    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out.
+
+    Where that leaves nothing, none is sent.
+    """
     loaded = documents.load_documents(conn, stored.account, [DocumentKind.EVSE_DATA])
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
+    if len(rows) < len(loaded) and all(row.delivery.tombstone for row in rows):
+        return Chosen(guarded="the hub refuses the data of every EVSE: a fullLoad without them would withdraw all")
     sent = _mark(conn, rows, look, full=True)
     begun = full_load.begin(state.full_load, look.at)
     documents.save_document_lane(conn, replace(state, full_load=begun))

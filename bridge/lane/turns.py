@@ -28,6 +28,8 @@ from bridge.upstreams.port import Record
 LOOK_EVERY = timedelta(seconds=1)
 """Shortest time between two counts of an account's rows, which cost with their number; a push must not."""
 
+ALL_REFUSED = "the hub refuses every EVSE of this account: a fullLoad without them would withdraw all"
+
 _LEASE = timedelta(seconds=60)
 
 
@@ -167,8 +169,10 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
         decision, census = _decide_full_load(conn, stored, turn)
         match decision:
             case Go() if not documents_.busy:
-                todo, stored = _begin_full_load(conn, stored, turn, decision.why)
-                return Taken(todo, live=True), stored
+                begun = _begin_full_load(conn, stored, turn, decision.why)
+                if begun is not None:
+                    return Taken(begun[0], live=True), begun[1]
+                guarded, until = ALL_REFUSED, steady + LOOK_EVERY
             case Go() if stored.full_load.attempted_at is None:
                 return Taken(Rest(steady + LOOK_EVERY, "waiting for the data"), live=True, census=census), stored
             case Gate():
@@ -196,8 +200,11 @@ def _after_data(turn: Turn) -> bool:
 
 
 def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[full_load.Decision, Census]:
-    """Decide by the last count where it is young enough; what a fullLoad replaces is counted at this very moment."""
-    if turn.census is not None:
+    """Decide by the last count where it is young enough; what a fullLoad replaces is counted at this very moment.
+
+    A count of nothing is repeated: it costs nothing, and after an import the first rows must not go out singly by it.
+    """
+    if turn.census is not None and turn.census.total:
         decision = _decision(stored, turn.census, turn)
         if not isinstance(decision, Go):
             return decision, turn.census
@@ -215,11 +222,16 @@ def _decision(stored: StoredLane, census: Census, turn: Turn) -> full_load.Decis
     )
 
 
-def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str) -> tuple[SendAll, StoredLane]:
-    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out."""
+def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str) -> tuple[SendAll, StoredLane] | None:
+    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out.
+
+    None where that leaves nothing: an empty one would withdraw all that the hub has.
+    """
     steady = turn.at.steady
     loaded = lanes.load_rows(conn, stored.account, after_data=_after_data(turn))
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
+    if len(rows) < len(loaded) and all(row.delivery.tombstone for row in rows):
+        return None
     lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady)
     records = tuple(_record(row, stored, turn) for row in rows if not row.delivery.tombstone)
     sent = Sent(values_of(rows), steady, full=True, records=len(records))

@@ -21,6 +21,7 @@ from bridge.settings.sections import (
     PushSection,
     Section,
     StatusSection,
+    TemporarySection,
     WebSection,
 )
 
@@ -47,6 +48,7 @@ class Settings(Section):
     ocpp: OcppSection = OcppSection()
     web: WebSection = WebSection()
     status: StatusSection = StatusSection()
+    temporary: TemporarySection = TemporarySection()
     push: PushSection = PushSection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)

@@ -9,8 +9,10 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
+from bridge.core.model import TemporaryKind
+from bridge.core.temporary import ENFORCEABLE, WHY_RESERVED_IS_NOT
 from bridge.settings.fields import Duration, Host, Port, TextList, between, matching, read_list, whole
 
 AccountRef = Annotated[str, matching(r"[a-z0-9]+(_[a-z0-9]+)*", "the name of an account")]
@@ -68,6 +70,28 @@ class StatusSection(Section):
     offline_after: Annotated[Duration, between("0.1 s", "7 d")] = timedelta(minutes=15)
     restart_grace: Annotated[Duration, between("0 s", "1 d")] = timedelta(minutes=3)
     mass_offline_hold: Annotated[Duration, between("0 s", "7 d")] = timedelta(minutes=30)
+
+
+def _check_enforced(kinds: tuple[TemporaryKind, ...]) -> tuple[TemporaryKind, ...]:
+    for kind in kinds:
+        if kind not in ENFORCEABLE:
+            raise ValueError(f"{kind} cannot be enforced: {WHY_RESERVED_IS_NOT}")
+    return kinds
+
+
+def _read_kinds(value: object) -> object:
+    listed = read_list(value)
+    if isinstance(listed, list) and all(isinstance(part, str) for part in listed):
+        unknown = [part for part in listed if part not in set(TemporaryKind)]
+        if unknown:
+            raise ValueError(f"should be of {', '.join(ENFORCEABLE)}, not {unknown[0][:64]!r}")
+    return listed
+
+
+class TemporarySection(Section):
+    """What temporary statuses do besides being shown."""
+
+    enforce: Annotated[tuple[TemporaryKind, ...], BeforeValidator(_read_kinds), AfterValidator(_check_enforced)] = ()
 
 
 class PushSection(Section):

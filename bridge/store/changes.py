@@ -12,7 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Fact
+from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, upsert, upsert_statement
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
@@ -55,6 +57,8 @@ class Changes:
     history: list[dict[str, Any]] = field(default_factory=list)
     deliveries: dict[tuple[AccountName, EvseKey], dict[str, Any]] = field(default_factory=dict)
     dropped_deliveries: set[tuple[AccountName, EvseKey]] = field(default_factory=set)
+    orders: dict[EvseKey, AvailabilityOrder | None] = field(default_factory=dict)
+    """None: nothing is left to be told to the station."""
     closed_connections: dict[StationId, tuple[int, int]] = field(default_factory=dict)
     """Station → epoch whose socket ended, and when (µs, steady)."""
 
@@ -75,6 +79,8 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
     _save_facts(connection_, changes)
     _save_states(connection_, changes)
     _save_deliveries(connection_, changes)
+    if changes.orders:
+        save_orders(connection_, changes.orders)
 
 
 def _save_facts(connection_: sa.Connection, changes: Changes) -> None:

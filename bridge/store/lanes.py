@@ -244,6 +244,12 @@ def next_due_at(conn: sa.Connection, account: AccountName, *, after_data: bool =
     return from_micros(conn.execute(statement).scalar())
 
 
+def has_acked(conn: sa.Connection, account: AccountName) -> bool:
+    """Tell whether the hub acknowledged any status of the account."""
+    statement = sa.select(delivery.c.evse).where(delivery.c.account == account, delivery.c.acked.is_not(None)).limit(1)
+    return conn.execute(statement).first() is not None
+
+
 def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> DeliveryRow | None:
     """Return one row, or None where it is gone."""
     row = conn.execute(_ONE, {"name": account, "key": key}).one_or_none()
@@ -268,6 +274,11 @@ def load_rows(
         statement = _ALL_AFTER_DATA if after_data else _ALL
         return [_row_of(row) for row in conn.execute(statement, {"name": account})]
     return [_row_of(row) for row in conn.execute(_SOME, {"name": account, "keys": list(keys)})]
+
+
+def rows_of(conn: sa.Connection, account: AccountName, evse_id: EvseId) -> list[DeliveryRow]:
+    """Return the account's row of an EVSE, if it has one."""
+    return [_row_of(row) for row in conn.execute(_ROW.where(evse.c.evse_id == evse_id), {"name": account})]
 
 
 def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[EvseId, str]]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from bridge.core.model import AccountName
-from bridge.store.tables import delivery, evse, evse_state, station
+from bridge.core.documents import DocumentKind
+from bridge.core.model import AccountName, EvseId
+from bridge.store.tables import delivery, document, evse, evse_state, station
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Preview:
     """EVSEs that were never heard of."""
     values: dict[str, int]
     """The hub's word → how many EVSEs."""
+    ids: tuple[EvseId, ...]
+    """Which EVSEs, ordered."""
+    data: int
+    """How many of them have data to be sent."""
 
 
 def totals(conn: sa.Connection) -> Totals:
@@ -64,4 +69,27 @@ def preview(conn: sa.Connection, account: AccountName) -> Preview:
             unknown += count
         else:
             known += count
-    return Preview(known + unknown + absent, known, unknown, absent, values)
+    statement = (
+        sa.select(evse.c.evse_id, document.c.key.is_not(None))
+        .select_from(
+            delivery.join(evse, evse.c.id == delivery.c.evse).outerjoin(
+                document,
+                (document.c.account == delivery.c.account)
+                & (document.c.kind == str(DocumentKind.EVSE_DATA))
+                & (document.c.key == evse.c.evse_id)
+                & document.c.tombstone.is_(sa.false()),
+            )
+        )
+        .where(delivery.c.account == account, delivery.c.tombstone.is_(sa.false()))
+        .order_by(evse.c.evse_id)
+    )
+    found = conn.execute(statement).all()
+    return Preview(
+        total=known + unknown + absent,
+        known=known,
+        unknown=unknown,
+        absent=absent,
+        values=values,
+        ids=tuple(row[0] for row in found),
+        data=sum(1 for row in found if row[1]),
+    )

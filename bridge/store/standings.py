@@ -33,6 +33,8 @@ class Standings:
     statuses: dict[str, int]
     """agreed, new, changed, refused or leaving → how many EVSEs."""
     foreign: tuple[ForeignEntry, ...]
+    mode: str | None
+    """What an operator set; None where the configuration decides."""
     held: str | None
     documents_held: str | None
 
@@ -52,11 +54,13 @@ def read_standings(conn: sa.Connection, account: AccountName) -> Standings:
     """Return how everything of an account stands."""
     counted = sa.select(_STANDING.label("standing"), sa.func.count().label("rows"))
     statuses = conn.execute(counted.where(delivery.c.account == account).group_by(_STANDING))
+    own = conn.execute(sa.select(lane.c.mode, lane.c.held).where(lane.c.account == account)).one_or_none()
     return Standings(
         documents=tuple(load_documents(conn, account)),
         statuses={row.standing: row.rows for row in statuses},
         foreign=tuple(foreign_entries(conn, account)),
-        held=conn.execute(sa.select(lane.c.held).where(lane.c.account == account)).scalar(),
+        mode=None if own is None else own.mode,
+        held=None if own is None else own.held,
         documents_held=load_document_lane(conn, account).lane.held,
     )
 

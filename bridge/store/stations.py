@@ -13,6 +13,7 @@ from typing import Any, NewType
 
 import sqlalchemy as sa
 
+from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import (
     AccountName,
     Charging,
@@ -23,8 +24,8 @@ from bridge.core.model import (
     Fact,
     Layer0,
     Temporary,
-    TemporaryKind,
 )
+from bridge.store.availability import orders_of
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import (
     charging,
@@ -35,8 +36,8 @@ from bridge.store.tables import (
     evse_state,
     fact,
     station,
-    temporary_status,
 )
+from bridge.store.temporary import temporaries_of
 from bridge.store.working_copies import copies_of
 from csms.events import ChargingState, ReportedStatus, StationId
 
@@ -61,6 +62,8 @@ class StoredEvse:
     """It moved here: its published value stands until then (steady) where this station says nothing of it."""
     connectors: list[Address] = field(default_factory=list)
     temporaries: list[Temporary] = field(default_factory=list)
+    """In the order of their numbers, without those that are over for good."""
+    order: AvailabilityOrder | None = None
     effective: Effective | None = None
     """None before the first derivation."""
     version: int = 0
@@ -155,17 +158,6 @@ _CONNECTORS = (
     sa.select(connector.c.station, connector.c.ocpp_evse, connector.c.ocpp_connector, connector.c.evse)
     .where(connector.c.station.in_(_ids))
     .order_by(connector.c.ocpp_evse, connector.c.ocpp_connector)
-)
-_TEMPORARIES = (
-    sa.select(
-        evse.c.station,
-        temporary_status.c.evse,
-        temporary_status.c.kind,
-        temporary_status.c.valid_from_w,
-        temporary_status.c.valid_to_w,
-    )
-    .select_from(temporary_status.join(evse, evse.c.id == temporary_status.c.evse))
-    .where(evse.c.station.in_(_ids))
 )
 DELIVERY_COLUMNS = (
     delivery.c.desired,
@@ -269,10 +261,10 @@ def _load_evses(
     for station_id, number, connector_id, key in connection_.execute(_CONNECTORS, arguments).all():
         stations[station_id].evses[EvseKey(key)].connectors.append((number, connector_id))
         stations[station_id].by_address[number, connector_id] = EvseKey(key)
-    for station_id, key, kind, valid_from, valid_to in connection_.execute(_TEMPORARIES, arguments).all():
-        stations[station_id].evses[EvseKey(key)].temporaries.append(
-            Temporary(TemporaryKind(kind), from_micros(valid_from), from_micros(valid_to))
-        )
+    for station_id, key, temporary in temporaries_of(connection_, arguments):
+        stations[station_id].evses[EvseKey(key)].temporaries.append(temporary)
+    for station_id, key, order in orders_of(connection_, arguments):
+        stations[station_id].evses[EvseKey(key)].order = order
     for row in connection_.execute(_DELIVERIES, arguments).all():
         stations[row[0]].evses[row[2]].deliveries[row[1]] = delivery_of(row[3:])
 

@@ -167,6 +167,9 @@ availability_order = sa.Table(
     sa.Column("wanted", _Text, nullable=False, comment="Inoperative, or Operative to undo it"),
     sa.Column("wanted_seq", sa.BigInteger, nullable=False),
     sa.Column("done_seq", sa.BigInteger, nullable=False, server_default="0", comment="the station took it"),
+    sa.Column(
+        "made", sa.Boolean, nullable=False, server_default=sa.false(), comment="may be inoperative because of us"
+    ),
     sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("not_before", _Micros),
     sa.Column("last", _Text, nullable=False, server_default="", comment="how the station answered last"),

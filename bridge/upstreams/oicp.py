@@ -135,9 +135,12 @@ class Oicp(Upstream):
         foreign = [record.evse_id for record in records if not self.owns(record.evse_id)]
         if not foreign:
             return None
-        why = f"{foreign[0]} does not belong to {self._options.operator_id} or a sub-operator: it was not sent"
-        named = tuple(dict.fromkeys(map(canonical, foreign))) if action is Action.FULL_LOAD else ()
-        return Answer(Refused(why, named=named), requests=0)
+        owner = f"does not belong to {self._options.operator_id} or a sub-operator: it was not sent"
+        if action is Action.FULL_LOAD:
+            named = tuple(dict.fromkeys(map(canonical, foreign)))
+            return Answer(Refused(f"its id {owner}", named=named), requests=0)
+        # With its id, no two have the same reason: many of them do not look like an account that is held.
+        return Answer(Refused(f"{foreign[0]} {owner}"), requests=0)
 
     def owns(self, evse_id: EvseId) -> bool:
         """Tell whether the EVSE's id is of the account's OperatorID or of one of its sub-operators."""

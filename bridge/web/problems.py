@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
             return problem(request, 409, str(error), report=error.report)
         case Conflict():
             return problem(request, 409, str(error))
+        case ValueRefused():
+            return problem(request, 422, str(error))
         case RowsRefused():
             return problem(request, 422, str(error), errors=error.errors)
         case Unavailable():

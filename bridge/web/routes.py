@@ -5,34 +5,36 @@ Never decides; what is wrong with a request is a 400 that names the field. Befor
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
 
 from bridge.core.modes import Mode
 from bridge.web.auth import ACTOR, require_token
+from bridge.web.bodies import answer as _answer
+from bridge.web.bodies import read as _read
+from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
+from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.sync_shapes import SyncRequest
+from bridge.web.temporary_routes import TemporaryRoutes
 
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
 
-_Body = TypeVar("_Body", bound=BaseModel)
-
 
 def create_app(services: WebServices, token: str) -> web.Application:
     """Return the application: every path needs the token but /livez and /readyz."""
     app = web.Application(
-        middlewares=[request_ids, problems, require_token(token)],
+        middlewares=[request_ids, problems, spirii_errors, require_token(token)],
         client_max_size=_LARGEST_BODY,
     )
     _Routes(services).add_to(app)
+    SpiriiRoutes(services.temporaries).add_to(app)
+    TemporaryRoutes(services.temporaries).add_to(app)
     return app
 
 
@@ -57,6 +59,8 @@ class _Routes:
                 web.get("/api/v1/upstreams/{name}/sync", self.sync_preview),
                 web.post("/api/v1/upstreams/{name}/sync", self.sync),
                 web.delete("/api/v1/upstreams/{name}/documents/{kind}/{key}", self.delete_document),
+                web.get("/api/v1/upstreams/{name}/full-load", self.full_load_preview),
+                web.post("/api/v1/upstreams/{name}/full-load", self.order_full_load),
                 web.get("/api/v1/inventory", self.inventory),
                 web.post("/api/v1/inventory", self.import_inventory),
                 web.get("/api/v1/listings", self.listings),
@@ -124,6 +128,17 @@ class _Routes:
         place = request.match_info
         return _answer(await self._services.delete_document(place["name"], place["kind"], place["key"]))
 
+    async def full_load_preview(self, request: web.Request) -> web.Response:
+        match request.query.get("scope", "statuses"):
+            case "statuses" | "data" as scope:
+                return _answer(await self._services.full_load_preview(request.match_info["name"], scope))
+            case _:
+                raise web.HTTPBadRequest(text="scope should be statuses or data")
+
+    async def order_full_load(self, request: web.Request) -> web.Response:
+        body = await _read(request, FullLoadRequest, empty=True)
+        return _answer(await self._services.order_full_load(request.match_info["name"], body))
+
     async def inventory(self, request: web.Request) -> web.Response:
         return _answer(await self._services.list_inventory())
 
@@ -135,30 +150,6 @@ class _Routes:
 
     async def import_listing(self, request: web.Request) -> web.Response:
         return _answer(await self._services.import_listing(await _read(request, ListingRequest)))
-
-
-def _answer(shape: BaseModel, status: int = 200) -> web.Response:
-    return web.Response(status=status, text=shape.model_dump_json(), content_type="application/json")
-
-
-async def _read(request: web.Request, model: type[_Body], *, empty: bool = False) -> _Body:
-    """Return the body as `model`; a body without content counts as {} where `empty`. Raises: HTTPBadRequest."""
-    content = await request.read()
-    if not content and empty:
-        content = b"{}"
-    try:
-        return model.model_validate_json(content, strict=True)
-    except ValidationError as error:
-        raise web.HTTPBadRequest(text=_said(error)) from error
-
-
-def _said(error: ValidationError) -> str:
-    """Return what is wrong with each field, without the values: a body may hold keys."""
-    found = []
-    for details in error.errors(include_url=False, include_input=False):
-        place = ".".join(str(part) for part in details["loc"]) or "body"
-        found.append(f"{place}: {details['msg']}")
-    return "; ".join(found[:20])
 
 
 def _whole(request: web.Request, name: str, default: int, largest: int) -> int:

@@ -7,6 +7,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── NotFound         nothing has this name
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
+    ├── ValueRefused     a value of the order is impossible; names its field
     ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
 """
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -34,6 +36,7 @@ from bridge.web.shapes import (
     UpstreamPreview,
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
+from bridge.web.temporary_services import TemporaryServices
 
 
 class ServiceError(Exception):
@@ -65,6 +68,20 @@ class NeedsYes(Conflict):
         self.report = report
 
 
+@dataclass
+class ValueRefused(ServiceError):
+    """A value of the order is impossible."""
+
+    field: str
+    """Name of the member in our shapes, for example "valid_to"."""
+    wanted: str
+    """What would be right."""
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return f"{self.field}: {self.wanted}" if self.field else self.wanted
+
+
 class RowsRefused(ServiceError):
     """The imported file has mistakes; nothing was changed."""
 
@@ -85,6 +102,11 @@ class Unavailable(ServiceError):
 
 class WebServices(Protocol):
     """What the web and the command line ask for. Every method may raise Unavailable."""
+
+    @property
+    def temporaries(self) -> TemporaryServices:
+        """What there is about temporary statuses."""
+        ...
 
     async def status(self) -> Status:
         """Return the bridge at a glance."""
@@ -148,4 +170,16 @@ class WebServices(Protocol):
 
     async def list_listings(self) -> ListingList:
         """Return everything that is listed."""
+        ...
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        """Return what a fullLoad would change at the hub. Raises: NotFound; Conflict where the account has none."""
+        ...
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        """Ask for a fullLoad, which goes out as soon as the account may send, and return what it changes.
+
+        Raises: NotFound; Conflict where the account has none, or where it would wipe out what the hub has and that is
+        not confirmed.
+        """
         ...

@@ -51,6 +51,12 @@ class DeliveryItem(Shape):
     acked_at: AwareDatetime | None
     state: DeliveryState
     why: str = ""
+    http: int | None = None
+    """HTTP status of the last answer; null: none yet."""
+    code: str = ""
+    """The hub's own code in its last answer."""
+    reference: str = ""
+    """The hub's reference of its last answer, for its support: Hubject's Process-ID."""
 
 
 class EvseItem(Shape):
@@ -144,6 +150,10 @@ class UpstreamPreview(Shape):
     """null: this kind of hub has none."""
     asks_full_load: bool = False
     """The first fullLoad waits for an operator's yes."""
+    data: int | None = None
+    """EVSEs whose data is sent before their statuses; null: the account sends none."""
+    foreign: tuple[str, ...] = ()
+    """EVSEs that are not sent: their ids are of another operator."""
 
 
 class EnableRequest(Shape):

@@ -28,6 +28,10 @@ class Hub:
         """Return what it holds: {EVSE's key at the hub: word}."""
         return dict(await self._get("state"))
 
+    async def documents(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Return what it holds besides statuses: {key: document}."""
+        return dict(await self._get(f"documents/{kind}"))
+
     async def journal(self, after: int = 0) -> list[dict[str, Any]]:
         """Return the requests with a number above `after`, oldest first."""
         return list(await self._get(f"journal?after={after}&limit=100000"))
@@ -49,10 +53,6 @@ class Hub:
         """Switch every fault off."""
         async with self._http.delete(f"{self._url}/faults", timeout=_TIMEOUT) as response:
             assert response.status == 204, await response.text()
-
-    async def documents(self, kind: str) -> dict[str, Any]:
-        """Return what it holds besides statuses: {key: document}."""
-        return dict(await self._get(f"documents/{kind}"))
 
     async def set(self, **options: Any) -> None:
         """Change some of its options, by the names that its simulator has for them."""

@@ -6,6 +6,7 @@ Never imports the product: everything goes through commands, sockets, HTTP and t
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -209,8 +210,29 @@ class Site:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def spirii(self, method: str, place: str = "", body: Any = None, **query: str) -> tuple[int, Any]:
+        """Return status and body of the resource that has Spirii's contract, asked with a Bearer key of ours."""
+        url = f"{self._web_url}/v2/temporary-evse-statuses{place}"
+        async with self._http.request(method, url, json=body, params=query, headers=self._token()) as response:
+            text = await response.text()
+            return response.status, json.loads(text) if text else None
+
+    async def document(self, *arguments: str) -> Any:
+        """Run `ocpp-bridge` with --json beside the bridge, running or stopped, and return its document."""
+        command, environ = self._command(*arguments, "--json"), self._environ()
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environ, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        )
+        output, complaints = await process.communicate()
+        assert process.returncode == 0, complaints.decode()
+        return json.loads(output)
+
     def _rest_url(self, what: str) -> str:
-        return f"http://127.0.0.1:{self._settings['WEB__PORT']}/api/v1/{what}"
+        return f"{self._web_url}/api/v1/{what}"
+
+    @property
+    def _web_url(self) -> str:
+        return f"http://127.0.0.1:{self._settings['WEB__PORT']}"
 
     def _token(self) -> dict[str, str]:
         token = (self.state_dir / "admin-token").read_text(encoding="utf-8").strip()

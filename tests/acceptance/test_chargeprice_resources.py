@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.acceptance.conftest import MakeSite
@@ -196,29 +194,18 @@ async def test_maintenance_is_told_with_its_end_and_ends_by_itself(make_site: Ma
         await station.boot()
         await station.report("Available")
         await until(lambda: _holds(site, point, "available"), SOON_S, "the free EVSE")
-    assert await site.stop_bridge() == 0
-    ends = int(time.time() * 1000) + 6000
-    maintain(site, "AT*ION*E1234", ends)
-    await site.start_bridge()
-    await until(lambda: _holds(site, point, "maintainance"), SOON_S, "the maintenance")
-    shown = (await site.evses())[0]["deliveries"]["chargeprice"]["desired"]
-    assert shown.startswith("maintainance until 2") and shown.endswith(" UTC")  # noqa: PT018 - one text
-    site.kill_bridge()
+        ends = datetime.now(UTC) + timedelta(seconds=5)
+        wish = {"evse_ids": ["AT*ION*E1234"], "status": "MAINTENANCE", "valid_to": ends.isoformat()}
+        await site.order("temporary-statuses", wish)
+        await until(lambda: _holds(site, point, "maintainance"), SOON_S, "the maintenance")
+        shown = next(item for item in await site.evses() if item["evse_id"] == "AT*ION*E1234")
+        desired = shown["deliveries"]["chargeprice"]["desired"]
+        assert desired == f"maintainance until {ends:%Y-%m-%d %H:%M:%S} UTC"
+        site.kill_bridge()
     await until(lambda: _holds(site, point, "available"), SOON_S, "the hub ends it by itself")
-    assert time.time() * 1000 >= ends
+    assert datetime.now(UTC) >= ends
     assert await hub.violations() == []
 
 
 async def _holds(site: Site, point: str, word: str) -> bool:
     return (await site.hubs["chargeprice"].state()).get(point) == word
-
-
-def maintain(site: Site, evse_id: str, ends_ms: int) -> None:
-    """Put a maintenance that has begun into the database of a bridge that is stopped."""
-    with closing(sqlite3.connect(site.database_url.removeprefix("sqlite:///"))) as database:
-        database.execute(
-            "INSERT INTO temporary_status (evse, kind, valid_from_w, valid_to_w) "
-            "SELECT id, 'MAINTENANCE', 0, ? FROM evse WHERE evse_id = ?",
-            (ends_ms * 1000, evse_id),
-        )
-        database.commit()

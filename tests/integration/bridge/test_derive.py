@@ -44,7 +44,7 @@ async def acknowledged(bridge, account=HUBJECT) -> None:
     upstream = FakeUpstream(kind="chargeprice" if account == CHARGEPRICE else "oicp", takes_full_load=False)
     lane = bridge.lane(upstream, account=account)
     task = asyncio.create_task(lane.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM delivery WHERE account = :a AND due_at = 0", a=account):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
     lane.stop()
@@ -196,7 +196,7 @@ async def test_report_import_tick_and_report_in_one_transaction_see_each_other(b
         options=bridge.options,
     )
     gate = bridge.writer.submit_nowait(_slow, None)
-    record, tick = bridge.intake._handler, bridge.ticker._tick_handler
+    record, tick = bridge.intake._handler, bridge.ticker._passing.tick
     before = bridge.writer.batches_written
     items = [
         bridge.writer.submit_nowait(record, Arrival(status("one", epoch, 0, "Faulted"), at)),

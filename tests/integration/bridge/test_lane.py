@@ -45,7 +45,7 @@ def values(upstream: FakeUpstream, evse_id: str) -> list[str]:
 
 async def settled(bridge) -> None:
     """Wait until no request is in flight: the clock may be moved then."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM delivery WHERE in_flight_seq > 0"):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
@@ -61,7 +61,7 @@ async def stored(bridge, statement: str, expected: object) -> bool:
 
 async def reached(claim) -> None:
     """Wait until an awaited claim holds. Raises: TimeoutError."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await claim():  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
@@ -245,7 +245,7 @@ async def test_row_of_one_foreign_station_does_not_hold_the_account(bridge) -> N
         await settled(bridge)
         assert await bridge.rows("SELECT held FROM lane") == [("403",)]
         await bridge.report("one", await bridge.connect("one"), 1, "Charging")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await bridge.rows(refused) != [(foreign, "403")]:
                 bridge.clock.pass_(seconds=5)
                 await asyncio.sleep(0.02)
@@ -298,6 +298,24 @@ async def test_first_full_load_waits_for_the_fleet_and_holds_single_pushes_back(
     assert await agreed(bridge)
 
 
+async def test_nothing_goes_out_singly_before_the_first_full_load_however_lately_the_inventory_was_empty(
+    bridge,
+) -> None:
+    upstream = FakeUpstream()
+    await bridge.import_(STATIONS.splitlines()[0] + "\n", prune=True)
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await looks(bridge)
+        await bridge.import_(STATIONS)
+        await looks(bridge)
+    assert upstream.pushed == []
+
+
+async def looks(bridge, turns: int = 3) -> None:
+    """Let the lane look so many times more; it looks every 20 ms here."""
+    goal = bridge.writer.batches_written + turns
+    await until(lambda: bridge.writer.batches_written >= goal)
+
+
 async def test_full_load_goes_out_after_ten_minutes_even_if_nobody_reported(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
@@ -330,6 +348,21 @@ async def test_full_load_that_names_bad_ids_is_sent_again_without_them(bridge) -
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 2)
     assert [len(records) for records in upstream.full_loads] == [4, 3]
+
+
+async def test_full_load_is_never_sent_empty_because_the_hub_refuses_every_evse(bridge) -> None:
+    named = ("DEABCE11", "DEABCE12", "DEABCE21", "DEABCE22")
+    upstream = FakeUpstream(full_answer=lambda _records: Refused("018", named=named))
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await looks(bridge)
+        bridge.clock.pass_(minutes=10, seconds=1)
+        await until(lambda: len(upstream.full_loads) == 1)
+        await settled(bridge)
+        await looks(bridge)
+        bridge.clock.pass_(hours=5)
+        await looks(bridge)
+    assert [len(records) for records in upstream.full_loads] == [4]
+    assert upstream.pushed == []
 
 
 async def test_full_load_refused_whole_falls_back_to_single_pushes(bridge) -> None:

@@ -11,7 +11,7 @@ from tests_bridge import HUBJECT, FakeUpstream, until
 
 from bridge.core.documents import DocumentKind, Learnt
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
-from bridge.core.model import Accepted, Deferred, Held, Refused, WrongAction
+from bridge.core.model import Accepted, Deferred, Held, Outcome, Refused, WrongAction
 from bridge.edits import (
     DeletionOrder,
     FullLoadOrder,
@@ -48,7 +48,7 @@ async def running(lane):
 
 async def settled(bridge) -> None:
     """Wait until no document is in flight: the clock may be moved then."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while await bridge.rows("SELECT 1 FROM document WHERE in_flight_seq > 0"):  # noqa: ASYNC110 - a database sets no event
             await asyncio.sleep(0.005)
 
@@ -99,6 +99,39 @@ async def test_refused_change_of_data_does_not_stop_the_statuses_of_an_evse_that
     assert (upstream.pushed[-1].evse_id, upstream.pushed[-1].value) == (EVSES[0], "OutOfService")
 
 
+async def test_status_that_was_refused_for_want_of_data_is_tried_again_when_the_hub_has_taken_some(bridge) -> None:
+    taken: set[str] = set()
+
+    def answer(record) -> Outcome:
+        return Accepted() if record.evse_id in taken else Refused("603")
+
+    upstream = FakeUpstream(answer=answer)
+    async with running(bridge.lane(upstream, documents=DATA)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await looks(bridge)
+        taken.update(EVSES)
+        await bridge.wish({EVSES[0]: '{"a":1}'})
+        await until(lambda: len(upstream.pushed) == 5)
+        await looks(bridge)
+    assert [record.evse_id for record in upstream.pushed[4:]] == [EVSES[0]]
+
+
+async def test_full_load_of_data_brings_back_every_status_that_was_refused_for_want_of_it(bridge) -> None:
+    taken: set[str] = set()
+
+    def answer(record) -> Outcome:
+        return Accepted() if record.evse_id in taken else Refused("603")
+
+    upstream = FakeUpstream(answer=answer)
+    async with running(bridge.lane(upstream, documents=LOADED)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await looks(bridge)
+        taken.update(EVSES)
+        await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+        await until(lambda: len(upstream.data_loads) == 1 and len(upstream.pushed) == 8)
+    assert {record.evse_id for record in upstream.pushed[4:]} == set(EVSES)
+
+
 async def test_evse_without_data_in_the_listing_is_pushed_as_before(bridge) -> None:
     upstream = FakeUpstream(document_answer=lambda _document: Answer(Refused("no")))
     await bridge.wish({EVSES[0]: '{"a":1}'})
@@ -113,6 +146,11 @@ async def test_full_load_of_data_is_one_request_and_is_followed_by_one_of_status
     await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
     lane = bridge.lane(upstream, documents=LOADED, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
     async with running(lane):
+        await until(lambda: upstream.order == ["data"])
+        await settled(bridge)
+        await looks(bridge)
+        assert upstream.order == ["data"], "the first one of statuses waits for the stations, as without data"
+        bridge.clock.pass_(minutes=10, seconds=1)
         await until(lambda: upstream.order == ["data", "statuses"])
         await looks(bridge)
     assert upstream.order == ["data", "statuses"]
@@ -142,6 +180,17 @@ async def test_full_load_of_data_leaves_out_what_its_answer_named(bridge) -> Non
     assert [document.key for document in upstream.data_loads[1]] == [EVSES[0], EVSES[2], EVSES[3]]
     refused = await bridge.rows("SELECT key FROM document WHERE refused IS NOT NULL")
     assert refused == [(EVSES[1],)]
+
+
+async def test_first_data_of_an_account_goes_out_whole_however_lately_there_was_none(bridge) -> None:
+    upstream = FakeUpstream()
+    async with running(bridge.lane(upstream, documents=LOADED)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+        await until(lambda: len(upstream.data_loads) == 1)
+        await settled(bridge)
+        await looks(bridge)
+    assert upstream.documents == []
 
 
 async def test_empty_listing_never_replaces_the_hubs_data(bridge) -> None:

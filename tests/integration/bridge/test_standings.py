@@ -5,7 +5,7 @@ from __future__ import annotations
 from test_lane_documents import AT_ONCE, running, settled
 from tests_bridge import CHARGEPRICE, HUBJECT, FakeUpstream, until
 
-from bridge.app.syncing import sync_report
+from bridge.app.sync_services import sync_report
 from bridge.core.documents import DocumentKind, Learnt
 from bridge.core.model import Accepted, Refused
 from bridge.core.modes import Mode

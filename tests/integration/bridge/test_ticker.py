@@ -11,9 +11,10 @@ from tests_bridge import STATIONS, LossyWriter
 from bridge.core.effective import EffectiveOptions
 from bridge.core.reachability import ReachabilityOptions
 from bridge.derive import DeriveOptions
+from bridge.passing import note
 from bridge.store.errors import StoreUnavailable
 from bridge.store.micros import to_micros
-from bridge.ticker import Ticker, TickerOptions, note
+from bridge.ticker import Ticker, TickerOptions
 from csms.events import ResyncEnded, ResyncOutcome, StationId
 
 
@@ -143,17 +144,7 @@ async def test_temporary_status_begins_and_ends_by_the_wall_clock_alone(bridge) 
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
     begins, ends = bridge.clock.now + timedelta(hours=1), bridge.clock.now + timedelta(hours=2)
-
-    def insert(conn, _payloads):
-        key = conn.exec_driver_sql("SELECT id FROM evse WHERE evse_id = 'DE*ABC*E1*1'").scalar_one()
-        conn.exec_driver_sql(
-            "INSERT INTO temporary_status (evse, kind, valid_from_w, valid_to_w) "  # noqa: S608 - numbers of our own
-            f"VALUES ({key}, 'MAINTENANCE', {to_micros(begins)}, {to_micros(ends)})"
-        )
-        return [None]
-
-    await bridge.writer.submit(insert, None)
-    await bridge.ticker.rederive_all()
+    await bridge.temporary("DE*ABC*E1*1", begins=begins, ends=ends)
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
     bridge.clock.now += timedelta(hours=1)
     await bridge.ticker.tick()
@@ -272,13 +263,13 @@ async def test_ticker_outlives_storage_that_fails(bridge) -> None:
     await bridge.report("one", epoch, 1, "Charging")
     await bridge.report("one", epoch, 1, "Available")
     ticker = bridge.ticker
-    ticker._writer = LossyWriter(bridge.writer, ticker._tick_handler, [StoreUnavailable("disk full")])
+    ticker._writer = LossyWriter(bridge.writer, ticker._passing.tick, [StoreUnavailable("disk full")])
     bridge.clock.pass_(seconds=3)
     with pytest.raises(StoreUnavailable):
         await ticker.tick()
     task = asyncio.create_task(ticker.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while await bridge.effective("DE*ABC*E1*1") != "available":  # noqa: ASYNC110 - a database sets no event
                 await asyncio.sleep(0.005)
     finally:

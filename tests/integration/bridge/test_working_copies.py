@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from tests_bridge import STATIONS, FakeUpstream
 
 from bridge.core.model import Accepted, Deferred, Refused
+from bridge.core.temporary import TemporaryRefused
 from bridge.store.stations import read_stations
 from bridge.store.working_copies import copies_of
 from csms.events import (
@@ -38,7 +40,7 @@ def compare(conn, asked):
     return [len(copies)] * len(asked)
 
 
-async def step(bridge, rng: random.Random, epochs: dict[str, int]) -> None:
+async def step(bridge, rng: random.Random, epochs: dict[str, int], numbers: list[int]) -> None:
     """Do one thing that a day may bring."""
     name = rng.choice(("one", "two"))
     version, evse = (OcppVersion.V16, 0) if name == "one" else (V201, rng.choice((1, 2)))
@@ -46,7 +48,7 @@ async def step(bridge, rng: random.Random, epochs: dict[str, int]) -> None:
     if name not in epochs or rng.random() < 0.05:
         epochs[name] = await bridge.connect(name, version)
     epoch, station = epochs[name], StationId(name)
-    match rng.randrange(9):
+    match rng.randrange(12):
         case 0 | 1 | 2:
             await bridge.report(name, epoch, connector, rng.choice(WORDS), evse=evse, version=version)
         case 3:
@@ -68,6 +70,23 @@ async def step(bridge, rng: random.Random, epochs: dict[str, int]) -> None:
             bridge.prober.open.clear()
             bridge.clock.pass_(minutes=rng.choice((0.02, 1, 16)))
             await bridge.ticker.tick()
+        case 8 | 9:
+            begins = bridge.clock.now + timedelta(minutes=rng.choice((-30, -1, 1, 30)))
+            ends = rng.choice((None, begins + timedelta(minutes=rng.choice((31, 60)))))
+            kind, enforce = rng.choice(("MAINTENANCE", "BLOCKED")), rng.random() < 0.5
+            ids = rng.sample(("DE*ABC*E1*1", "DE*ABC*E2*1", "DE*ABC*E2*2"), 2)
+            numbers += await bridge.temporary(*ids, kind=kind, begins=begins, ends=ends, enforce=enforce)
+        case 10 if numbers:
+            number = numbers.pop(rng.randrange(len(numbers)))
+            if rng.random() < 0.5:
+                await bridge.remove_temporaries(number)
+            else:
+                await bridge.change_temporary(number, valid_to=rng.choice((None, bridge.clock.now)))
+        case 11:
+            # The wall clock steps, by more than the day for which ended temporary statuses stay loaded too.
+            bridge.clock.now += timedelta(hours=rng.choice((-30, -1, 1, 30)))
+            bridge.clock.steady += timedelta(minutes=10)
+            await bridge.ticker.tick()
         case _:
             await bridge.import_(STATIONS.replace("s1,p1", f"s1,p{rng.randrange(9)}"))
 
@@ -80,13 +99,15 @@ async def test_copies_equal_what_is_stored_after_everything_that_a_day_brings(br
     lane = bridge.lane(upstream)
     serving = asyncio.create_task(lane.run())
     epochs: dict[str, int] = {}
+    numbers: list[int] = []
     compared = 0
-    for _ in range(120):
-        with suppress(EventRefused, Superseded, NotRecorded):
-            await step(bridge, rng, epochs)
+    for _ in range(160):
+        with suppress(EventRefused, Superseded, NotRecorded, TemporaryRefused):
+            await step(bridge, rng, epochs, numbers)
         bridge.clock.pass_(seconds=rng.choice((0, 1, 5)))
         compared += await bridge.writer.submit(compare, None)
     lane.stop()
     await asyncio.wait_for(serving, 5)
     assert compared > 50
+    assert numbers
     assert upstream.pushed

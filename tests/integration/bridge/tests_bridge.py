@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
-from bridge.core.model import Accepted, AccountName, Moment, Outcome
+from bridge.core.model import Accepted, AccountName, Moment, Outcome, TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import Derived, DeriveOptions
@@ -26,6 +26,15 @@ from bridge.inventory_file import parse_inventory
 from bridge.lane import AccountLane, LaneOptions
 from bridge.store.engine import Store
 from bridge.store.writer import Writer
+from bridge.temporaries import (
+    ChangeOrder,
+    CreateOrder,
+    Ordered,
+    RemoveOrder,
+    change_temporaries,
+    create_temporaries,
+    remove_temporaries,
+)
 from bridge.ticker import Ticker
 from bridge.upstreams.port import Answer, Document, Entry, Record
 from csms.events import (
@@ -175,6 +184,35 @@ class Bridge:
         )
         return await self.writer.submit(import_inventories, order)
 
+    async def temporary(
+        self,
+        *evse_ids: str,
+        kind: str = "MAINTENANCE",
+        begins: datetime | None = None,
+        ends: datetime | None = None,
+        enforce: bool = False,
+    ) -> tuple[int, ...]:
+        """Create a temporary status for these EVSEs and return their numbers."""
+        order = CreateOrder(
+            evse_ids, TemporaryKind(kind), begins, ends, enforce, by="test", at=self.clock(), options=self.options
+        )
+        return self._ordered(await self.writer.submit(create_temporaries, order))
+
+    async def change_temporary(self, number: int, **changes: Any) -> tuple[int, ...]:
+        """Change a temporary status."""
+        order = ChangeOrder(number, self.clock(), self.options, **changes)
+        return self._ordered(await self.writer.submit(change_temporaries, order))
+
+    async def remove_temporaries(self, *numbers: int) -> tuple[int, ...]:
+        """Delete temporary statuses."""
+        return self._ordered(
+            await self.writer.submit(remove_temporaries, RemoveOrder(numbers, self.clock(), self.options))
+        )
+
+    def _ordered(self, ordered: Ordered) -> tuple[int, ...]:
+        self.woken.append(ordered.derived)
+        return tuple(stored.number for stored in ordered.items)
+
     async def connect(self, station: str, version: OcppVersion = OcppVersion.V16) -> Epoch:
         self.prober.open.add(StationId(station))
         return await self.intake.open(StationConnected(StationId(station), version, "127.0.0.1:1"))
@@ -270,7 +308,7 @@ class LossyWriter:
         raise failure
 
 
-async def until(claim: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(claim: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait until the claim holds. Raises: TimeoutError."""
     async with asyncio.timeout(seconds):
         while not claim():  # noqa: ASYNC110 - the claim is about a database or a list, which set no event

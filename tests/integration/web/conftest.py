@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,12 @@ from aiohttp.test_utils import TestClient, TestServer
 sys.path.insert(0, str(Path(__file__).parent))
 
 from bridge.core.differences import Standing
+from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
+from bridge.core.temporary import Phase
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.routes import create_app
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
     Component,
     DeliveryItem,
@@ -47,6 +50,8 @@ from bridge.web.sync_shapes import (
     ForeignItem,
     SyncReport,
 )
+from bridge.web.temporary_services import TemporaryServices, Which
+from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -65,6 +70,23 @@ def upstream(name: str, kind: str, mode: Mode = Mode.OFF) -> UpstreamItem:
     )
 
 
+def temporary(
+    number: int, *, evse_id: str = "DE*ABC*E1", status: TemporaryKind = TemporaryKind.MAINTENANCE
+) -> TemporaryItem:
+    return TemporaryItem(
+        id=number,
+        evse_id=evse_id,
+        status=status,
+        valid_from=NOON,
+        valid_to=None,
+        phase=Phase.ACTIVE,
+        enforce=True,
+        created_at=NOON,
+        created_by="admin",
+        station="Inoperative: accepted",
+    )
+
+
 def evse(number: int) -> EvseItem:
     return EvseItem(
         evse_id=f"DE*ABC*E{number}",
@@ -76,7 +98,15 @@ def evse(number: int) -> EvseItem:
         rule="connector 1 reported Charging",
         changed_at=NOON,
         deliveries={
-            "hubject": DeliveryItem(desired="Occupied", acked="Available", acked_at=NOON, state="pending", why="")
+            "hubject": DeliveryItem(
+                desired="Occupied",
+                acked="Available",
+                acked_at=NOON,
+                state="pending",
+                http=200,
+                code="000",
+                reference="0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
+            )
         },
     )
 
@@ -110,6 +140,48 @@ REPORT = SyncReport(
 
 
 @dataclass
+class FakeTemporaries:
+    """Implements `TemporaryServices` in memory; `orders` is what was asked of it."""
+
+    items: list[TemporaryItem] = field(default_factory=lambda: [temporary(7)])
+    orders: list[tuple[object, ...]] = field(default_factory=list)
+    failure: ServiceError | None = None
+
+    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+        self.orders.append(("list", evse_id, which))
+        return TemporaryList(items=tuple(self.items))
+
+    async def get(self, number: int) -> TemporaryItem:
+        return self._find((number,))[0]
+
+    async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
+        self.orders.append(("create", wish, by))
+        if self.failure is not None:
+            raise self.failure
+        return TemporaryList(
+            items=tuple(
+                temporary(8 + number, evse_id=evse_id, status=wish.status)
+                for number, evse_id in enumerate(wish.evse_ids)
+            )
+        )
+
+    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+        self.orders.append(("change", number, change))
+        return self._find((number,))[0]
+
+    async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
+        self.orders.append(("end", numbers))
+        return TemporaryList(items=tuple(self._find(numbers)))
+
+    def _find(self, numbers: tuple[int, ...]) -> Sequence[TemporaryItem]:
+        there = {item.id: item for item in self.items}
+        for number in numbers:
+            if number not in there:
+                raise NotFound("temporary status", str(number))
+        return [there[number] for number in numbers]
+
+
+@dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
 
@@ -127,6 +199,7 @@ class FakeServices:
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
     failure: Exception | None = None
+    temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
 
     async def status(self) -> Status:
         if self.failure is not None:
@@ -232,6 +305,29 @@ class FakeServices:
     async def list_listings(self) -> ListingList:
         content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
         return ListingList(items=(ListingItem(kind="evse_data", key="DE*ABC*E1", reference="", content=content),))
+
+    async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
+        if self._find(name).kind != "oicp":
+            raise Conflict(f"chargeprice has no fullLoad: {name} sends every EVSE by itself")
+        return FullLoadItem(
+            name=name,
+            scope=scope,
+            new=("DE*ABC*E1",),
+            changed=("DE*ABC*E2",),
+            same=tuple(f"DE*ABC*E{number}" for number in range(3, 30)),
+            withdrawn=tuple(f"DE*ABC*E{number}" for number in range(30, 55)),
+            refused=("DE*ABC*E60",),
+            foreign=("DE*XYZ*E1",),
+            waiting=(),
+            held_back="the inventory has 29 EVSEs, less than half of the 60 in the last fullLoad",
+        )
+
+    async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
+        item = await self.full_load_preview(name, request.scope)
+        if not request.confirm:
+            raise Conflict(f"{item.held_back}: confirm")
+        self.orders.append((name, request.scope, request.confirm))
+        return item.model_copy(update={"ordered": True})
 
     def _find(self, name: str) -> UpstreamItem:
         if name not in self.upstreams:

@@ -362,3 +362,100 @@ def test_a_port_that_is_taken_says_which(running: Desk, state: Path, token: str)
     port = json.loads((state / "ports.json").read_text(encoding="ascii"))["web"]
     with pytest.raises(OSError, match=f"'127.0.0.1', {port}"):
         asyncio.run(start_web(WebOptions(port=port), running.services, token))
+
+
+# --- listings -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def toml(state: Path) -> str:
+    Path("listing.toml").write_text("[[hubject.evse]]\n", encoding="utf-8")
+    return "listing.toml"
+
+
+def test_a_listing_is_imported_and_what_changed_is_shown(desk: Desk, toml: str) -> None:
+    result = desk.run("inventory", "listing", "import", toml, "--prune")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "listing removed: evse_data DE*ABC*E1",
+        "imported: 1 listing removed",
+    ]
+    assert desk.services.orders == [("[[hubject.evse]]\n", True, False, False)]
+
+
+def test_a_mistake_of_a_listing_is_shown_with_its_place(desk: Desk, toml: str) -> None:
+    place = 'hubject.evse "DE*ABC*E1" Address.City'
+    desk.services.row_errors = (RowError(line=0, column=place, value="x", problem="should be something else"),)
+    result = desk.run("inventory", "listing", "import", toml)
+    assert result.exit_code == 5
+    assert result.stderr.splitlines() == [
+        f'listing.toml: {place} "x": should be something else',
+        "1 mistake in the listing; nothing was changed",
+    ]
+
+
+def test_a_listing_that_removes_much_asks_and_goes_on(desk: Desk, toml: str) -> None:
+    desk.services.needs_yes = True
+    refused = desk.run("inventory", "listing", "import", toml, "--prune")
+    assert (refused.exit_code, desk.services.orders[-1][2]) == (4, False)
+    result = desk.run("inventory", "listing", "import", toml, "--prune", given="y\n", interactive=True)
+    assert (result.exit_code, desk.services.orders[-1][2]) == (0, True)
+
+
+def test_what_is_listed_is_shown_for_reading_and_whole_as_json(desk: Desk) -> None:
+    assert "DE*ABC*E1" in desk.run("inventory", "listing", "list").stdout
+    (item,) = json.loads(desk.run("inventory", "listing", "list", "--json").stdout)["items"]
+    assert item["content"] == {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
+
+
+# --- fullLoads ------------------------------------------------------------------------------------------------------
+
+DIFF = [
+    "hubject: a fullLoad of 29 statuses",
+    "  new: 1 (DE*ABC*E1)",
+    "  changed: 1 (DE*ABC*E2)",
+    "  withdrawn: 25 ("
+    + ", ".join(f"DE*ABC*E{number}" for number in range(30, 50))
+    + ", and 5 more; --json lists all)",
+    "  left out, since the hub refuses them: 1 (DE*ABC*E60)",
+    "  left out, of another operator: 1 (DE*XYZ*E1)",
+    "  same: 27",
+    "warning: the inventory has 29 EVSEs, less than half of the 60 in the last fullLoad",
+]
+
+
+def test_a_full_load_that_is_only_looked_at_orders_nothing(desk: Desk) -> None:
+    result = desk.run("upstream", "full-load", "hubject", "--dry-run")
+    assert (result.exit_code, result.stdout.splitlines()) == (0, [*DIFF, "nothing was sent"])
+    assert desk.services.orders == []
+
+
+def test_a_full_load_shows_what_it_replaces_and_asks(desk: Desk) -> None:
+    result = desk.run("upstream", "full-load", "hubject", "--data", given="y\n", interactive=True)
+    assert result.exit_code == 0
+    assert "Although the inventory has 29 EVSEs" in result.stderr
+    assert result.stdout.splitlines()[-1].startswith("the fullLoad of data is ordered")
+    assert desk.services.orders == [("hubject", "data", True)]
+
+
+def test_a_no_to_a_full_load_orders_nothing(desk: Desk) -> None:
+    result = desk.run("upstream", "full-load", "hubject", given="n\n", interactive=True)
+    assert (result.exit_code, desk.services.orders) == (1, [])
+
+
+def test_a_full_load_without_anybody_to_ask_is_exit_code_2(desk: Desk) -> None:
+    assert desk.run("upstream", "full-load", "hubject").exit_code == 2
+    assert desk.services.orders == []
+
+
+def test_scripts_order_full_loads_and_get_every_evse(desk: Desk) -> None:
+    result = desk.run("upstream", "full-load", "hubject", "--yes", "--json")
+    shown = json.loads(result.stdout)
+    assert (shown["ordered"], len(shown["withdrawn"])) == (True, 25)
+    assert desk.services.orders == [("hubject", "statuses", True)]
+
+
+def test_an_account_without_full_loads_is_exit_code_4(desk: Desk) -> None:
+    result = desk.run("upstream", "full-load", "chargeprice", "--dry-run")
+    assert result.exit_code == 4
+    assert result.stderr.splitlines()[-1] == "chargeprice has no fullLoad: chargeprice sends every EVSE by itself"

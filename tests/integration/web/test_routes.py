@@ -142,6 +142,9 @@ async def test_evses_show_reported_effective_and_acknowledged(client: TestClient
                         "acked_at": "2026-11-20T12:00:00Z",
                         "state": "pending",
                         "why": "",
+                        "http": 200,
+                        "code": "000",
+                        "reference": "0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
                     }
                 },
             }
@@ -304,3 +307,40 @@ async def test_without_the_store_there_are_no_metrics_to_believe(
 ) -> None:
     services.failure = Unavailable("the database is locked")
     assert (await client.get("/metrics", headers=admin)).status == 503
+
+
+async def test_a_listing_s_mistakes_are_422_with_their_places(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    place = 'hubject.evse "DE*ABC*E1" Address.City'
+    services.row_errors = (RowError(line=0, column=place, value="", problem="is missing: text in quotes"),)
+    response = await client.post("/api/v1/listings", json={"toml": "x"}, headers=admin)
+    body = await response.json()
+    assert (response.status, body["detail"]) == (422, "1 mistake in the listing; nothing was changed")
+    assert body["errors"] == [{"line": 0, "column": place, "value": "", "problem": "is missing: text in quotes"}]
+
+
+async def test_listings_are_shown_with_their_content(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/listings", headers=admin)
+    content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
+    assert await response.json() == {
+        "items": [{"kind": "evse_data", "key": "DE*ABC*E1", "reference": "", "content": content}]
+    }
+
+
+async def test_a_full_load_shows_its_diff_and_needs_a_confirmation_where_it_is_held_back(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    path = "/api/v1/upstreams/hubject/full-load"
+    shown = await (await client.get(f"{path}?scope=data", headers=admin)).json()
+    assert (shown["scope"], shown["new"], shown["ordered"]) == ("data", ["DE*ABC*E1"], False)
+    assert (await client.post(path, headers=admin)).status == 409
+    assert services.orders == []
+    ordered = await client.post(path, json={"scope": "data", "confirm": True}, headers=admin)
+    assert (ordered.status, (await ordered.json())["ordered"]) == (200, True)
+    assert services.orders == [("hubject", "data", True)]
+
+
+async def test_a_full_load_of_something_else_is_400(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/upstreams/hubject/full-load?scope=all", headers=admin)
+    assert (response.status, (await response.json())["detail"]) == (400, "scope should be statuses or data")

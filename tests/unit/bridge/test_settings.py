@@ -410,6 +410,34 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
         read_duration(text)
 
 
+def test_enforced_kinds_are_a_list_or_a_variable_with_commas(write: Write) -> None:
+    assert load_settings(None, {}).temporary.enforce == ()
+    path = write('[temporary]\nenforce = ["MAINTENANCE"]\n')
+    assert load_settings(path, {}).temporary.enforce == ("MAINTENANCE",)
+    varied = load_settings(path, {"BRIDGE_TEMPORARY__ENFORCE": "BLOCKED, COMMISSIONING"})
+    assert varied.temporary.enforce == ("BLOCKED", "COMMISSIONING")
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        pytest.param(
+            '["RESERVED"]',
+            "RESERVED cannot be enforced: an EVSE that is unavailable at its station is not shown as reserved",
+            id="reserved",
+        ),
+        pytest.param(
+            '["maintenance"]', "should be of MAINTENANCE, COMMISSIONING, BLOCKED, not 'maintenance'", id="lower-case"
+        ),
+        pytest.param("true", 'should be a list such as ["one", "two"]', id="no-list"),
+    ],
+)
+def test_what_cannot_be_enforced_is_refused_with_the_reason(write: Write, value: str, problem: str) -> None:
+    (line,) = lines(write(f"[temporary]\nenforce = {value}\n"))
+    assert line.startswith("bridge.toml: temporary.enforce")
+    assert line.endswith(problem)
+
+
 def test_id_tags_have_three_choices() -> None:
     assert list(IdTags) == ["reject", "list", "accept"]
     assert Settings().ocpp.id_tags is None

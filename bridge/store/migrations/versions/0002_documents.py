@@ -106,6 +106,9 @@ def upgrade() -> None:
         sa.Column("wanted", sa.Text(), nullable=False, comment="Inoperative, or Operative to undo it"),
         sa.Column("wanted_seq", sa.BigInteger(), nullable=False),
         sa.Column("done_seq", sa.BigInteger(), server_default="0", nullable=False, comment="the station took it"),
+        sa.Column(
+            "made", sa.Boolean(), server_default=sa.false(), nullable=False, comment="may be inoperative because of us"
+        ),
         sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("not_before", sa.BigInteger(), nullable=True),
         sa.Column("last", sa.Text(), server_default="", nullable=False, comment="how the station answered last"),

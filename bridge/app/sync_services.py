@@ -1,7 +1,7 @@
-"""Show how an account differs from its hub, and carry out orders about that. Part of `services`.
+"""Show how an account differs from its hub, and carry out orders about that: the part of `services` about it.
 
-Never sends: an order makes rows due, and the account's lane does the rest. Before it: `services`. After it:
-`store.standings`, `edits`.
+Never sends: an order makes rows due, and the account's lane does the rest. Before it: `web`, or the command line with
+the bridge stopped. After it: `store.standings`, `edits.accounts`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from bridge.app.wakes import Wakes
 from bridge.core.differences import Standing, field_changes, standing_of
 from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, Moment
-from bridge.core.modes import Mode
+from bridge.core.modes import Mode, effective_mode
 from bridge.edits import DeletionOrder, SyncOrder, delete_documents, sync_accounts
 from bridge.edits.accounts import NotThere, StillListed
+from bridge.settings import Account, Settings
 from bridge.store.documents import DocumentRow
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
@@ -25,34 +26,39 @@ from bridge.web.services import Conflict, NotFound, Unavailable
 from bridge.web.sync_shapes import DELETABLE, Deletion, DocumentDifference, FieldChangeItem, ForeignItem, SyncReport
 
 
-class Syncing:
-    """Differences and orders about them, for one open store."""
+class SyncServices:
+    """What `StoreServices` does about differences; it brings the parts."""
 
-    def __init__(self, store: Store, writer: Writer, clock: Callable[[], Moment], wakes: Wakes) -> None:
-        self._store = store
-        self._writer = writer
-        self._clock = clock
-        self._wakes = wakes
+    _settings: Settings
+    _store: Store
+    _writer: Writer
+    _clock: Callable[[], Moment]
+    _wakes: Wakes
 
-    async def report(self, name: str, kind: str, mode: Mode) -> SyncReport:
-        """Return what differs. Raises: Unavailable."""
+    async def sync_preview(self, name: str) -> SyncReport:
+        """Return how an account differs from its hub. Raises: NotFound, Unavailable."""
+        account = self._known(name)
         try:
             async with self._store.read() as connection:
                 found = await connection.run_sync(read_standings, AccountName(name))
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        return sync_report(name, kind, mode, found)
+        stored = None if found.mode is None else Mode(found.mode)
+        return sync_report(name, account.kind, effective_mode(account.mode, stored), found)
 
-    async def order(self, name: str, forget: bool) -> None:
-        """Make what differs due at once, or everything. Raises: Unavailable."""
+    async def sync(self, name: str, *, forget: bool) -> SyncReport:
+        """Make what differs due at once, or everything, and return what that was. Raises: NotFound, Unavailable."""
+        report = await self.sync_preview(name)
         try:
             await self._writer.submit(sync_accounts, SyncOrder(AccountName(name), forget, self._clock()))
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
+        return report.model_copy(update={"ordered": True})
 
-    async def delete(self, name: str, kind: str, key: str) -> Deletion:
+    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
         """Order a deletion at the hub. Raises: NotFound, Conflict where it is still wanted, Unavailable."""
+        self._known(name)
         if kind not in DELETABLE:
             raise NotFound("kind of document that is deleted on request", kind)
         order = DeletionOrder(AccountName(name), (DocumentKind(kind), key.lower()), self._clock())
@@ -66,6 +72,11 @@ class Syncing:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
         return Deletion.model_validate({"name": name, "kind": kind, "key": key.lower()})
+
+    def _known(self, name: str) -> Account:
+        if name not in self._settings.accounts:
+            raise NotFound("account", name)
+        return self._settings.accounts[name]
 
 
 def sync_report(name: str, kind: str, mode: Mode, found: Standings) -> SyncReport:

@@ -1,0 +1,193 @@
+"""Answer questions about temporary statuses and carry out orders over the open store.
+
+Implements `bridge.web.temporary_services`. Reads go to the store's read connections; every order is an item of the one
+writer. Before it: `web`, or the command line with the bridge stopped. After it: `store.temporary`, `temporaries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from bridge.app.wakes import Wakes
+from bridge.core.availability import AvailabilityOrder
+from bridge.core.identifiers import canonical_spelling, spelled_with_stars
+from bridge.core.model import Moment, TemporaryKind
+from bridge.core.temporary import (
+    Duplicate,
+    EvseAmbiguous,
+    EvseUnknown,
+    Impossible,
+    Phase,
+    TemporaryRefused,
+    TemporaryUnknown,
+    in_utc,
+    phase,
+)
+from bridge.derive import DeriveOptions
+from bridge.store.engine import Store
+from bridge.store.errors import StoreError
+from bridge.store.temporary import StoredTemporary, find_temporary, list_temporaries
+from bridge.store.writer import Handler, Writer
+from bridge.temporaries import (
+    UNCHANGED,
+    ChangeOrder,
+    CreateOrder,
+    Ordered,
+    RemoveOrder,
+    change_temporaries,
+    create_temporaries,
+    remove_temporaries,
+)
+from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
+from bridge.web.temporary_services import Which
+from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+
+
+class StoreTemporaries:
+    """The temporary statuses of this process's store."""
+
+    def __init__(
+        self,
+        store: Store,
+        writer: Writer,
+        *,
+        clock: Callable[[], Moment],
+        derive: DeriveOptions,
+        wakes: Wakes,
+        enforced: Collection[TemporaryKind],
+    ) -> None:
+        """`enforced`: kinds that are enforced at the stations where an order does not say."""
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._derive = derive
+        self._wakes = wakes
+        self._enforced = enforced
+
+    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+        """Return temporary statuses, of one EVSE where one is named. Raises: Unavailable."""
+        at = self._clock()
+        question = partial(
+            list_temporaries,
+            canonical=None if evse_id is None else canonical_spelling(evse_id),
+            in_force_at=at.now if which == "active" else None,
+        )
+        shown = [_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
+        return TemporaryList(items=tuple(item for item in shown if which == "all" or item.phase is not Phase.OVER))
+
+    async def get(self, number: int) -> TemporaryItem:
+        """Return one. Raises: NotFound, Unavailable."""
+        stored = await self._read(partial(find_temporary, number=number))
+        if stored is None:
+            raise NotFound("temporary status", str(number))
+        return _item(stored, self._clock())
+
+    async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
+        """Create one for each EVSE of the wish, or none. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
+        at = self._clock()
+        order = CreateOrder(
+            evse_ids=wish.evse_ids,
+            kind=wish.status,
+            valid_from=_in_utc(wish.valid_from, "valid_from"),
+            valid_to=_in_utc(wish.valid_to, "valid_to"),
+            enforce=wish.status in self._enforced if wish.enforce is None else wish.enforce,
+            by=by,
+            at=at,
+            options=self._derive,
+        )
+        return await self._carry_out(create_temporaries, order, at)
+
+    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+        """Change one. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
+        at, given = self._clock(), change.model_fields_set
+        order = ChangeOrder(
+            number,
+            at,
+            self._derive,
+            kind=change.status if "status" in given else UNCHANGED,
+            valid_from=_in_utc(change.valid_from, "valid_from") if "valid_from" in given else UNCHANGED,
+            valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
+        )
+        return (await self._carry_out(change_temporaries, order, at)).items[0]
+
+    async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
+        """Delete these, or none of them, and return what they were. Raises: NotFound, Unavailable."""
+        at = self._clock()
+        return await self._carry_out(remove_temporaries, RemoveOrder(numbers, at, self._derive), at)
+
+    async def _read(self, question: Callable[[Any], Any]) -> Any:
+        try:
+            async with self._store.read() as connection:
+                return await connection.run_sync(question)
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+
+    async def _carry_out(self, handler: Handler[Any, Ordered], order: object, at: Moment) -> TemporaryList:
+        try:
+            ordered = await self._writer.submit(handler, order)
+        except TemporaryRefused as error:
+            raise _as_service_error(error) from error
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        self._wakes.derived(ordered.derived)
+        return TemporaryList(items=tuple(_item(stored, at) for stored in ordered.items))
+
+
+def _in_utc(moment: datetime | None, field: str) -> datetime | None:
+    try:
+        return None if moment is None else in_utc(moment, field)
+    except Impossible as error:
+        raise ValueRefused(error.field, error.wanted) from error
+
+
+def _as_service_error(error: TemporaryRefused) -> ServiceError:
+    match error:
+        case Impossible():
+            return ValueRefused(error.field, error.wanted)
+        case EvseUnknown():
+            return NotFound("EVSE", error.spelling)
+        case EvseAmbiguous():
+            return ValueRefused("evse_ids", str(error))
+        case Duplicate():
+            return Conflict(str(error))
+        case TemporaryUnknown():
+            return NotFound("temporary status", str(error.number))
+        case _:
+            raise AssertionError(f"{type(error).__name__} is no refusal that has an answer")
+
+
+def _meant(found: Sequence[StoredTemporary], evse_id: str | None) -> Sequence[StoredTemporary]:
+    """Where ids collide without separators, an exact spelling means its own EVSE alone."""
+    exact = None if evse_id is None else spelled_with_stars(evse_id)
+    return [stored for stored in found if stored.evse_id == exact] or found
+
+
+def _item(stored: StoredTemporary, at: Moment) -> TemporaryItem:
+    temporary = stored.temporary
+    return TemporaryItem(
+        id=stored.number,
+        evse_id=stored.evse_id,
+        status=temporary.kind,
+        valid_from=temporary.valid_from,
+        valid_to=temporary.valid_to,
+        phase=phase(temporary, at.now),
+        enforce=temporary.enforce,
+        created_at=stored.created_at,
+        created_by=stored.created_by,
+        station=_told(stored.order, at),
+    )
+
+
+def _told(order: AvailabilityOrder | None, at: Moment) -> str:
+    """Say what the EVSE's station is told because of temporary statuses, and how far that is."""
+    if order is None:
+        return ""
+    if not order.open:
+        return order.last
+    waits = order.not_before is not None and order.not_before > at.steady
+    tried = f"; last {order.last}" if order.last else ""
+    again = f"; again at {order.not_before:%H:%M:%S} UTC" if waits else ""
+    return f"to be made {order.wanted.value.lower()}{tried}{again}"

@@ -1,0 +1,38 @@
+"""State what the web and the command line need of the bridge about temporary statuses.
+
+Holds no implementation. `bridge.app` supplies one over the open store; `bridge.cli` one over a running bridge's REST
+interface. Expected failures are the exceptions of `services`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+
+Which = Literal["active", "current", "all"]
+"""Those in force; those in force or to come; all that were not deleted."""
+
+
+class TemporaryServices(Protocol):
+    """Every method may raise Unavailable."""
+
+    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+        """Return temporary statuses; only those of one EVSE, in any of its spellings, where one is named."""
+        ...
+
+    async def get(self, number: int) -> TemporaryItem:
+        """Return one. Raises: NotFound."""
+        ...
+
+    async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
+        """Create one for each EVSE of the wish, or none. Raises: NotFound (an EVSE), ValueRefused, Conflict."""
+        ...
+
+    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+        """Change one. Raises: NotFound, ValueRefused, Conflict."""
+        ...
+
+    async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
+        """Delete these, or none of them, and return what they were. Raises: NotFound."""
+        ...
