@@ -44,7 +44,7 @@ from bridge.derive import DeriveOptions
 from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
-from bridge.settings import Account, OicpAccount, Settings
+from bridge.settings import Account, ChargepriceAccount, OicpAccount, Settings
 from bridge.settings.certificates import read_certificates
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
@@ -210,6 +210,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),
             data=counted.data if isinstance(account, OicpAccount) and account.evse_data else None,
+            documents=lane.documents.dirty if isinstance(account, ChargepriceAccount) and lane is not None else 0,
             foreign=tuple(id_ for id_ in counted.ids if not owns(account, id_)),
         )
 

@@ -104,6 +104,9 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {evses} ({counts})"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
+    if preview.documents:
+        what = counted(preview.documents, "document")
+        console.print(Text(f"  {what} first; each is shown by: ocpp-bridge upstream sync {preview.name} --dry-run"))
     if preview.data is not None:
         missing = preview.total - preview.data
         console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))

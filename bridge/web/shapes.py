@@ -152,6 +152,8 @@ class UpstreamPreview(Shape):
     """The first fullLoad waits for an operator's yes."""
     data: int | None = None
     """EVSEs whose data is sent before their statuses; null: the account sends none."""
+    documents: int = 0
+    """Stations and companies that are sent before the statuses; `sync` shows each."""
     foreign: tuple[str, ...] = ()
     """EVSEs that are not sent: their ids are of another operator."""
 

@@ -241,6 +241,7 @@ class FakeServices:
             unknown=1,
             absent=1,
             values={"Occupied": 3, "Unknown": 2},
+            documents=0 if oicp else 3,
             full_load="confirmed" if oicp else None,
             asks_full_load=oicp,
         )

@@ -116,3 +116,8 @@ def test_held_and_refused_documents_are_told_with_the_accounts(desk: Desk) -> No
     assert "stations: HTTP 403" in desk.run("status").stdout
     desk.services.upstreams = {"chargeprice": found.model_copy(update={"documents_refused": 1})}
     assert "1 document refused; see: ocpp-bridge upstream sync chargeprice --dry-run" in desk.run("status").stdout
+
+
+def test_enable_says_that_documents_go_first(desk: Desk) -> None:  # noqa: F811
+    result = desk.run("upstream", "enable", "chargeprice", "--dry-run")
+    assert "  3 documents first; each is shown by: ocpp-bridge upstream sync chargeprice --dry-run" in result.stderr
