@@ -6,13 +6,14 @@ transaction, never sends. Before it: working copies that `store.stations` loaded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core.availability import enforced, want_order
 from bridge.core.effective import EffectiveOptions, effective
+from bridge.core.foreseen import available_from
 from bridge.core.model import (
     NEVER_HEARD,
     AccountName,
@@ -42,6 +43,9 @@ class Route:
     """What a removed EVSE is told with: empty to delete it at the hub, otherwise a word."""
     needs_references: bool = False
     """Only EVSEs that have the hub's own station and charge point ids go to this account."""
+    until: Callable[[str, datetime], str] | None = None
+    """Makes the value of a word that holds until a moment, where the hub then turns the EVSE available by itself; None:
+    the hub is told words alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +99,13 @@ def derive(
     for key in keys:
         evse = station.evses[key]
         previous = evse.effective
-        decided = effective(view_of(station, evse), previous or NEVER_HEARD, at, options.effective)
+        view = view_of(station, evse)
+        decided = effective(view, previous or NEVER_HEARD, at, options.effective)
         if decided != previous:
             _keep_state(station, evse, decided, at, changes, derived)
         derived.until_now = _earlier(derived.until_now, decided.until_now)
         derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
-        _deliver(evse, decided, at, options, changes, derived)
+        _deliver(evse, view, decided, at, options, changes, derived)
         if evse.temporaries or evse.order is not None:
             _enforce(evse, at, changes, derived)
     return derived
@@ -222,6 +227,7 @@ def _collect_state(changes: Changes, evse: StoredEvse, state: dict[str, Any]) ->
 
 def _deliver(
     evse: StoredEvse,
+    view: EvseView,
     decided: Effective,
     at: Moment,
     options: DeriveOptions,
@@ -232,7 +238,10 @@ def _deliver(
     for account, route in routes.items():
         previous = evse.deliveries.get(account)
         references = evse.references if route.needs_references else ("", "")
-        row = want(previous, route.words[decided.status], references)
+        value = route.words[decided.status]
+        if route.until is not None and (end := available_from(view, decided, at, options.effective, route.words)):
+            value = route.until(value, end)
+        row = want(previous, value, references)
         if row is not previous:
             _keep_delivery(evse, account, row, at, changes, derived)
     for account in evse.deliveries.keys() - routes.keys():

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bridge.app.shown import listing_errors, listing_items, listing_report
 from bridge.app.wakes import Wakes
 from bridge.core.model import Moment
+from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan
 from bridge.edits import ListingOrder, import_listings
 from bridge.listing_file import ListingInvalid, parse_listing
@@ -29,6 +30,7 @@ class ListingServices:
     _clock: Callable[[], Moment]
     _wakes: Wakes
     _documents: tuple[DocumentPlan, ...]
+    _derive: DeriveOptions
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:
         """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
@@ -40,6 +42,7 @@ class ListingServices:
                 dry_run=request.dry_run,
                 at=self._clock(),
                 documents=self._documents,
+                options=self._derive,
             )
             imported = await self._writer.submit(import_listings, order)
         except ListingInvalid as error:
@@ -51,8 +54,7 @@ class ListingServices:
             raise NeedsYes(str(error), report) from error
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        for account in imported.accounts:
-            self._wakes.account(account)
+        self._wakes.derived(imported.derived)
         return listing_report(imported.result, applied=not request.dry_run)
 
     async def list_listings(self) -> ListingList:

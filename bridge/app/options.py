@@ -13,8 +13,8 @@ from bridge.app.plans import mirror_plans
 from bridge.core.documents import DocumentKind
 from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
-from bridge.core.mapping import mapping_for
-from bridge.core.model import AccountName
+from bridge.core.mapping import mapping_for, until
+from bridge.core.model import AccountName, EvseStatus
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
@@ -54,12 +54,20 @@ def derive_options(settings: Settings) -> DeriveOptions:
 
 def _route(name: str, account: OicpAccount | ChargepriceAccount) -> Route:
     mapping = mapping_for(account.kind)
+    words = mapping.table_with(account.map)
     return Route(
         account=AccountName(name),
-        words=mapping.table_with(account.map),
+        words=words,
         farewell=mapping.GONE,
         needs_references=account.kind == "chargeprice",
+        until=until.pack if _tells_ends(account, words) else None,
     )
+
+
+def _tells_ends(account: Account, words: Mapping[EvseStatus, str]) -> bool:
+    """An end promises what the hub turns the EVSE to: only where that is what available is called there."""
+    wanted = isinstance(account, ChargepriceAccount) and account.valid_until
+    return wanted and words[EvseStatus.AVAILABLE] == until.BACK_TO
 
 
 def ticker_options(settings: Settings) -> TickerOptions:
@@ -111,6 +119,11 @@ def _document_options(account: Account, settings: Settings) -> DocumentOptions |
                 per_minute=account.per_minute,
                 survey_every=account.survey_every,
             )
+        case ChargepriceAccount():
+            return DocumentOptions(
+                kinds=frozenset({DocumentKind.STATION, DocumentKind.COMPANY}),
+                per_minute=account.documents_per_minute,
+            )
         case _:
             return None
 
@@ -159,6 +172,7 @@ def chargeprice_options(account: ChargepriceAccount, settings: Settings) -> Char
         company_id=str(account.company_id),
         api_key=account.api_key.get_secret_value(),
         timeouts=timeouts(settings),
+        station_prefix=account.station_prefix,
     )
 
 

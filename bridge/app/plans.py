@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bridge.core.model import AccountName
-from bridge.documents import DocumentPlan, evse_data_plan, mirror_plan
-from bridge.settings import OicpAccount, Settings, SpiriiAccount
+from bridge.documents import CompanyOptions, DocumentPlan, chargeprice_plan, evse_data_plan, mirror_plan
+from bridge.settings import ChargepriceAccount, OicpAccount, Settings, SpiriiAccount
 
 
 def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
@@ -30,7 +30,26 @@ def _evse_data_plans(settings: Settings) -> Iterator[DocumentPlan]:
     for name, account in settings.accounts.items():
         if isinstance(account, OicpAccount) and account.evse_data:
             yield evse_data_plan(AccountName(name), _operators(settings, name))
+        if isinstance(account, ChargepriceAccount):
+            operators, company_id = _operators(settings, name), str(account.company_id)
+            yield chargeprice_plan(AccountName(name), operators, company_id, _company_of(account))
 
 
 def _operators(settings: Settings, account: str) -> list[str]:
     return [operator for operator, table in settings.operators.items() if account in table.accounts]
+
+
+def _company_of(account: ChargepriceAccount) -> CompanyOptions | None:
+    company = account.company
+    if company is None:
+        return None
+    groups = {"cpo_group": company.cpo_group, "emp_group": company.emp_group}
+    return CompanyOptions(
+        name=company.name,
+        is_cpo=company.is_cpo,
+        is_emp=company.is_emp,
+        url=company.url or "",
+        external_source_mapping=company.external_source_mapping.given,
+        supported_emps=tuple(str(emp) for emp in company.supported_emps),
+        groups={name: str(group) for name, group in groups.items() if group is not None},
+    )

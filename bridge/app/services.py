@@ -33,7 +33,9 @@ from bridge.app.shown import (
     inventory_rows,
     row_errors,
     upstream_item,
+    values_shown,
 )
+from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
@@ -85,7 +87,7 @@ class Stations(Protocol):
         ...
 
 
-class StoreServices(ListingServices, FullLoadServices):
+class StoreServices(ListingServices, FullLoadServices, SyncServices):
     """The services of this process. `central` is None where no station is listened to."""
 
     def __init__(
@@ -213,7 +215,7 @@ class StoreServices(ListingServices, FullLoadServices):
             known=counted.known,
             unknown=counted.unknown,
             absent=counted.absent,
-            values=counted.values,
+            values=values_shown(counted.values),
             documents={kind.value: count for kind, count in documents.items()},
             full_load=policy,
             asks_full_load=policy == "confirmed" and not (lane is not None and lane.full_load_confirmed),

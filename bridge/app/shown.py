@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from bridge.core.expiry import days_left, expiry_warning, urgency
+from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
 from bridge.listing_file import ListingInvalid
@@ -66,8 +68,8 @@ def evse_item(
 def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
     state, why = _delivery_state(delivery, mode, held, steady)
     return DeliveryItem(
-        desired=delivery.desired,
-        acked=delivery.acked,
+        desired=shown(delivery.desired),
+        acked=None if delivery.acked is None else shown(delivery.acked),
         acked_at=delivery.acked_at,
         state=state,
         why=why,
@@ -75,6 +77,14 @@ def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: da
         code=delivery.last_code,
         reference=delivery.last_reference,
     )
+
+
+def values_shown(values: Mapping[str, int]) -> dict[str, int]:
+    """Show how many EVSEs have each value; some differ by less than is shown."""
+    counted = Counter[str]()
+    for value, count in values.items():
+        counted[shown(value)] += count
+    return dict(counted)
 
 
 def _delivery_state(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> tuple[DeliveryState, str]:
@@ -121,6 +131,9 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "held": lane.held,
             "last_error": lane.last_error,
             "last_accepted_at": lane.last_accepted_at,
+            "documents_backlog": lane.documents.dirty,
+            "documents_refused": lane.documents.refused,
+            "documents_held": lane.documents.held,
         }
     )
 
@@ -180,7 +193,7 @@ def _upstream_state(mode: Mode, lane: LaneReading | None) -> UpstreamState:
         case Mode.LIVE if lane.held is not None:
             return "held"
         case Mode.LIVE:
-            return "degraded" if lane.failures else "ok"
+            return "degraded" if lane.failures or lane.documents.held is not None else "ok"
 
 
 def import_report(result: ImportResult, *, applied: bool) -> ImportReport:

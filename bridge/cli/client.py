@@ -35,6 +35,7 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -102,6 +103,22 @@ class RestServices:
             return await self._post(f"{_upstream(name)}/disable", {}, UpstreamItem, name)
         body = {"mode": mode.value, "confirm_full_load": confirm_full_load}
         return await self._post(f"{_upstream(name)}/enable", body, UpstreamItem, name)
+
+    async def sync_preview(self, name: str) -> SyncReport:
+        """GET …/sync. Raises: NotFound."""
+        return await self._get(f"{_upstream(name)}/sync", SyncReport, name)
+
+    async def sync(self, name: str, *, forget: bool) -> SyncReport:
+        """POST …/sync. Raises: NotFound."""
+        return await self._post(f"{_upstream(name)}/sync", {"forget": forget}, SyncReport, name)
+
+    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
+        """DELETE …/documents/{kind}/{key}. Raises: NotFound, Conflict."""
+        path = f"{_upstream(name)}/documents/{quote(kind, safe='')}/{quote(key, safe='')}"
+        status, text = await self._request("DELETE", path)
+        if status == 404:
+            raise NotFound(f"{kind} of {name}", key)
+        return _classified(status, text, Deletion, name)
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """POST /api/v1/inventory. Raises: RowsRefused, NeedsYes."""

@@ -105,6 +105,8 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     console.print(Text(f"{preview.name} ({preview.kind}), now {preview.mode}: {'; '.join([*evses, *told])}"))
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
+    if preview.total and any(preview.documents.values()):
+        console.print(Text(f"  these first; each is shown by: ocpp-bridge upstream sync {preview.name} --dry-run"))
     if preview.data is not None:
         missing = preview.total - preview.data
         console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))
@@ -208,8 +210,16 @@ def _upstream_row(item: UpstreamItem) -> tuple[object, ...]:
         item.refused,
         "" if item.lag_s is None else f"{item.lag_s:.0f} s",
         "" if item.last_accepted_at is None else f"{item.last_accepted_at:{day}}",
-        item.held or item.last_error,
+        item.held or item.last_error or _documents_error(item),
     )
+
+
+def _documents_error(item: UpstreamItem) -> str:
+    """Return what is wrong with what the hub is told besides statuses."""
+    if item.documents_held is not None:
+        return item.documents_held
+    refused = counted(item.documents_refused, "document")
+    return f"{refused} refused; see: ocpp-bridge upstream sync {item.name} --dry-run" if item.documents_refused else ""
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

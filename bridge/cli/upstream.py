@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli import syncing
 from bridge.cli.full_load import full_load
 from bridge.cli.run import (
     ConfigOption,
@@ -37,6 +38,8 @@ app.command(
         "ocpp-bridge upstream full-load hubject_main --config my.toml --data --yes",
     ),
 )(full_load)
+app.command(epilog=syncing.SYNC_EXAMPLES)(syncing.sync)
+app.command(epilog=syncing.DELETE_EXAMPLES)(syncing.delete)
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the account in the configuration.", show_default=False)]
 

@@ -4,8 +4,17 @@ The counterpart of `derive` for what is not a status: run inside the caller's tr
 order that can change it. Never sends. Before it: `store.listings`, the inventory, temporary statuses. After it: `lane`.
 """
 
+from bridge.documents.chargeprice import CompanyOptions, chargeprice_plan
 from bridge.documents.evse_data import evse_data_plan
 from bridge.documents.refresh import DocumentPlan, Wishes, refresh
 from bridge.documents.temporary import mirror_plan
 
-__all__ = ["DocumentPlan", "Wishes", "evse_data_plan", "mirror_plan", "refresh"]
+__all__ = [
+    "CompanyOptions",
+    "DocumentPlan",
+    "Wishes",
+    "chargeprice_plan",
+    "evse_data_plan",
+    "mirror_plan",
+    "refresh",
+]

@@ -9,24 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.core.model import Moment
-from bridge.core.reconcile import reconfigured
-from bridge.derive import Derived, DeriveOptions, derive
+from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
+from bridge.edits.touched import derive_touched
 from bridge.inventory_file import Inventory, InventoryInvalid
-from bridge.store import lanes
 from bridge.store.availability import forget_orders
-from bridge.store.changes import Changes, save
 from bridge.store.errors import NeedsYes
-from bridge.store.evses import homes, keep_published, stations_of
+from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
+from bridge.store.listed_stations import match_listed
 from bridge.store.micros import to_micros
-from bridge.store.stations import EvseKey, load
+from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
 from csms.events import StationId
-
-_EVSES_A_TURN = 500
-"""EVSEs that one statement names: a database takes only so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,8 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
         return Imported(result, Derived())
     _keep_what_moved(conn, before, order)
     savepoint.commit()
-    derived = _derive_touched(conn, result.touched, order)
+    touched = [*dict.fromkeys([*result.touched, *match_listed(conn)])]
+    derived = derive_touched(conn, touched, order.at, order.options)
     derived.accounts |= refresh(conn, order.documents, order.at)
     return Imported(result, derived)
 
@@ -89,28 +86,3 @@ def _keep_what_moved(conn: Transaction, before: Mapping[EvseKey, StationId], ord
     moved = [key for key, station in homes(conn).items() if before.get(key, station) != station]
     keep_published(conn, moved, to_micros(order.at.steady + order.options.moved_keeps))
     forget_orders(conn, moved)
-
-
-def _derive_touched(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrder) -> Derived:
-    derived = Derived()
-    for first in range(0, len(touched), _EVSES_A_TURN):
-        derived.add(_derive_some(conn, touched[first : first + _EVSES_A_TURN], order))
-    return derived
-
-
-def _derive_some(conn: Transaction, touched: Sequence[EvseKey], order: ImportOrder) -> Derived:
-    derived = Derived()
-    keys = set(touched)
-    changes = Changes()
-    for station in load(conn, stations_of(conn, touched)).values():
-        wanted = keys & station.evses.keys()
-        derived.add(derive(station, wanted, at=order.at, options=order.options, changes=changes))
-    save(conn, changes)
-    accounts = {route.account for routes in order.options.routes.values() for route in routes}
-    for account in accounts:
-        rows = lanes.load_rows(conn, account, touched)
-        tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
-        lanes.save_rows(conn, account, tried_again, order.at.steady)
-        if tried_again:
-            derived.accounts.add(account)
-    return derived

@@ -6,12 +6,15 @@ Never parses a file. Before it: `listing_file`. After it: `documents`. Twin: `in
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.core.model import AccountName, Moment
+from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
+from bridge.edits.touched import derive_touched
 from bridge.listing_file import Listing
 from bridge.store.errors import ListingNeedsYes
+from bridge.store.listed_stations import match_listed
 from bridge.store.listings import ListingResult, import_listing
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
@@ -28,6 +31,8 @@ class ListingOrder:
     at: Moment
     documents: tuple[DocumentPlan, ...]
     """What the accounts say besides statuses."""
+    options: DeriveOptions
+    """A station that is listed names its EVSEs for Chargeprice: their statuses follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class ListingImported:
     """What an import did, and whose lanes have something to do now."""
 
     result: ListingResult
-    accounts: frozenset[AccountName] = frozenset()
+    derived: Derived = field(default_factory=Derived)
 
 
 def import_listings(conn: Transaction, orders: Sequence[ListingOrder]) -> list[ListingImported | ItemFailed]:
@@ -54,7 +59,9 @@ def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFai
         savepoint.rollback()
         return ListingImported(result)
     savepoint.commit()
-    return ListingImported(result, frozenset(refresh(conn, order.documents, order.at)))
+    derived = derive_touched(conn, match_listed(conn), order.at, order.options)
+    derived.accounts |= refresh(conn, order.documents, order.at)
+    return ListingImported(result, derived)
 
 
 @dataclass(frozen=True, slots=True)

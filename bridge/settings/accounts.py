@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from bridge.core.identifiers import InvalidId, parse_operator_id
 from bridge.core.modes import Mode
+from bridge.settings.company import CompanyTable
 from bridge.settings.fields import (
     Duration,
     HubUrl,
@@ -128,6 +129,12 @@ class ChargepriceAccount(_StatusAccount):
     api_key: Annotated[SecretStr, AfterValidator(_check_key)]
     api_key_file: Path | None = None
     """Where `api_key` is from: the file that was named, or the one in the secrets directory; None: from neither."""
+    valid_until: bool = False
+    """Tell until when a word holds."""
+    documents_per_minute: Annotated[int, whole(1, _PER_MINUTE_AT_CHARGEPRICE)] = 300
+    station_prefix: Annotated[str, matching(r"v[0-9]{1,3}", 'a version such as "v2"')] = "v2"
+    company: CompanyTable | None = None
+    """What Chargeprice is told about the company; None: nothing."""
 
 
 class SpiriiAccount(_Account):

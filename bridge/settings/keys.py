@@ -7,7 +7,7 @@ the keys with config/bridge.toml.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import get_args
 
 from pydantic.fields import FieldInfo
 
@@ -28,17 +28,34 @@ def known_keys() -> dict[tuple[str, ...], FieldInfo]:
     found: dict[tuple[str, ...], FieldInfo] = {}
     for name, field in Settings.model_fields.items():
         for prefix, model in _tables(name, field):
-            found |= {(*prefix, key): value for key, value in model.model_fields.items()}
+            found |= _keys_of(prefix, model)
         if not _tables(name, field):
             found[(name,)] = field
     return found
 
 
+def _keys_of(prefix: tuple[str, ...], model: type[Section]) -> dict[tuple[str, ...], FieldInfo]:
+    """Return the keys of a table, and of the tables in it."""
+    found: dict[tuple[str, ...], FieldInfo] = {}
+    for key, field in model.model_fields.items():
+        inner = _section_of(field)
+        found |= {(*prefix, key): field} if inner is None else _keys_of((*prefix, key), inner)
+    return found
+
+
+def _section_of(field: FieldInfo) -> type[Section] | None:
+    """Return the model of the table that a key holds, optional or not; None for a plain value."""
+    for kind in (field.annotation, *get_args(field.annotation)):
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return None
+
+
 def _tables(name: str, field: FieldInfo) -> list[tuple[tuple[str, ...], type[Section]]]:
     """Return the models of the tables that a top-level key holds; none for a plain value."""
-    kind: Any = field.annotation
     if name == "accounts":
         return [(("accounts", "*"), model) for model in ACCOUNT_MODELS.values()]
     if name == "operators":
         return [(("operators", "*"), OperatorTable)]
-    return [((name,), kind)] if isinstance(kind, type) and issubclass(kind, Section) else []
+    kind = _section_of(field)
+    return [] if kind is None else [((name,), kind)]

@@ -7,8 +7,9 @@ What the file does not list stays, unless the import prunes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -72,6 +73,11 @@ def load_listings(conn: sa.Connection, kind: DocumentKind | None = None) -> list
     return [ListingRow(DocumentKind(row.kind), row.key, row.reference, row.content) for row in conn.execute(statement)]
 
 
+def random_reference() -> str:
+    """Return a new UUID for a station."""
+    return str(uuid4())
+
+
 def listed_evse_data(conn: sa.Connection, operators: Collection[str]) -> list[tuple[EvseId, str]]:
     """Return id and content of what is listed of the EVSEs that the inventory has of these operators."""
     statement = (
@@ -87,22 +93,31 @@ def listed_evse_data(conn: sa.Connection, operators: Collection[str]) -> list[tu
     return [(EvseId(row.key), row.content) for row in conn.execute(statement)]
 
 
-def import_listing(conn: sa.Connection, wanted: Listing, *, prune: bool = False, yes: bool = False) -> ListingResult:
+def import_listing(
+    conn: sa.Connection,
+    wanted: Listing,
+    *,
+    prune: bool = False,
+    yes: bool = False,
+    new_reference: Callable[[], str] = random_reference,
+) -> ListingResult:
     """Bring what is listed to what the file says, within the caller's transaction.
 
-    A station keeps the reference that is stored where the file gives none. A dry run is the same call in a transaction
-    that the caller rolls back.
+    A station keeps the reference that is stored where the file gives none; at first it gets a new one, for ever. A dry
+    run is the same call in a transaction that the caller rolls back.
 
     Args:
         conn: In a transaction; on any error the caller rolls back.
         wanted: What `parse_listing` returned.
         prune: Remove what the file does not list.
         yes: Remove even more than a tenth.
+        new_reference: Makes the UUID of a station that has none. Source: Chargeprice API, PUT
+            /v2/charging_stations/:id, id: "Create: Client-side generated UUID".
 
     Raises: ListingNeedsYes.
     """
     stored = {row.name: row for row in load_listings(conn)}
-    rows = {row.name: row for row in _rows(wanted, stored)}
+    rows = {row.name: row for row in _rows(wanted, stored, new_reference)}
     unlisted = stored.keys() - rows.keys()
     diff = ListingDiff(
         added=_sorted(rows.keys() - stored.keys()),
@@ -117,12 +132,14 @@ def import_listing(conn: sa.Connection, wanted: Listing, *, prune: bool = False,
     return result
 
 
-def _rows(wanted: Listing, stored: dict[ListingName, ListingRow]) -> Iterable[ListingRow]:
+def _rows(
+    wanted: Listing, stored: dict[ListingName, ListingRow], new_reference: Callable[[], str]
+) -> Iterable[ListingRow]:
     for data in wanted.evse_data:
         yield ListingRow(DocumentKind.EVSE_DATA, data.evse_id, "", canonical_json(data.content))
     for station in wanted.stations:
         old = stored.get((DocumentKind.STATION, station.key))
-        reference = station.reference or ("" if old is None else old.reference)
+        reference = station.reference or (new_reference() if old is None else old.reference)
         yield ListingRow(DocumentKind.STATION, station.key, reference, canonical_json(station.content))
 
 
@@ -138,7 +155,7 @@ def _removes_much(diff: ListingDiff, stored: dict[ListingName, ListingRow]) -> b
 
 
 def _not_in_inventory(conn: sa.Connection, wanted: Listing) -> Iterable[str]:
-    """Yield a warning for each EVSE that the inventory does not have: nothing is sent of it until it has."""
+    """Yield a warning for each EVSE and station that the inventory does not have: nothing is sent of it until then."""
     ids = [row[0] for row in conn.execute(sa.select(evse.c.evse_id).where(evse.c.removed_at_w.is_(None)))]
     present, spelled = set(ids), {canonical(id_): id_ for id_ in ids}
     for data in wanted.evse_data:
@@ -149,6 +166,10 @@ def _not_in_inventory(conn: sa.Connection, wanted: Listing) -> Iterable[str]:
             yield f"{data.evse_id} is not in the inventory: its data is sent once it is"
         else:
             yield f"{data.evse_id} is not in the inventory, which has {other}: write the id the same in both"
+    for station in wanted.stations:
+        points = station.content.get("charge_points", ())
+        if not any(evse_id in present for point in points for evse_id in point["evse_ids"]):
+            yield f"station {station.key}: none of its EVSEs is in the inventory: it is sent once one is"
 
 
 def _write(conn: sa.Connection, rows: list[ListingRow], removed: Iterable[ListingName]) -> None:

@@ -147,6 +147,7 @@ class LaneReading:
     lag: timedelta | None
     """Age of the oldest value that is not acknowledged; None where all are."""
     documents: DocumentsReading = field(default_factory=DocumentsReading)
+    """What it is told besides statuses."""
 
 
 _dirty = delivery.c.acked_seq != delivery.c.desired_seq

@@ -87,6 +87,13 @@ class StoredStation:
     by_address: dict[Address, EvseKey] = field(default_factory=dict)
 
 
+STATION_REFERENCE = sa.func.coalesce(sa.func.nullif(evse.c.chargeprice_station, ""), evse.c.listed_station)
+"""Chargeprice's id of an EVSE's station: what the inventory says, or the station that lists the EVSE."""
+POINT_REFERENCE = sa.func.coalesce(
+    sa.func.nullif(evse.c.chargeprice_point, ""), sa.case((evse.c.listed_station != "", evse.c.evse_id), else_="")
+)
+"""Chargeprice's id of the EVSE: what the inventory says, or the EVSE id, under which a listed station names it."""
+
 _ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _STATIONS = (
     sa.select(
@@ -132,8 +139,8 @@ _EVSES = (
         evse.c.id,
         evse.c.evse_id,
         evse.c.operator,
-        evse.c.chargeprice_station,
-        evse.c.chargeprice_point,
+        STATION_REFERENCE,
+        POINT_REFERENCE,
         evse.c.removed_at_w,
         evse_state.c.version,
         evse_state.c.status,

@@ -1,6 +1,7 @@
 """Push EVSE statuses to Chargeprice: PUT .../charge_points/{id}/status, which its own documentation calls a draft.
 
-Never chooses what or when to push: that is `bridge.core.reconcile` and `bridge.lane`. Its twin is `oicp`.
+Never chooses what or when to push: that is `bridge.core.reconcile` and `bridge.lane`. Its twin is `oicp`. Stations and
+companies are `chargeprice_resources`.
 "Charge point" is Chargeprice's word for an EVSE. Source: Chargeprice API, charge point status update [DRAFT].
 """
 
@@ -12,22 +13,23 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from bridge.core.model import Accepted, Held, Outcome, Refused
+from bridge.core.identifiers import canonical
+from bridge.core.mapping.until import unpack
+from bridge.core.model import Outcome, Refused
+from bridge.upstreams.chargeprice_answers import judge
+from bridge.upstreams.chargeprice_resources import STATION_PREFIX, Resources
 from bridge.upstreams.http import (
     DEFAULT_TIMEOUTS,
+    Exchange,
     HttpClient,
     Lost,
     NotSent,
     Replied,
     Timeouts,
     TlsSource,
-    cut,
-    deferred,
     failed,
-    parse_object,
-    without_ids,
 )
-from bridge.upstreams.port import Answer, Record, Upstream
+from bridge.upstreams.port import Answer, Document, Record, Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class ChargepriceOptions:
     """Chargeprice's own UUID of the operator's company."""
     api_key: str = field(repr=False)
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    station_prefix: str = STATION_PREFIX
+    """Version in the path under which stations are put: the document's title says v2, its example v1."""
 
     def __post_init__(self) -> None:
         """Refuse a key that a header cannot carry. Raises: ValueError, without the key."""
@@ -70,6 +74,7 @@ class Chargeprice(Upstream):
         self._key = key or (lambda: options.api_key)
         self._clock = clock
         self._http = HttpClient(options.timeouts, tls)
+        self._resources = Resources(self._exchange, options.station_prefix, clock)
 
     async def push(self, record: Record) -> Answer:
         """Send one record; never raises for the hub's or the network's faults."""
@@ -77,18 +82,24 @@ class Chargeprice(Upstream):
             return Answer(Refused(missing))
         return await self._send(record)
 
+    async def push_document(self, document: Document) -> Answer:
+        """Send one station or company; never raises for the hub's or the network's faults."""
+        return await self._resources.push(document)
+
     async def close(self) -> None:
         """Close the connection."""
         await self._http.close()
 
+    async def _exchange(self, method: str, path: str, body: object) -> Exchange:
+        url = f"{self._options.base_url.rstrip('/')}/{path}"
+        return await self._http.send(method, url, {"Api-Key": self._key()}, body)
+
     async def _send(self, record: Record) -> Answer:
-        headers = {"Api-Key": self._key()}
-        exchange = await self._http.send("PUT", address(record, self._options), headers, document(record))
-        match exchange:
+        match await self._exchange("PUT", path_of(record, self._options), document(record)):
             case Replied(status, reply_headers, text, millis):
                 outcome, code = classify(status, reply_headers, text, records=[record], now=self._clock())
                 return Answer(outcome, status, code, millis=millis)
-            case NotSent() | Lost():
+            case NotSent() | Lost() as exchange:
                 return failed(exchange)
 
 
@@ -101,23 +112,26 @@ def unaddressable(record: Record) -> str | None:
     return None
 
 
-def address(record: Record, options: ChargepriceOptions) -> str:
-    """Return the URL of the record's status; the EVSE id names the charge point unless the inventory says otherwise."""
+def path_of(record: Record, options: ChargepriceOptions) -> str:
+    """Return the path of the record's status, after the base address.
+
+    The EVSE id names the charge point unless the inventory says otherwise.
+    """
     company, station, point = (
         quote(segment, safe="")
         for segment in (options.company_id, record.station_ref, record.point_ref or record.evse_id)
     )
-    path = f"v1/companies/{company}/charging_stations/{station}/charge_points/{point}/status"
-    return f"{options.base_url.rstrip('/')}/{path}"
+    return f"v1/companies/{company}/charging_stations/{station}/charge_points/{point}/status"
 
 
 def document(record: Record) -> dict[str, Any]:
     """Return the request's body.
 
-    `valid_until` stays null: when it passes, Chargeprice turns the point *available* by itself, even a broken one.
+    `valid_until` is null unless the value has an end: when it passes, Chargeprice turns the point *available* by
+    itself, even a broken one.
     """
-    status = _DELETED_VALUE if record.delete else record.value
-    return {"data": {"type": "charge_point_status", "attributes": {"status": status, "valid_until": None}}}
+    status, end = unpack(_DELETED_VALUE if record.delete else record.value)
+    return {"data": {"type": "charge_point_status", "attributes": {"status": status, "valid_until": end}}}
 
 
 def classify(
@@ -127,37 +141,6 @@ def classify(
 
     `now` is wall time, for a Retry-After that is a date.
     """
-    body = parse_object(text)
-    code = _error_field(body, "code")[:64]
-    why = f"HTTP {status}{_details(body, records)}"
-    if 200 <= status < 300:
-        if text.strip() and (body is None or "errors" in body):
-            return deferred(f"{why}: not proven to be accepted", status, headers, now, unclear=True), code
-        return Accepted(), code
-    match status:
-        case 401 | 403:
-            return Held(cut(why)), code
-        case 408 | 429:
-            return deferred(why, status, headers, now), code
-        case 404 if code == "NO_ROUTE_FOUND":
-            return Held(cut(f"{why} (base URL or API version is wrong)")), code
-        case 400 | 404 if text.strip() and body is None:
-            return Held(cut(f"{why}: answered by something before the service; is the base URL right?")), code
-        case _ if 400 <= status < 500:
-            return Refused(cut(why)), code
-        case _:
-            return deferred(why, status, headers, now), code
-
-
-def _error_field(body: dict[str, Any] | None, name: str) -> str:
-    errors = (body or {}).get("errors")
-    first = errors[0] if isinstance(errors, list) and errors else None
-    value = first.get(name) if isinstance(first, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _details(body: dict[str, Any] | None, records: Sequence[Record]) -> str:
-    words = " ".join(part for part in (_error_field(body, "code"), _error_field(body, "title")) if part)
-    for record in records:
-        words = without_ids(words, record)
-    return f": {words}" if words else ""
+    ids = {name for record in records for name in (record.evse_id, record.station_ref, record.point_ref)}
+    ids |= {canonical(record.evse_id) for record in records}
+    return judge(status, headers, text, ids=ids, now=now)

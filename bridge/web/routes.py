@@ -17,6 +17,7 @@ from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
+from bridge.web.sync_shapes import SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
 
 _LARGEST_BODY = 32 * 2**20
@@ -55,6 +56,9 @@ class _Routes:
                 web.get("/api/v1/upstreams/{name}/preview", self.preview),
                 web.post("/api/v1/upstreams/{name}/enable", self.enable),
                 web.post("/api/v1/upstreams/{name}/disable", self.disable),
+                web.get("/api/v1/upstreams/{name}/sync", self.sync_preview),
+                web.post("/api/v1/upstreams/{name}/sync", self.sync),
+                web.delete("/api/v1/upstreams/{name}/documents/{kind}/{key}", self.delete_document),
                 web.get("/api/v1/upstreams/{name}/full-load", self.full_load_preview),
                 web.post("/api/v1/upstreams/{name}/full-load", self.order_full_load),
                 web.get("/api/v1/inventory", self.inventory),
@@ -112,6 +116,17 @@ class _Routes:
             request.match_info["name"], Mode.OFF, confirm_full_load=False, by=request[ACTOR]
         )
         return _answer(item)
+
+    async def sync_preview(self, request: web.Request) -> web.Response:
+        return _answer(await self._services.sync_preview(request.match_info["name"]))
+
+    async def sync(self, request: web.Request) -> web.Response:
+        body = await _read(request, SyncRequest, empty=True)
+        return _answer(await self._services.sync(request.match_info["name"], forget=body.forget))
+
+    async def delete_document(self, request: web.Request) -> web.Response:
+        place = request.match_info
+        return _answer(await self._services.delete_document(place["name"], place["kind"], place["key"]))
 
     async def full_load_preview(self, request: web.Request) -> web.Response:
         match request.query.get("scope", "statuses"):

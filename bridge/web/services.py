@@ -35,6 +35,7 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
 
 
@@ -137,6 +138,21 @@ class WebServices(Protocol):
         `confirm_full_load` True stores the operator's yes to a fullLoad; False leaves what was stored.
 
         Raises: NotFound; Conflict where the configuration forces the account off.
+        """
+        ...
+
+    async def sync_preview(self, name: str) -> SyncReport:
+        """Return how what the account should have differs from what its hub acknowledged. Raises: NotFound."""
+        ...
+
+    async def sync(self, name: str, *, forget: bool) -> SyncReport:
+        """Make what differs due at once, with `forget` everything, and return what differed. Raises: NotFound."""
+        ...
+
+    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
+        """Order the deletion at the hub of a station or company that is no longer wanted.
+
+        Raises: NotFound; Conflict where it is still wanted.
         """
         ...
 

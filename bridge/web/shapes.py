@@ -114,6 +114,11 @@ class UpstreamItem(Shape):
     """Why the account is held; null: it is not."""
     last_error: str = ""
     last_accepted_at: AwareDatetime | None = None
+    documents_backlog: int = 0
+    """Stations, companies and other documents whose content is not acknowledged, sent or not."""
+    documents_refused: int = 0
+    documents_held: str | None = None
+    """Why documents are held, apart from statuses; null: they are not."""
     experimental: str | None = None
     """Why this kind of hub is experimental; null: it is not."""
     certificate: CertificateItem | None = None

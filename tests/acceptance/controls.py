@@ -59,6 +59,11 @@ class Hub:
         async with self._http.delete(f"{self._url}/faults", timeout=_TIMEOUT) as response:
             assert response.status == 204, await response.text()
 
+    async def set(self, **options: Any) -> None:
+        """Change some of its options, by the names that its simulator has for them."""
+        async with self._http.patch(f"{self._url}/options", json=options, timeout=_TIMEOUT) as response:
+            assert response.status == 200, await response.text()
+
     async def _get(self, what: str) -> Any:
         async with self._http.get(f"{self._url}/{what}", timeout=_TIMEOUT) as response:
             assert response.status == 200, await response.text()

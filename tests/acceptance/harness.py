@@ -164,7 +164,7 @@ class Site:
         process = self.processes.start("command", self._command(*arguments), self._environ())
         before = process.log.stat().st_size
         code = await process.ended(within)
-        return code, process.log.read_text(encoding="utf-8")[before:]
+        return code, process.log.read_bytes()[before:].decode()
 
     def _command(self, *arguments: str) -> list[str]:
         return [*self.bridge_command, *arguments, "--config", str(self._config)]
@@ -175,7 +175,11 @@ class Site:
         settings = {
             "STATE_DIR": str(self.state_dir),
             "DATABASE_URL": self.database_url,
-            **{f"ACCOUNTS__{hub.upper()}__BASE_URL": url for hub, url in self._hub_urls.items()},
+            **{
+                f"ACCOUNTS__{hub.upper()}__BASE_URL": url
+                for hub, url in self._hub_urls.items()
+                if f"[accounts.{hub}]" in self._config.read_text(encoding="utf-8")
+            },
             **self._settings,
         }
         return kept | {f"BRIDGE_{name}": value for name, value in settings.items()}

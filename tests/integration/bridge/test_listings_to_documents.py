@@ -26,7 +26,7 @@ def listing(*ids: str, **content: object) -> Listing:
 
 
 async def import_(bridge, wanted: Listing, *, prune: bool = False, yes: bool = True, dry_run: bool = False):
-    order = ListingOrder(wanted, prune, yes, dry_run, bridge.clock(), PLANS)
+    order = ListingOrder(wanted, prune, yes, dry_run, bridge.clock(), PLANS, bridge.options)
     return await bridge.writer.submit(import_listings, order)
 
 
@@ -65,7 +65,7 @@ async def test_each_account_has_the_data_of_its_own_operators_evses(bridge) -> N
     await bridge.import_(MIXED, prune=True)
     imported = await import_(bridge, listing(*EVSES, "DE*XYZ*E2*2", "DE*ABC*E9"))
     assert isinstance(imported, ListingImported)
-    assert imported.accounts == {HUBJECT, SECOND}
+    assert imported.derived.accounts == {HUBJECT, SECOND}
     assert await rows(bridge) == [*((HUBJECT, evse) for evse in EVSES), (SECOND, "DE*XYZ*E2*2")]
     assert imported.result.warnings == ("DE*ABC*E9 is not in the inventory: its data is sent once it is",)
 

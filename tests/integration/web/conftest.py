@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from bridge.core.differences import Standing
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
@@ -36,6 +41,14 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
     experimental_reason,
+)
+from bridge.web.sync_shapes import (
+    DELETABLE,
+    Deletion,
+    DocumentDifference,
+    FieldChangeItem,
+    ForeignItem,
+    SyncReport,
 )
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
@@ -98,6 +111,34 @@ def evse(number: int) -> EvseItem:
     )
 
 
+REPORT = SyncReport(
+    name="chargeprice",
+    kind="chargeprice",
+    mode=Mode.OFF,
+    documents=(
+        DocumentDifference(
+            kind="station",
+            key="20006f18",
+            name="Spar",
+            standing=Standing.CHANGED,
+            changes=(FieldChangeItem(field="attributes.name", old='"Spar 1"', new='"Spar"'),),
+        ),
+        DocumentDifference(kind="station", key="1a006f18", standing=Standing.REFUSED, why="HTTP 400"),
+        DocumentDifference(kind="station", key="3a006f18", standing=Standing.WITHDRAWN),
+        DocumentDifference(kind="company", key="1e49b853", name="EnBW", standing=Standing.NEW),
+    ),
+    documents_agreed=7,
+    statuses={"agreed": 5, "changed": 2},
+    foreign=(
+        ForeignItem(
+            remote_id="7", evse_id="DE*ABC*E1", kind="BLOCKED", valid_from="2026-01-01T00:00:00Z", valid_to=None
+        ),
+    ),
+    documents_held="stations: HTTP 403",
+)
+"""Something of everything."""
+
+
 @dataclass
 class FakeTemporaries:
     """Implements `TemporaryServices` in memory; `orders` is what was asked of it."""
@@ -154,6 +195,7 @@ class FakeServices:
     orders: list[tuple[object, ...]] = field(default_factory=list)
     readiness: Readiness = field(default_factory=lambda: Readiness(ready=True))
     found: Health = field(default_factory=lambda: Health(status="ok", components={"database": Component(status="ok")}))
+    report: SyncReport = field(default_factory=lambda: REPORT)
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
     failure: Exception | None = None
@@ -199,6 +241,7 @@ class FakeServices:
             unknown=1,
             absent=1,
             values={"Occupied": 3, "Unknown": 2},
+            documents={} if oicp else {"station": 2, "company": 1},
             full_load="confirmed" if oicp else None,
             asks_full_load=oicp,
         )
@@ -210,6 +253,24 @@ class FakeServices:
         self.orders.append((name, mode, confirm_full_load, by))
         self.upstreams[name] = item.model_copy(update={"mode": mode, "state": "ok" if mode is Mode.LIVE else "off"})
         return self.upstreams[name]
+
+    async def sync_preview(self, name: str) -> SyncReport:
+        item = self._find(name)
+        return self.report.model_copy(update={"name": name, "kind": item.kind, "mode": item.mode})
+
+    async def sync(self, name: str, *, forget: bool) -> SyncReport:
+        report = await self.sync_preview(name)
+        self.orders.append((name, "sync", forget))
+        return report.model_copy(update={"ordered": True})
+
+    async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
+        self._find(name)
+        if kind not in DELETABLE or key == "unknown":
+            raise NotFound(f"{kind} of {name}", key)
+        if key == "listed":
+            raise Conflict(f"{kind} {key} is still listed")
+        self.orders.append((name, "delete", kind, key))
+        return Deletion.model_validate({"name": name, "kind": kind, "key": key})
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         self.orders.append((request.csv, request.prune, request.yes, request.dry_run))

@@ -136,6 +136,8 @@ def test_a_missing_file_and_a_missing_answer_are_documents_too() -> None:
         "upstream list",
         "upstream enable",
         "upstream disable",
+        "upstream sync",
+        "upstream delete",
         "db upgrade",
     ],
 )

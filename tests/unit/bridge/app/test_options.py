@@ -2,11 +2,12 @@ from datetime import time, timedelta
 
 import pytest
 
-from bridge.app.options import lane_options, oicp_options, server_options
+from bridge.app.options import chargeprice_options, derive_options, lane_options, oicp_options, server_options
 from bridge.app.plans import document_plans
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadPolicy
-from bridge.settings import OicpAccount, Settings
+from bridge.core.mapping.until import pack
+from bridge.settings import ChargepriceAccount, OicpAccount, Settings
 from csms.options import ServerOptions
 
 OCPP = {
@@ -34,6 +35,34 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         trigger_timeout=timedelta(seconds=14),
         trigger_spread=timedelta(seconds=15),
     )
+
+
+def chargeprice(**more: object) -> Settings:
+    account = {
+        "kind": "chargeprice",
+        "base_url": "https://hub.example",
+        "company_id": "1e49b853-36fc-47ed-9826-97828b5b2fdd",
+        "api_key": "k",
+        **more,
+    }
+    return Settings.model_validate(
+        {"accounts": {"cp": account}, "operators": {"acme": {"name": "A", "accounts": ["cp"]}}}
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, None),
+        ({"valid_until": True}, pack),
+        ({"valid_until": True, "map": {"faulted": "unknown"}}, pack),
+        ({"valid_until": True, "map": {"available": "unknown"}}, None),
+    ],
+    ids=["default", "on", "on-other-word", "on-but-available-is-called-otherwise"],
+)
+def test_end_of_a_word_is_told_only_where_asked_for_and_where_the_hub_ends_in_available(more, told) -> None:
+    (route,) = derive_options(chargeprice(**more)).routes["acme"]
+    assert route.until is told
 
 
 HUBJECT = {"kind": "oicp", "base_url": "http://127.0.0.1:1", "operator_id": "DE*ABC"}
@@ -87,3 +116,19 @@ def test_data_has_an_operator_name_even_where_the_account_has_none(own: str, sai
     options = oicp_options(account, settings)
     assert (options.operator_name, options.data_operator_name) == (own, said)
     assert options.sub_operator_ids == ("DE*SUB",)
+
+
+def test_chargeprice_account_sends_stations_and_companies_without_a_full_load() -> None:
+    documents = lane_options(chargeprice(documents_per_minute=17), "cp").documents
+    assert documents is not None
+    assert documents.kinds == frozenset({DocumentKind.STATION, DocumentKind.COMPANY})
+    assert (documents.per_minute, documents.survey_every) == (17, None)
+    assert documents.full_load.policy is FullLoadPolicy.NEVER
+    assert [plan.account for plan in document_plans(chargeprice())] == ["cp"]
+
+
+def test_station_prefix_reaches_the_adapter() -> None:
+    settings = chargeprice(station_prefix="v1")
+    account = settings.accounts["cp"]
+    assert isinstance(account, ChargepriceAccount)
+    assert chargeprice_options(account, settings).station_prefix == "v1"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.core.model import Accepted, Deferred, EvseId, Held, Refused
-from bridge.upstreams.chargeprice import ChargepriceOptions, address, classify, document, unaddressable
+from bridge.upstreams.chargeprice import ChargepriceOptions, classify, document, path_of, unaddressable
 from bridge.upstreams.port import Record
 
 VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "chargeprice_responses.json").read_text())["responses"]
@@ -64,18 +64,28 @@ def test_reason_reads_the_same_for_every_row():
 
 
 def test_request_is_that_of_chargeprices_example():
-    assert address(RECORD, OPTIONS) == (
-        "http://example-base-url.com/v1/companies/1e49b853-36fc-47ed-9826-97828b5b2fdd"
-        "/charging_stations/123/charge_points/456/status"
+    assert path_of(RECORD, OPTIONS) == (
+        "v1/companies/1e49b853-36fc-47ed-9826-97828b5b2fdd/charging_stations/123/charge_points/456/status"
     )
     assert document(RECORD) == {
         "data": {"type": "charge_point_status", "attributes": {"status": "occupied", "valid_until": None}}
     }
 
 
+def test_value_with_an_end_is_chargeprices_example():
+    record = Record(EvseId("DE*ABC*E1"), "occupied until 1582898908000", station_ref="123", point_ref="456")
+    attributes = document(record)["data"]["attributes"]
+    assert attributes == {"status": "occupied", "valid_until": 1582898908000}
+
+
+def test_deletion_never_has_an_end():
+    record = Record(EvseId("DE*ABC*E1"), "occupied until 1582898908000", delete=True, station_ref="123")
+    assert document(record)["data"]["attributes"] == {"status": "unknown", "valid_until": None}
+
+
 def test_path_segments_are_percent_encoded():
     record = Record(EvseId("DE*ABC*E1"), "occupied", station_ref="a/b ?#%2F", point_ref="")
-    assert address(record, OPTIONS).endswith(
+    assert path_of(record, OPTIONS).endswith(
         "/charging_stations/a%2Fb%20%3F%23%252F/charge_points/DE%2AABC%2AE1/status"
     )
 

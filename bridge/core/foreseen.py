@@ -1,0 +1,53 @@
+"""Foresee from when on an EVSE will be available by itself, as today's facts and its temporary statuses have it.
+
+Never decides what is sent and never reads a clock. Before it: `effective`, which it asks about moments to come. After
+it: `derive`, for hubs that can be told until when a word holds.
+
+Only temporary statuses that begin or end are told ahead. A hold ends within seconds and is then told as a status of
+its own, so where it is what changes first nothing is foreseen; nor of an EVSE that moved while its new station has said
+nothing: there are no facts to foresee anything from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.core.effective import EffectiveOptions, effective
+from bridge.core.model import Effective, EvseStatus, EvseView, Moment
+
+
+def available_from(
+    view: EvseView, decided: Effective, at: Moment, options: EffectiveOptions, words: Mapping[EvseStatus, str]
+) -> datetime | None:
+    """Return the first moment at which the hub's word changes by itself (wall time), if the EVSE is available then.
+
+    Args:
+        view: The facts as stored.
+        decided: What `effective` said about them at `at`.
+        at: Both clocks, read once.
+        options: As for `effective`.
+        words: The hub's word for each effective status.
+    """
+    if decided.until_now is None:
+        return None
+    facts = replace(view, kept_until=None)
+    word, then = words[decided.status], decided
+    while (moment := _next_decision(then, at)) is not None:
+        scheduled = moment.now == then.until_now
+        then = effective(facts, decided, moment, options)
+        if words[then.status] != word:
+            return moment.now if scheduled and then.status is EvseStatus.AVAILABLE else None
+    return None
+
+
+def _next_decision(decided: Effective, at: Moment) -> Moment | None:
+    """Return when the passing of time alone may change the status next, by both clocks; they run alike from `at` on."""
+    ends = [decided.until_now] if decided.until_now is not None else []
+    if decided.until_steady is not None:
+        ends.append(at.now + (decided.until_steady - at.steady))
+    if not ends:
+        return None
+    now = min(ends)
+    return Moment(now, at.steady + (now - at.now))
