@@ -173,7 +173,7 @@ async def test_sync_shows_what_differs_and_deletion_is_on_request_only(make_site
     assert f'  attributes.address: "{ADDRESS}" → "Lebring"' in said
     assert f"station {BILLA} (Billa): no longer listed; stays at the hub until `upstream delete`" in said
     assert BILLA in await hub.documents("station")
-    assert (await site.ask("upstreams/chargeprice/preview"))["documents"] == 1
+    assert (await site.ask("upstreams/chargeprice/preview"))["documents"] == {"company": 0, "station": 1}
 
     code, said = await site.run("upstream", "delete", "chargeprice", "station", SPAR, "--yes")
     assert (code, f"station {SPAR} is still listed" in said) == (4, True)
