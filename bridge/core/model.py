@@ -276,6 +276,8 @@ class Held:
     """Every request of this account would fail so: certificate, key, contract, address."""
 
     why: str
+    perhaps_row: bool = False
+    """Or this row's alone would (a key without the right to one station): another row is tried at once."""
 
 
 Outcome = Accepted | Deferred | Refused | WrongAction | Held

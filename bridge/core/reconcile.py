@@ -202,8 +202,9 @@ def settle_lane(
             return _probed(_count_refusal(lane, outcome.why, counts, steady, options), steady)
         case WrongAction():
             return _probed(lane, steady)
-        case Held():
-            return replace(lane, held=outcome.why, held_at=steady)
+        case Held(why, perhaps_row):
+            at_once = perhaps_row and lane.held is None
+            return replace(lane, held=why, held_at=None if at_once else steady)
         case _:
             assert_never(outcome)
 

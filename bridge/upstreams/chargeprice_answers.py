@@ -40,7 +40,7 @@ def judge(
         return Accepted(), code
     match status:
         case 401 | 403:
-            return Held(cut(why)), code
+            return Held(cut(why), perhaps_row=status == 403), code
         case 408 | 429:
             return deferred(why, status, headers, now), code
         case 404 if code == _NO_ROUTE:

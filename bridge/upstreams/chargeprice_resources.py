@@ -82,7 +82,7 @@ class _Calls:
         """Return the push's answer; a hold says of what, since a key may write companies and no stations."""
         outcome = said.outcome
         if isinstance(outcome, Held):
-            outcome = Held(f"{_PLURALS[self.document.kind]}: {outcome.why}")
+            outcome = replace(outcome, why=f"{_PLURALS[self.document.kind]}: {outcome.why}")
         return Answer(outcome, said.http, said.code, millis=self.millis, learnt=learnt, requests=self.requests)
 
 

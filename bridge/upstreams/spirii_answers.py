@@ -40,7 +40,7 @@ def classify(
 def _outcome(status: int, headers: Mapping[str, str], text: str, why: str, now: datetime) -> Outcome:
     match status:
         case 401 | 403:
-            return Held(cut(why))
+            return Held(cut(why), perhaps_row=status == 403)
         case 429:
             limited = deferred(why, status, headers, now)
             return replace(limited, retry_after_s=_retry_after_s(limited, headers, now))

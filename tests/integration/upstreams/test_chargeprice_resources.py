@@ -247,13 +247,17 @@ async def test_key_that_may_not_write_holds_and_says_what(hub, mocks, document, 
     await hub.script(FaultSpec(kind="status", status=403, description="api_key not authorized to perform action"))
     answer = await upstream.push_document(document)
     await upstream.close()
-    assert answer.outcome == Held(f"{what}: HTTP 403: FORBIDDEN api_key not authorized to perform action")
+    assert answer.outcome == Held(
+        f"{what}: HTTP 403: FORBIDDEN api_key not authorized to perform action", perhaps_row=True
+    )
 
 
 async def test_foreign_station_reads_like_a_key_that_may_not_write(hub, upstream) -> None:
     hub.hub.configure({"foreign_stations": [STATION]})
     answer = await upstream.push_document(station())
-    assert answer.outcome == Held("stations: HTTP 403: FORBIDDEN api_key not authorized to perform action")
+    assert answer.outcome == Held(
+        "stations: HTTP 403: FORBIDDEN api_key not authorized to perform action", perhaps_row=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,16 @@ def test_a_held_account_is_probed_once_a_minute_with_another_row() -> None:
     assert row(settled).attempted_at is not None  # so that a row which was not attempted is taken next
 
 
+def test_what_may_be_one_rows_own_is_put_to_the_test_with_another_row_at_once_and_then_once_a_minute() -> None:
+    first = settle(in_flight(), Held("403", perhaps_row=True))
+    assert (first.lane.held, row(first).suspect) == ("403", "403")
+    assert reconcile.lane_ready_at(first.lane, OPTIONS) is None
+    second = settle(in_flight(), Held("403", perhaps_row=True), lane=first.lane)
+    assert reconcile.lane_ready_at(second.lane, OPTIONS) == after(60)
+    passed = settle(in_flight(), Accepted(), lane=first.lane)
+    assert (passed.lane.held, passed.prove) == (None, "403")
+
+
 @pytest.mark.parametrize(
     "outcome",
     [Held("300"), Deferred("503"), Refused("018"), WrongAction(False, "603")],

@@ -32,7 +32,7 @@ def outcome(status: int, text: str = "", **headers: str) -> Outcome:
     [
         pytest.param(400, error(param="validTo"), Refused("HTTP 400: invalid is wrong (validTo)"), id="400"),
         pytest.param(401, error(), Held("HTTP 401: invalid is wrong"), id="401"),
-        pytest.param(403, error(), Held("HTTP 403: invalid is wrong"), id="403"),
+        pytest.param(403, error(), Held("HTTP 403: invalid is wrong", perhaps_row=True), id="403"),
         pytest.param(404, error(), Refused("HTTP 404: invalid is wrong"), id="404"),
         pytest.param(409, error(), Refused("HTTP 409: invalid is wrong"), id="409"),
         pytest.param(422, error(), Refused("HTTP 422: invalid is wrong"), id="422"),
