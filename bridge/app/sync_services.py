@@ -116,7 +116,7 @@ def _difference(row: DocumentRow) -> DocumentDifference:
             FieldChangeItem(field=change.field, old=change.old, new=change.new)
             for change in (field_changes(delivery.acked, delivery.desired) if shown else ())
         ),
-        why=delivery.refused or delivery.suspect or "" if standing is not Standing.WITHDRAWN else "",
+        why="" if standing is Standing.WITHDRAWN else delivery.refused or delivery.suspect or row.last_why,
     )
 
 

@@ -35,6 +35,8 @@ class DocumentRow:
     key: str
     delivery: Delivery
     remote: Remote = field(default_factory=Remote)
+    last_why: str = ""
+    """Why the last answer was no acceptance; empty where it was one, or there was none."""
 
     @property
     def name(self) -> DocumentName:
@@ -63,6 +65,7 @@ _ROW = sa.select(
     document.c.remote_id,
     document.c.remote_version,
     document.c.lost,
+    document.c.last_why,
     *(document.c[name] for name in _SHARED),
 ).where(document.c.account == sa.bindparam("name"))
 _ORDERED = _ROW.order_by(document.c.kind, document.c.key)
@@ -70,7 +73,7 @@ _ORDERED = _ROW.order_by(document.c.kind, document.c.key)
 
 def _row_of(row: Sequence[Any]) -> DocumentRow:
     remote = Remote(row[2], row[3], tuple(json.loads(row[4])) if row[4] else ())
-    return DocumentRow(DocumentKind(row[0]), row[1], delivery_of((*row[5:], "", "")), remote)
+    return DocumentRow(DocumentKind(row[0]), row[1], delivery_of((*row[6:], "", "")), remote, row[5])
 
 
 def load_documents(

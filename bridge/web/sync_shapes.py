@@ -32,7 +32,7 @@ class DocumentDifference(Shape):
     standing: Standing
     changes: tuple[FieldChangeItem, ...] = ()
     why: str = ""
-    """Why the hub refused it."""
+    """Why the hub refused it, or why the last attempt failed."""
 
 
 class ForeignItem(Shape):

@@ -43,6 +43,8 @@ class RecordingHub:
     def __init__(self, default: Scripted) -> None:
         self.default = default
         """What is answered where nothing else was scripted."""
+        self.routes: dict[tuple[str, str], Scripted] = {}
+        """What is answered to a method on a path (without its query), before the default."""
         self.requests: list[Recorded] = []
         self._answers: deque[Scripted] = deque()
         self._runner: web.ServerRunner | None = None
@@ -56,6 +58,10 @@ class RecordingHub:
     def answer_next(self, *answers: Scripted) -> None:
         """Answer the next requests so."""
         self._answers.extend(answers)
+
+    def requests_to(self, method: str, path: str) -> list[Recorded]:
+        """Return the requests with this method on this path (without its query)."""
+        return [one for one in self.requests if (one.method, one.path.partition("?")[0]) == (method, path)]
 
     def heal(self) -> None:
         """Answer as by default from now on."""
@@ -83,7 +89,8 @@ class RecordingHub:
         raw = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append(Recorded(request.method, request.raw_path, headers, json.loads(raw) if raw else None))
-        answer = self._answers.popleft() if self._answers else self.default
+        route = (request.method, request.raw_path.partition("?")[0])
+        answer = self._answers.popleft() if self._answers else self.routes.get(route, self.default)
         text = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
         return web.Response(
             status=answer.status,
