@@ -4,11 +4,12 @@ Never decides anything about a status or a hub. A command that asks or changes a
 interface; only with the bridge stopped does it open the store itself. Before it: an operator. After it: `bridge.app`.
 
     command, inventory, upstream, temporary    parse: one function per verb
+    listing, full_load, syncing                parse what inventory and upstream have of their own
     run                                        what the verbs share: configuration, questions, exit codes
     session, client, temporary_client          find the bridge; ask a running one
     output, moments                            print for people, or one JSON document for programs; read and show times
 
-Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 configuration or inventory wrong, 6 bridge
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 configuration or data wrong, 6 bridge
 unreachable, 130 interrupted.
 """
 

@@ -31,7 +31,7 @@ def full_load(
 ) -> None:
     """Show what a fullLoad would replace at the hub, ask, and send it.
 
-    It is the yes to this account's fullLoads from now on, if none was given.
+    It is the yes to this account's fullLoads from now on, if none was given. Only Hubject has fullLoads.
     """
     from bridge.web.full_load_shapes import FullLoadRequest
 

@@ -81,7 +81,7 @@ def delete(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete a station or company at the hub that is no longer listed. This cannot be taken back."""
+    """Delete a station or company at Chargeprice that is no longer listed. This cannot be taken back."""
     if not yes and not (parts_of(context).interactive() and not as_json):
         fail(ExitCode.USAGE, f"nobody is there to ask; add --yes to delete {kind} {key} at {name}", as_json=as_json)
     if not yes:

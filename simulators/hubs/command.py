@@ -52,7 +52,7 @@ def hubs(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random in the hubs.")] = 0,
 ) -> None:
-    """Run the mock hubs until SIGTERM or Ctrl-C."""
+    """Run the mock hubs (Hubject, Chargeprice, Spirii) until SIGTERM or Ctrl-C."""
     options = MockOptions(
         hubject_port=hubject_port,
         chargeprice_port=chargeprice_port,
