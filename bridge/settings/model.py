@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from bridge.settings.accounts import Account
+from bridge.settings.accounts import Account, OicpAccount
 from bridge.settings.fields import is_loopback
 from bridge.settings.sections import (
     IdTags,
@@ -75,4 +75,20 @@ class Settings(Section):
             found.append("no account is set up: no hub is told anything")
         used = {account for operator in self.operators.values() for account in operator.accounts}
         found += [f"accounts.{name}: no operator refers to it" for name in self.accounts if name not in used]
-        return found
+        return found + self._shared_operators()
+
+    def _shared_operators(self) -> list[str]:
+        """Return where the EVSEs of one OperatorID would stand at Hubject under two accounts."""
+        own = {_compared(a.operator_id): name for name, a in self.accounts.items() if isinstance(a, OicpAccount)}
+        return [
+            f"accounts.{name}: sub_operator_ids has {sub}, the operator_id of accounts.{own[_compared(sub)]}: "
+            "an EVSE that goes to both stands at Hubject twice"
+            for name, account in self.accounts.items()
+            if isinstance(account, OicpAccount)
+            for sub in account.sub_operator_ids
+            if own.get(_compared(sub), name) != name
+        ]
+
+
+def _compared(operator_id: str) -> str:
+    return operator_id.replace("*", "").removeprefix("+").upper()

@@ -79,6 +79,13 @@ def _accounts(items: Iterable[UpstreamItem]) -> Iterator[Metric]:
     yield state
     yield _gauge("backlog", "EVSEs whose value the hub has not acknowledged.", ((i.name, i.backlog) for i in items))
     yield _gauge("refused", "EVSEs that the hub refuses.", ((i.name, i.refused) for i in items))
+    documents = "Documents (data, stations, companies, temporary statuses) that the hub"
+    backlog = ((i.name, i.documents_backlog) for i in items)
+    yield _gauge("documents_backlog", f"{documents} has not acknowledged.", backlog)
+    refused = ((i.name, i.documents_refused) for i in items)
+    yield _gauge("documents_refused", f"{documents} refuses.", refused)
+    held = ((i.name, float(i.documents_held is not None)) for i in items)
+    yield _gauge("documents_held", "1 where the account's documents are held, apart from its statuses.", held)
     lags = ((i.name, i.lag_s or 0.0) for i in items)
     yield _gauge("lag_seconds", "Age of the oldest value that is not acknowledged; 0: there is none.", lags)
     ends = ((i.name, i.certificate.not_after.timestamp()) for i in items if i.certificate is not None)

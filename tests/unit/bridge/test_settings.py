@@ -410,6 +410,18 @@ WARNINGS = [
         ["ocpp.id_tags is not set: every idTag is rejected, so that no driver can start by card or app"],
         id="id-tags-not-set",
     ),
+    pytest.param(
+        "[ocpp]\nid_tags = 'reject'\n"
+        + HUBJECT
+        + HUBJECT.replace("accounts.hubject", "accounts.hub").replace("DE*ABC", "DE*HUB")
+        + 'sub_operator_ids = ["DE*XYZ", "DEABC"]\n'
+        + "[operators.acme]\nname = 'Acme'\naccounts = ['hubject', 'hub']",
+        [
+            "accounts.hub: sub_operator_ids has DEABC, the operator_id of accounts.hubject: "
+            "an EVSE that goes to both stands at Hubject twice"
+        ],
+        id="one-operator-at-two-accounts",
+    ),
 ]
 
 

@@ -28,7 +28,16 @@ def status() -> Status:
         ),
     )
     chargeprice = UpstreamItem(
-        name="chargeprice", kind="chargeprice", mode=Mode.OFF, state="off", backlog=0, refused=0, lag_s=None
+        name="chargeprice",
+        kind="chargeprice",
+        mode=Mode.OFF,
+        state="off",
+        backlog=0,
+        refused=0,
+        lag_s=None,
+        documents_backlog=4,
+        documents_refused=2,
+        documents_held="stations: HTTP 403",
     )
     return Status(
         version="0.1.0",
@@ -67,6 +76,10 @@ def test_every_figure_of_the_status_is_a_metric() -> None:
         "ocpp_bridge_account_state{account=chargeprice,state=off}": 1,
         "ocpp_bridge_backlog{account=hubject}": 3,
         "ocpp_bridge_refused{account=hubject}": 1,
+        "ocpp_bridge_documents_backlog{account=chargeprice}": 4,
+        "ocpp_bridge_documents_refused{account=chargeprice}": 2,
+        "ocpp_bridge_documents_held{account=chargeprice}": 1,
+        "ocpp_bridge_documents_held{account=hubject}": 0,
         "ocpp_bridge_lag_seconds{account=hubject}": 7.5,
         "ocpp_bridge_lag_seconds{account=chargeprice}": 0,
         "ocpp_bridge_certificate_expiry_timestamp_seconds{account=hubject}": 1798761600,
