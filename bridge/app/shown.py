@@ -129,7 +129,7 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "lag_s": lane.lag.total_seconds() if live and lane.lag is not None else None,
             "paused_until": lane.paused_until,
             "held": lane.held,
-            "last_error": lane.last_error,
+            "last_error": lane.last_error or _why_documents_wait(lane),
             "last_accepted_at": lane.last_accepted_at,
             "documents_backlog": lane.documents.dirty,
             "documents_refused": lane.documents.refused,
@@ -158,6 +158,11 @@ def certificate_warnings(items: Iterable[UpstreamItem]) -> list[str]:
     return [f"{name}: {found.warning}" for name, found in shown if found is not None and found.warning]
 
 
+def _why_documents_wait(lane: LaneReading) -> str:
+    told = lane.documents
+    return f"besides statuses: {told.last_error}" if told.failures and told.last_error else ""
+
+
 def _as_told(account: Account, lane: LaneReading | None) -> LaneReading | None:
     """Return the lane as it counts for the account: one at Spirii is told temporary statuses, and no other."""
     if lane is None or not isinstance(account, SpiriiAccount):
@@ -165,6 +170,7 @@ def _as_told(account: Account, lane: LaneReading | None) -> LaneReading | None:
     told = lane.documents
     return replace(
         lane,
+        paused_until=told.paused_until or lane.paused_until,
         held=told.held,
         last_error=told.last_error,
         last_accepted_at=told.last_accepted_at,
@@ -193,7 +199,8 @@ def _upstream_state(mode: Mode, lane: LaneReading | None) -> UpstreamState:
         case Mode.LIVE if lane.held is not None:
             return "held"
         case Mode.LIVE:
-            return "degraded" if lane.failures or lane.documents.held is not None else "ok"
+            told = lane.documents
+            return "degraded" if lane.failures or told.failures or told.held is not None else "ok"
 
 
 def import_report(result: ImportResult, *, applied: bool) -> ImportReport:

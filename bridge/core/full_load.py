@@ -208,9 +208,9 @@ def confirm(state: FullLoadState, census: Census) -> FullLoadState:
 
 
 def request(state: FullLoadState, census: Census) -> FullLoadState:
-    """Return the state after an operator asked for one now, knowing what it replaces; that is also the yes to it."""
-    held_back = guarded(state, census) is not None
-    return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else Want.REQUEST)
+    """Return the state after an operator asked for one now, whatever failed before; that is also the yes to it."""
+    wanted = Want.CONFIRMED if guarded(state, census) is not None else Want.REQUEST
+    return replace(state, confirmed=True, wanted=wanted, gate_since=None, tries=min(state.tries, 1))
 
 
 def guarded(state: FullLoadState, census: Census) -> str | None:
@@ -305,7 +305,7 @@ def _above_again(state: FullLoadState, options: FullLoadOptions) -> datetime | N
 
 def _accepted(state: FullLoadState, size: int, at: Moment) -> FullLoadState:
     """An earlier attempt in doubt may still land on top of this one: then it is repeated once the doubt is over."""
-    doubtful = state.tries > 0 and state.wanted in (Want.DOUBT, Want.CONFIRMED)
+    doubtful = state.tries > 0 and state.wanted in (Want.DOUBT, Want.CONFIRMED, Want.REQUEST)
     return replace(
         state,
         wanted=Want.DOUBT if doubtful else None,

@@ -1,7 +1,8 @@
 """Settle what a request with documents carried by how it was answered, inside the writer's transaction.
 
-What holds an account's documents is kept apart from what holds its statuses: a key may be allowed the one and not the
-other. The backoff is one, since the hub is one. Never sends. Twin: `settling`, whose rows are statuses.
+What holds or defers an account's documents is kept apart from what does so with its statuses: a key may be allowed the
+one and not the other, a hub may fail or limit the one and serve the other. Only where nothing of a request reached the
+hub do both wait, since the hub is one. Never sends. Twin: `settling`, whose rows are statuses.
 """
 
 from __future__ import annotations
@@ -18,9 +19,8 @@ from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Want
 from bridge.core.identifiers import canonical
 from bridge.core.mirror import is_over, says_the_same
-from bridge.core.model import Accepted, AccountName, Delivery, EvseId, Moment, Refused
+from bridge.core.model import Accepted, AccountName, Deferred, Delivery, EvseId, Lane, Moment, Refused
 from bridge.core.reconcile import ReconcileOptions
-from bridge.lane.document_turns import shared
 from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions, SentDocuments, SentSurvey
 from bridge.store import documents, lanes
 from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
@@ -71,7 +71,6 @@ class Ended:
 def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurvey, ended: Ended) -> StoredLane:
     """Return the account's lane after an answer about documents; everything else is written here."""
     state = documents.load_document_lane(conn, stored.account)
-    state = replace(state, lane=shared(state.lane, stored.lane))
     match sent:
         case SentSurvey():
             state = _settle_survey(conn, state, ended)
@@ -80,8 +79,23 @@ def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurv
         case SentDocuments():
             state = _settle_one(conn, state, sent, ended)
     documents.save_document_lane(conn, state, **_noted(ended))
-    lane = replace(stored.lane, failures=state.lane.failures, paused_until=_paused(state.lane.paused_until, ended))
-    return replace(stored, lane=lane)
+    lane = _shared(stored.lane, ended)
+    return replace(stored, lane=replace(lane, paused_until=_paused(lane.paused_until, ended)))
+
+
+def _shared(lane: Lane, ended: Ended) -> Lane:
+    """Return the account's lane: a hub that judges documents ends its pause, one that nothing reaches begins one."""
+    outcome = ended.answer.outcome
+    match outcome:
+        case Accepted() | Refused():
+            return replace(lane, failures=0, paused_until=None)
+        case Deferred(in_doubt=False) if ended.answer.http is None:
+            after = reconcile.settle_lane(
+                lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
+            )
+            return replace(lane, failures=after.failures, paused_until=after.paused_until)
+        case _:
+            return lane
 
 
 def _paused(until: datetime | None, ended: Ended) -> datetime | None:

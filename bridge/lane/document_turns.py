@@ -14,7 +14,7 @@ from bridge.core import documents as core
 from bridge.core import full_load, reconcile
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
-from bridge.core.model import AccountName, Lane, Moment
+from bridge.core.model import AccountName, Moment
 from bridge.lane.model import (
     DocumentOptions,
     DocumentTodo,
@@ -65,14 +65,20 @@ class Chosen:
 def choose(conn: Transaction, stored: StoredLane, look: Look) -> Chosen:
     """Return the document to send now, marked as in flight; or when to look again."""
     state = documents.load_document_lane(conn, stored.account)
-    held_until = reconcile.lane_ready_at(replace(state.lane, paused_until=None), look.options.reconcile)
-    if held_until is not None and held_until > look.at.steady:
-        return Chosen(until=held_until)
+    ready = reconcile.lane_ready_at(state.lane, look.options.reconcile)
+    if ready is not None and ready > look.at.steady:
+        return Chosen(until=ready, busy=_repeats_soon(state, look))
     chosen = _choose_data_load(conn, stored, state, look)
     if chosen.todo is not None or chosen.busy:
         return chosen
     single = _choose_single(conn, stored, state, look)
     return replace(single, until=_earliest(single.until, chosen.until), guarded=chosen.guarded, census=chosen.census)
+
+
+def _repeats_soon(state: StoredDocumentLane, look: Look) -> bool:
+    """Tell whether a fullLoad of data that failed still goes before the one of statuses: for `gate`, no longer."""
+    since = state.full_load.gate_since
+    return since is not None and look.at.steady < since + look.documents.full_load.gate
 
 
 def _choose_single(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look) -> Chosen:
@@ -193,11 +199,9 @@ def recover(conn: Transaction, options: LaneOptions, at: Moment) -> None:
     documents.save_documents(conn, account, recovered, steady)
     state = documents.load_document_lane(conn, account)
     full = full_load.recover(state.full_load, at, options.documents.full_load)
-    held_at = None if state.lane.held_at is None else min(state.lane.held_at, steady)
+    lane = reconcile.recover_lane(state.lane, steady, options.reconcile)
     survey_at = steady if options.documents.survey_every is not None else None
-    documents.save_document_lane(
-        conn, replace(state, lane=replace(state.lane, held_at=held_at), full_load=full, survey_at=survey_at)
-    )
+    documents.save_document_lane(conn, replace(state, lane=lane, full_load=full, survey_at=survey_at))
 
 
 def reclaim(conn: Transaction, options: LaneOptions, at: Moment) -> None:
@@ -211,8 +215,3 @@ def reclaim(conn: Transaction, options: LaneOptions, at: Moment) -> None:
     documents.save_documents(conn, account, rows, at.steady)
     state = documents.load_document_lane(conn, account)
     documents.save_document_lane(conn, replace(state, full_load=replace(state.full_load, in_flight=False)))
-
-
-def shared(own: Lane, account: Lane) -> Lane:
-    """Return the documents' lane with what it shares with the account's: one hub, one backoff."""
-    return replace(own, failures=account.failures, paused_until=account.paused_until)

@@ -86,7 +86,9 @@ def _characters(number: int) -> str:
 
 
 def _one_of(value: object, options: list[str]) -> str:
-    near = get_close_matches(value, options, n=3, cutoff=0.5) if isinstance(value, str) else []
+    if not isinstance(value, str):
+        return f"should be text in quotes, one of: {_quoted(options)}"
+    near = get_close_matches(value, options, n=3, cutoff=0.5)
     if near and len(options) > _LISTED:
         return f"is unknown; nearest: {_quoted(near)}"
     return f"should be one of: {_quoted(options)}"

@@ -20,6 +20,9 @@ from bridge.store.tables import document, document_lane
 class DocumentsReading:
     """How what an account says besides statuses stands. Times are steady."""
 
+    failures: int = 0
+    """Answers in a row that made it wait."""
+    paused_until: datetime | None = None
     held: str | None = None
     last_error: str = ""
     last_accepted_at: datetime | None = None
@@ -39,6 +42,8 @@ async def read_documents(conn: AsyncConnection, steady: datetime) -> dict[str, D
 
 def _reading(row: sa.Row[Any] | None, counts: sa.Row[Any] | None, steady: datetime) -> DocumentsReading:
     return DocumentsReading(
+        failures=0 if row is None else row.failures,
+        paused_until=None if row is None else from_micros(row.paused_until),
         held=None if row is None else row.held,
         last_error="" if row is None else row.last_error,
         last_accepted_at=None if row is None else from_micros(row.last_accepted_at),

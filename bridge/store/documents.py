@@ -50,7 +50,7 @@ class StoredDocumentLane:
 
     account: AccountName
     lane: Lane
-    """Holds and refusals; its failures and pause are those of the account's lane, not of this row."""
+    """Its failures and pause are those of documents alone, as its holds and refusals are."""
     full_load: FullLoadState
     """Of data; whether an operator said yes is the account's."""
     survey_at: datetime | None
@@ -227,6 +227,8 @@ def load_document_lane(conn: sa.Connection, account: AccountName) -> StoredDocum
     return StoredDocumentLane(
         account=account,
         lane=Lane(
+            failures=row.failures,
+            paused_until=from_micros(row.paused_until),
             held=row.held,
             held_at=from_micros(row.held_at),
             refusals=row.refusals,
@@ -250,6 +252,8 @@ def save_document_lane(conn: sa.Connection, stored: StoredDocumentLane, **other:
     """Write the account's state about documents, and `other` columns by name (last_error, last_accepted_at)."""
     lane, full = stored.lane, stored.full_load
     values = {
+        "failures": lane.failures,
+        "paused_until": to_micros(lane.paused_until),
         "held": lane.held,
         "held_at": to_micros(lane.held_at),
         "refusals": lane.refusals,

@@ -295,6 +295,8 @@ document_lane = sa.Table(
     "document_lane",
     metadata,
     sa.Column("account", _Text, primary_key=True),
+    sa.Column("failures", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("paused_until", _Micros),
     sa.Column("held", _Text),
     sa.Column("held_at", _Micros),
     sa.Column("refusals", sa.BigInteger, nullable=False, server_default="0"),

@@ -245,7 +245,8 @@ def judge(push: Push, ledger: Ledger, *, strict_known: bool) -> Judgement:
         return refused(push, "022", "Data error", info=info)
     if missing and (push.action == "update" or (push.action == "delete" and strict_known)):
         return refused(push, "603", NOT_FOUND, info=listing(DATA_MISSING, missing))
-    return _accepted(push, held)
+    before = frozenset(map(canonical, ledger.documents(KIND, push.operation)))
+    return _accepted(push, held, before)
 
 
 def without_data(evse_ids: Iterable[str], ledger: Ledger) -> frozenset[str]:
@@ -257,14 +258,14 @@ def without_data(evse_ids: Iterable[str], ledger: Ledger) -> frozenset[str]:
     return frozenset(one for one in candidates if canonical(one) not in held)
 
 
-def _accepted(push: Push, held: Mapping[str, str]) -> Judgement:
+def _accepted(push: Push, held: Mapping[str, str], before: frozenset[str]) -> Judgement:
     named = {(KIND, held.get(canonical(row["EvseID"]), row["EvseID"])): row for row in push.rows}
     match push.action:
         case "fullLoad":
-            broken = suspicious_full_load(frozenset(held), frozenset(map(canonical, push.ids)))
+            broken = suspicious_full_load(before, frozenset(map(canonical, push.ids)))
             documents = {(KIND, row["EvseID"]): row for row in push.rows}
-            return accepted(push, Change(documents=documents, replace_documents=KIND), broken)
+            return accepted(push, Change(documents=documents, replace_documents=KIND, owner=push.operation), broken)
         case "delete":
             return accepted(push, Change(documents=dict.fromkeys(named)))
         case _:
-            return accepted(push, Change(documents=named))
+            return accepted(push, Change(documents=named, owner=push.operation))

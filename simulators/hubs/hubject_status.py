@@ -87,13 +87,13 @@ def _accepted(push: Push, ledger: Ledger) -> Judgement:
     values = dict(push.records)
     match push.action:
         case "fullLoad":
-            change = Change(put=values, replace=True)
+            change = Change(put=values, replace=True, owner=push.operation)
         case "delete":
             change = Change(remove=tuple(values))
         case _:
-            change = Change(put=values)
+            change = Change(put=values, owner=push.operation)
     full = push.action == "fullLoad"
-    broken = suspicious_full_load(ledger.last_full_load, frozenset(values)) if full else []
+    broken = suspicious_full_load(ledger.last_full_load(push.operation), frozenset(values)) if full else []
     if not full and len(push.records) != 1:
         broken.append(f"{len(push.records)} records in one {push.action}: status changes go one at a time")
     return accepted(push, change, broken)

@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+_Key = TypeVar("_Key")
 
 JOURNAL_LIMIT = 100_000
 VIOLATIONS_LIMIT = 10_000
@@ -26,13 +28,15 @@ class Change:
     put: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
     replace: bool = False
-    """A fullLoad: everything that is not in `put` goes away."""
+    """A fullLoad: everything of the same owner that is not in `put` goes away."""
+    owner: str = ""
+    """Whose account it is about: what one puts, another's fullLoad leaves alone."""
     available_at: float | None = None
     """Chargeprice's valid_until: from this moment on the point counts as available."""
     documents: Mapping[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
     """(kind, key) → what the hub holds besides statuses (a station, an EVSE's data); None removes it."""
     replace_documents: str | None = None
-    """A fullLoad of this kind of documents: every one that is not in `documents` goes away."""
+    """A fullLoad of this kind of documents: every one of the same owner that is not in `documents` goes away."""
     expected: Mapping[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
     """Documents as the request found them: a lock version. Where one is another by now, nothing is applied."""
     required: tuple[tuple[str, str], ...] = ()
@@ -91,6 +95,7 @@ class Ledger:
         self._count = getattr(self, "_count", 0)
         self._applied = 0
         self._held: dict[str, str] = {}
+        self._owners: dict[str, str] = {}
         self._available_at: dict[str, float] = {}
         self._journal: deque[Entry] = deque(maxlen=JOURNAL_LIMIT)
         self._violations: deque[Violation] = deque(maxlen=VIOLATIONS_LIMIT)
@@ -99,8 +104,8 @@ class Ledger:
         self._answered: dict[str, tuple[int, float]] = {}
         self._arrivals: defaultdict[str, deque[float]] = defaultdict(deque)
         self._documents: dict[tuple[str, str], dict[str, Any]] = {}
-        self.last_full_load: frozenset[str] = frozenset()
-        """EVSEs of the last fullLoad that was applied."""
+        self._document_owners: dict[tuple[str, str], str] = {}
+        self._full_loads: dict[str, frozenset[str]] = {}
 
     def begin(self, at: float, operation: str, action: str, records: tuple[tuple[str, str], ...]) -> Entry:
         """Open a journal entry for a request whose head came at `at`; notes an overlap and a rate above the limit."""
@@ -137,19 +142,21 @@ class Ledger:
             return
         self._applied += 1
         entry.applied_at, entry.applied_order = at, self._applied
+        self._apply_statuses(change)
+        self._apply_documents(change)
+        self._tally["applied"] += 1
+
+    def _apply_statuses(self, change: Change) -> None:
         if change.replace:
-            self._held.clear()
-            self._available_at.clear()
-            self.last_full_load = frozenset(change.put)
-        for key in change.remove:
-            self._held.pop(key, None)
+            self._full_loads[change.owner] = frozenset(change.put)
+        for key in (*change.remove, *(_owned(self._owners, change.owner) if change.replace else ())):
+            for memory in (self._held, self._owners, self._available_at):
+                memory.pop(key, None)
         for key, value in change.put.items():
-            self._held[key] = value
+            self._held[key], self._owners[key] = value, change.owner
             self._available_at.pop(key, None)
             if change.available_at is not None:
                 self._available_at[key] = change.available_at
-        self._apply_documents(change)
-        self._tally["applied"] += 1
 
     def _outdated(self, change: Change) -> bool:
         changed = any(self._documents.get(name) != document for name, document in change.expected.items())
@@ -157,18 +164,24 @@ class Ledger:
 
     def _apply_documents(self, change: Change) -> None:
         if change.replace_documents is not None:
-            gone = [name for name in self._documents if name[0] == change.replace_documents]
-            for name in gone:
-                del self._documents[name]
+            for name in _owned(self._document_owners, change.owner):
+                if name[0] == change.replace_documents:
+                    del self._documents[name], self._document_owners[name]
         for name, document in change.documents.items():
             if document is None:
                 self._documents.pop(name, None)
+                self._document_owners.pop(name, None)
             else:
-                self._documents[name] = dict(document)
+                self._documents[name], self._document_owners[name] = dict(document), change.owner
 
-    def documents(self, kind: str) -> dict[str, dict[str, Any]]:
-        """Return the documents of a kind that the hub holds, by key."""
-        return {key: document for (one, key), document in sorted(self._documents.items()) if one == kind}
+    def documents(self, kind: str, owner: str | None = None) -> dict[str, dict[str, Any]]:
+        """Return the documents of a kind that the hub holds, by key; of one owner where one is named."""
+        mine = (name for name in sorted(self._documents) if owner in (None, self._document_owners[name]))
+        return {key: self._documents[one, key] for one, key in mine if one == kind}
+
+    def last_full_load(self, owner: str = "") -> frozenset[str]:
+        """Return the EVSEs of the last fullLoad that was applied for this owner."""
+        return self._full_loads.get(owner, frozenset())
 
     def document(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return one document, or None where the hub holds none."""
@@ -225,3 +238,7 @@ class Ledger:
             **{name: self._tally[name] for name in ("requests", "answered", "applied", "violations")},
             "counts": dict(sorted(self._tally.items())),
         }
+
+
+def _owned(owners: Mapping[_Key, str], owner: str) -> list[_Key]:
+    return [key for key, one in owners.items() if one == owner]

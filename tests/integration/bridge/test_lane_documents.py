@@ -215,8 +215,57 @@ async def test_key_that_may_not_write_documents_holds_no_status(bridge) -> None:
     assert len(upstream.documents) == 1
 
 
-async def test_hub_that_fails_for_documents_pauses_the_whole_account(bridge) -> None:
-    upstream = FakeUpstream(document_answer=lambda _document: Answer(Deferred("HTTP 503", retry_after_s=60)))
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(Answer(Deferred("HTTP 503", in_doubt=True), http=503), id="that fails"),
+        pytest.param(Answer(Deferred("HTTP 429", retry_after_s=900), http=429), id="that limits"),
+        pytest.param(Answer(Deferred("no answer in time", in_doubt=True)), id="that never answers"),
+    ],
+)
+async def test_statuses_flow_beside_documents_that_the_hub_does_not_take(bridge, failure: Answer) -> None:
+    upstream = FakeUpstream(document_answer=lambda _document: failure)
+    epoch = await bridge.connect("one")
+    stations = DocumentOptions(frozenset({DocumentKind.STATION}), per_minute=AT_ONCE)
+    await bridge.wish({"a": "{}", "b": "{}"}, DocumentKind.STATION)
+    async with running(bridge.lane(upstream, documents=stations)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await bridge.report("one", epoch, 1, "Faulted")
+        await until(lambda: len(upstream.pushed) == 5)
+        await settled(bridge)
+    assert len(upstream.documents) == 1
+    assert await bridge.rows("SELECT failures, paused_until FROM lane") == [(0, None)]
+
+
+async def test_pause_of_documents_outlives_a_restart(bridge) -> None:
+    upstream = FakeUpstream(document_answer=lambda _document: Answer(Deferred("HTTP 429", retry_after_s=60), http=429))
+    await bridge.wish({"a": "{}", "b": "{}"}, DocumentKind.STATION)
+    stations = DocumentOptions(frozenset({DocumentKind.STATION}), per_minute=AT_ONCE)
+    async with running(bridge.lane(upstream, documents=stations)):
+        await until(lambda: len(upstream.pushed) == 4)
+    async with running(bridge.lane(upstream, documents=stations)):
+        await looks(bridge)
+        assert len(upstream.documents) == 1
+        bridge.clock.pass_(seconds=61)
+        await until(lambda: len(upstream.documents) == 2)
+
+
+async def test_full_load_of_statuses_waits_for_one_of_data_that_fails_for_a_minute_only(bridge) -> None:
+    upstream = FakeUpstream(data_answer=lambda _documents: Deferred("HTTP 429", retry_after_s=900))
+    await bridge.wish({EVSES[0]: "{}"})
+    policy = FullLoadOptions(policy=FullLoadPolicy.AUTO, first_share=0.0)
+    async with running(bridge.lane(upstream, full_load=policy, documents=LOADED)):
+        await until(lambda: len(upstream.data_loads) == 1)
+        await settled(bridge)
+        await looks(bridge)
+        assert upstream.full_loads == []
+        bridge.clock.pass_(seconds=61)
+        await until(lambda: len(upstream.full_loads) == 1)
+    assert len(upstream.data_loads) == 1
+
+
+async def test_hub_that_nothing_of_a_document_reaches_pauses_the_whole_account(bridge) -> None:
+    upstream = FakeUpstream(document_answer=lambda _document: Answer(Deferred("cannot connect", retry_after_s=60)))
     await bridge.wish({EVSES[0]: "{}"})
     async with running(bridge.lane(upstream, documents=DATA)):
         await until(lambda: len(upstream.documents) == 1)

@@ -222,6 +222,23 @@ def test_three_in_doubt_give_way_to_single_pushes_for_a_quarter_of_an_hour() -> 
     assert decide(settled.state, at=934) == Go(Want.DOUBT)
 
 
+def test_one_on_request_goes_at_once_however_many_failed_and_is_repeated_after_their_doubt() -> None:
+    state = LOADED
+    for at in (0, 20, 40):
+        state = attempt(state, TIMED_OUT, at=at, took=15).state
+    asked = full_load.request(state, ALL)
+    assert decide(asked, at=56) == Go(Want.REQUEST)
+    accepted = attempt(asked, Accepted(), at=56, took=1).state
+    assert decide(accepted, at=57) == Singles(T0 + timedelta(seconds=57 + 90), NEXT)
+    assert decide(accepted, at=57 + 90) == Go(Want.DOUBT)
+
+
+def test_one_on_request_that_times_out_is_tried_as_often_as_any_other() -> None:
+    state = replace(LOADED, wanted=Want.DOUBT, tries=3, gate_since=T0)
+    asked = full_load.request(state, ALL)
+    assert decide(attempt(asked, TIMED_OUT, at=100, took=15).state, at=116) == Go(Want.DOUBT)
+
+
 def test_one_in_flight_at_a_crash_is_in_doubt() -> None:
     recovered = full_load.recover(full_load.begin(LOADED, moment(1000)), moment(1005), AUTO)
     assert (recovered.in_flight, recovered.wanted, recovered.tries) == (False, "doubt", 1)

@@ -180,7 +180,7 @@ def test_each_mandatory_member_of_the_address_is_named(member: str) -> None:
         ("HotlinePhoneNumber", "+49305132787\n", "should be + and 5 to 15 digits"),
         ("IsOpen24Hours", 1, "should be true or false"),
         ("IsHubjectCompatible", "yes", "should be true or false"),
-        ("DynamicInfoAvailable", True, 'should be one of: "true", "false", "auto"'),
+        ("DynamicInfoAvailable", True, 'should be text in quotes, one of: "true", "false", "auto"'),
         ("ChargingPoolID", "DE*ABC*E1", "should be a pool's id"),
         ("ChargingStationID", "x" * 51, "should have at most 50 characters"),
         ("HardwareManufacturer", "x" * 51, "should have at most 50 characters"),

@@ -36,7 +36,7 @@ def answer(judgement):
 def test_hubjects_own_example_is_accepted_in_its_own_words():
     judgement = judge(body("insert", ("DE*ABC*E1", "Available"), OperatorName="ABC technologies"))
     assert judgement.violations == ()
-    assert judgement.change == Change(put={"DE*ABC*E1": "Available"})
+    assert judgement.change == Change(put={"DE*ABC*E1": "Available"}, owner="eRoamingPushEvseStatus of DE*ABC")
     assert judgement.reply.status == 200
     assert answer(judgement) == {
         "Result": True,
@@ -224,6 +224,16 @@ def test_full_load_in_chunks_or_empty_is_noted():
     assert again.violations == ()
     assert "in chunks" in judge(body("fullLoad", ("DE*ABC*E3", "Available")), ledger=ledger).violations[0]
     assert "empty" in judge(body("fullLoad"), ledger=ledger).violations[0]
+
+
+def test_full_load_of_another_operator_withdraws_nothing():
+    ledger, hub = Ledger(), Hubject(HubjectOptions(operator_ids=("DE*ABC", "DE*XYZ")))
+    for operator in ("DE*ABC", "DE*XYZ"):
+        document = body("fullLoad", (f"{operator}*E1", "Available"), operator=operator)
+        judgement = judge(document, hub=hub, path=PATH.replace("DE*ABC", operator), ledger=ledger)
+        assert judgement.violations == ()
+        ledger.apply(ledger.begin(0, "x", "fullLoad", ()), judgement.change, 0)
+    assert ledger.state(1) == {"DE*ABC*E1": "Available", "DE*XYZ*E1": "Available"}
 
 
 def test_scripted_refusal_of_one_evse_in_a_full_load_names_it():

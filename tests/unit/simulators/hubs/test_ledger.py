@@ -26,7 +26,21 @@ def test_full_load_replaces_and_delete_removes():
     assert ledger.state(4) == {"b": "Unknown", "c": "Occupied"}
     ledger.apply(entry, Change(remove=("b", "never-there")), 4)
     assert ledger.state(4) == {"c": "Occupied"}
-    assert ledger.last_full_load == {"b", "c"}
+    assert ledger.last_full_load() == {"b", "c"}
+
+
+def test_full_load_replaces_what_its_owner_put_and_no_more():
+    ledger = Ledger()
+    entry = ledger.begin(1, "push", "fullLoad", ())
+    for owner, name in (("one", "a"), ("two", "b"), ("one", "c")):
+        documents = {("evse_data", name): {}}
+        kind = "evse_data"
+        change = Change(put={name: "Unknown"}, replace=True, owner=owner, documents=documents, replace_documents=kind)
+        ledger.apply(entry, change, 1)
+    assert ledger.state(2) == {"b": "Unknown", "c": "Unknown"}
+    assert list(ledger.documents("evse_data")) == ["b", "c"]
+    assert list(ledger.documents("evse_data", "two")) == ["b"]
+    assert (ledger.last_full_load("one"), ledger.last_full_load("two")) == ({"c"}, {"b"})
 
 
 def test_late_application_shows_in_the_order():
