@@ -13,7 +13,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 _UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -135,8 +135,14 @@ def check_key(key: str) -> str:
     return key
 
 
-def check_readable(path: Path) -> Path:
-    """Return the path of a file that can be opened. Raises: ValueError."""
+LOOK_INTO_FILES = "look into files"
+"""Key of the validation's context: False for commands that only ask or order, and need none of the files."""
+
+
+def check_readable(path: Path, info: ValidationInfo) -> Path:
+    """Return the path of a file that can be opened, where files are looked into. Raises: ValueError."""
+    if info.context is not None and not info.context[LOOK_INTO_FILES]:
+        return path
     try:
         with path.open("rb"):
             return path

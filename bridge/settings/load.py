@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.settings.errors import ConfigurationErrors, Mistake
+from bridge.settings.fields import LOOK_INTO_FILES
 from bridge.settings.keys import ACCOUNT_MODELS
 from bridge.settings.model import Settings
 from bridge.settings.own_address import check_own_address
@@ -59,22 +60,23 @@ def load_settings(
 
 def settle(layers: Layers, *, certificates_at: datetime | None = None) -> Settings:
     """Return the settings of layers that were read. Raises: ConfigurationErrors."""
-    read_key_files(layers)
+    looks = certificates_at is not None
+    read_key_files(layers, must_be_readable=looks)
     check_references(layers)
     check_own_address(layers)
     if certificates_at is not None:
         from bridge.settings.certificates import check_certificates  # takes its time, and few commands need it
 
         check_certificates(layers, certificates_at)
-    settings = _validate(layers)
+    settings = _validate(layers, looks=looks)
     if layers.mistakes or settings is None:
         raise ConfigurationErrors(dict.fromkeys(layers.mistakes))
     return settings
 
 
-def _validate(layers: Layers) -> Settings | None:
+def _validate(layers: Layers, *, looks: bool) -> Settings | None:
     try:
-        return Settings.model_validate(layers.tree)
+        return Settings.model_validate(layers.tree, context={LOOK_INTO_FILES: looks})
     except ValidationError as error:
         layers.mistakes += [_mistake(details, layers) for details in error.errors(include_url=False)]
         return None

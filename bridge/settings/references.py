@@ -24,18 +24,19 @@ UNREADABLE = "unreadable"
 """Stands for a secret whose file cannot be read, so that no second mistake says that it is missing."""
 
 
-def read_key_files(layers: Layers) -> None:
+def read_key_files(layers: Layers, *, must_be_readable: bool = True) -> None:
     """Put the content of each `…_file` in place as the secret itself, or note why it cannot be.
 
     A secret from the secrets directory gets its file's name instead: either may change while the bridge runs.
+    `must_be_readable` False: a command needs no secret that only the running bridge uses.
     """
     for name, account in tables(layers, "accounts"):
         kind = account.get("kind")
         if isinstance(kind, str) and kind in _SECRET_OF:
-            _read_key_file(layers, name, account, _SECRET_OF[kind])
+            _read_key_file(layers, name, account, _SECRET_OF[kind], must_be_readable)
 
 
-def _read_key_file(layers: Layers, name: str, account: dict[str, Any], secret: str) -> None:
+def _read_key_file(layers: Layers, name: str, account: dict[str, Any], secret: str, must_be_readable: bool) -> None:
     key = ("accounts", name, f"{secret}_file")
     file = account.get(key[-1])
     if file is None and (known := layers.files.get((*key[:2], secret))) is not None:
@@ -49,7 +50,8 @@ def _read_key_file(layers: Layers, name: str, account: dict[str, Any], secret: s
         account[secret] = Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
-        layers.complain(key, f"should be a readable file: {(reason or 'unknown').lower()}", f'"{file}"')
+        if must_be_readable:
+            layers.complain(key, f"should be a readable file: {(reason or 'unknown').lower()}", f'"{file}"')
         account[secret] = UNREADABLE
     layers.sources[(*key[:2], secret)] = f"file {file}"
 
@@ -61,7 +63,7 @@ def check_references(layers: Layers) -> None:
             if _NAME.fullmatch(name) is None:
                 layers.complain((section, name), "names are made of a-z, 0-9 and single _ between them")
     _check_operators(layers)
-    _check_twins(layers, "operator_id", "OperatorID", lambda value: value.replace("*", "").upper())
+    _check_twins(layers, "operator_id", "OperatorID", lambda value: value.replace("*", "").removeprefix("+").upper())
     _check_twins(layers, "api_key", "key", str)
     _check_certificates(layers)
     _check_maps(layers)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from bridge.settings.sources import Layers
 
 Write = Callable[[str], Path]
 
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HUBJECT = """
 [accounts.hubject]
 kind = "oicp"
@@ -46,7 +47,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 def lines(path: Path | None, environ: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigurationErrors) as caught:
-        load_settings(path, environ or {})
+        load_settings(path, environ or {}, certificates_at=NOW)
     return str(caught.value).splitlines()
 
 
@@ -387,6 +388,12 @@ def test_a_database_s_password_is_not_in_the_text_of_the_settings(write: Write) 
     settings = load_settings(write('database_url = "postgresql://u:pass@h/x"'), {})
     assert settings.store_url == "postgresql://u:pass@h/x"
     assert "pass@" not in f"{settings!r} {settings}"
+
+
+def test_command_that_only_asks_does_not_look_into_files(write: Write) -> None:
+    text = HUBJECT + 'client_certificate = "none.pem"\nca_bundle = "none.pem"' + CHARGEPRICE
+    text = text.replace('api_key = "s3cr3t-key"', 'api_key_file = "none"')
+    assert load_settings(write(text), {}).accounts.keys() == {"hubject", "chargeprice"}
 
 
 def test_settings_cannot_be_changed() -> None:
