@@ -14,7 +14,7 @@ from bridge.settings import ChargepriceAccount, OicpAccount, Settings, SpiriiAcc
 
 def document_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
     """Return a plan for each account and kind of document that it is set up to send."""
-    return (*_evse_data_plans(settings), *mirror_plans(settings))
+    return (*_listed_plans(settings), *mirror_plans(settings))
 
 
 def mirror_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
@@ -26,7 +26,16 @@ def mirror_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
     )
 
 
-def _evse_data_plans(settings: Settings) -> Iterator[DocumentPlan]:
+def accounts_without_data(settings: Settings) -> tuple[AccountName, ...]:
+    """Return the Hubject accounts that send no EVSEs' data; they may have before."""
+    return tuple(
+        AccountName(name)
+        for name, account in settings.accounts.items()
+        if isinstance(account, OicpAccount) and not account.evse_data
+    )
+
+
+def _listed_plans(settings: Settings) -> Iterator[DocumentPlan]:
     for name, account in settings.accounts.items():
         if isinstance(account, OicpAccount) and account.evse_data:
             yield evse_data_plan(AccountName(name), _operators(settings, name))

@@ -28,7 +28,7 @@ from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.listening import listening
 from bridge.app.pepper import ensure_pepper
-from bridge.app.plans import document_plans
+from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
@@ -215,7 +215,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     wakes.ticker = ticker
     await ticker.start()
     stack.push_async_callback(_logged, ticker.stop)
-    await writer.submit(refresh_documents, RefreshOrder(document_plans(settings), clock()))
+    refresh = RefreshOrder(document_plans(settings), clock(), accounts_without_data(settings))
+    await writer.submit(refresh_documents, refresh)
     credentials = Credentials(clock, partial(_probe, writer, wakes))
     wakes.lanes = {
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)

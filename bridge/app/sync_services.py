@@ -23,7 +23,15 @@ from bridge.store.errors import StoreError
 from bridge.store.standings import Standings, read_standings
 from bridge.store.writer import Writer
 from bridge.web.services import Conflict, NotFound, Unavailable
-from bridge.web.sync_shapes import DELETABLE, Deletion, DocumentDifference, FieldChangeItem, ForeignItem, SyncReport
+from bridge.web.sync_shapes import (
+    DELETABLE,
+    Deletion,
+    DocumentDifference,
+    FieldChangeItem,
+    ForeignItem,
+    RefusedItem,
+    SyncReport,
+)
 
 
 class SyncServices:
@@ -89,6 +97,7 @@ def sync_report(name: str, kind: str, mode: Mode, found: Standings) -> SyncRepor
         documents=tuple(_difference(row) for row in differing),
         documents_agreed=len(found.documents) - len(differing),
         statuses=found.statuses,
+        refused=tuple(RefusedItem(evse_id=row.evse_id, value=row.value, why=row.why) for row in found.refused),
         foreign=tuple(
             ForeignItem(
                 remote_id=entry.remote_id,

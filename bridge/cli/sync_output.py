@@ -37,6 +37,8 @@ def sync_lines(report: SyncReport) -> Iterator[str]:
     if report.statuses:
         counts = ", ".join(f"{count} {standing}" for standing, count in sorted(report.statuses.items()))
         yield f"statuses: {counts}"
+    for status in report.refused:
+        yield f"  {status.evse_id}: {status.value or 'deletion'} refused by the hub: {status.why}"
     for entry in report.foreign:
         until = entry.valid_to or "removed"
         yield (

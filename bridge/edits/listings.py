@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, Moment
 from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
 from bridge.edits.touched import derive_touched
 from bridge.listing_file import Listing
+from bridge.store.documents import drop_documents
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.listed_stations import match_listed
 from bridge.store.listings import ListingResult, import_listing
@@ -70,8 +72,13 @@ class RefreshOrder:
 
     documents: tuple[DocumentPlan, ...]
     at: Moment
+    without_data: tuple[AccountName, ...] = ()
+    """Accounts whose configuration sends no EVSEs' data any more: what the hub has of it is no longer ours to say."""
 
 
 def refresh_documents(conn: Transaction, orders: Sequence[RefreshOrder]) -> list[frozenset[AccountName]]:
     """Bring documents to what is wanted, and return the accounts with something to send."""
+    for order in orders:
+        for account in order.without_data:
+            drop_documents(conn, account, DocumentKind.EVSE_DATA)
     return [frozenset(refresh(conn, order.documents, order.at)) for order in orders]

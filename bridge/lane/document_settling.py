@@ -131,15 +131,24 @@ def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocument
     documents.save_documents(conn, state.account, [(name, settled.delivery, remote)], ended.at.steady)
     documents.save_document_answer(conn, state.account, [name], ended.last)
     if name[0] is DocumentKind.EVSE_DATA and isinstance(ended.answer.outcome, Accepted):
-        _try_statuses_again(conn, state.account, lanes.rows_of(conn, state.account, EvseId(name[1])), ended.at)
+        anew = bool(content) and not row.delivery.acked
+        _try_statuses_again(
+            conn, state.account, lanes.rows_of(conn, state.account, EvseId(name[1])), ended.at, anew=anew
+        )
     if settled.prove is not None:
         _prove(conn, state.account, settled.prove, name, ended.at)
     return replace(state, lane=settled.lane)
 
 
-def _try_statuses_again(conn: Transaction, account: AccountName, rows: Iterable[DeliveryRow], at: Moment) -> None:
-    """Make refused statuses due: the hub may have refused them for want of the data that it has just taken."""
-    again = [(row.key, after) for row in rows if (after := reconcile.reconfigured(row.delivery)) is not row.delivery]
+def _try_statuses_again(
+    conn: Transaction, account: AccountName, rows: Iterable[DeliveryRow], at: Moment, *, anew: bool = False
+) -> None:
+    """Make refused statuses due: the hub may have refused them for want of the data that it has just taken.
+
+    `anew`: it had no data of these EVSEs, so that whatever status it acknowledged may be gone.
+    """
+    after = reconcile.forget if anew else reconcile.reconfigured
+    again = [(row.key, due) for row in rows if (due := after(row.delivery)) is not row.delivery]
     lanes.save_rows(conn, account, again, at.steady)
 
 

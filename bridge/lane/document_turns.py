@@ -136,18 +136,24 @@ def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocume
 
 
 def _begin_data_load(conn: Transaction, stored: StoredLane, state: StoredDocumentLane, look: Look, why: str) -> Chosen:
-    """Build the full set now, at the moment it is sent, and mark all of it in flight; refused rows stay out.
+    """Build the full set now, at the moment it is sent, and mark in flight what of it is to be acknowledged.
 
-    Where that leaves nothing, none is sent.
+    A row whose change the hub refuses goes along as the hub has it: left out, the EVSE would be withdrawn. One of which
+    the hub has nothing stays out. Where that leaves nothing, none is sent.
     """
     loaded = documents.load_documents(conn, stored.account, [DocumentKind.EVSE_DATA])
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
-    if len(rows) < len(loaded) and all(row.delivery.tombstone for row in rows):
+    kept = [row for row in loaded if row not in rows and row.delivery.acked]
+    if len(rows) < len(loaded) and not kept and all(row.delivery.tombstone for row in rows):
         return Chosen(guarded="the hub refuses the data of every EVSE: a fullLoad without them would withdraw all")
-    sent = _mark(conn, rows, look, full=True)
+    marked = _mark(conn, rows, look, full=True)
+    sent = replace(marked, records=marked.records + len(kept))
     begun = full_load.begin(state.full_load, look.at)
     documents.save_document_lane(conn, replace(state, full_load=begun))
-    bodies = tuple(_document(row, stored, look) for row in rows if not row.delivery.tombstone)
+    bodies = (
+        *(_document(row, stored, look) for row in rows if not row.delivery.tombstone),
+        *(replace(_document(row, stored, look), content=row.delivery.acked or "") for row in kept),
+    )
     return Chosen(SendAllDocuments(bodies, sent, why), busy=True)
 
 

@@ -168,12 +168,12 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
         stored = replace(stored, full_load=full_load.schedule(stored.full_load, turn.at, turn.options.full_load))
         decision, census = _decide_full_load(conn, stored, turn)
         match decision:
-            case Go() if not documents_.busy:
+            case Go() if not documents_.busy and not _too_early(conn, stored, turn):
                 begun = _begin_full_load(conn, stored, turn, decision.why)
                 if begun is not None:
                     return Taken(begun[0], live=True), begun[1]
                 guarded, until = ALL_REFUSED, steady + LOOK_EVERY
-            case Go() if stored.full_load.attempted_at is None:
+            case Go() if documents_.busy and stored.full_load.attempted_at is None:
                 return Taken(Rest(steady + LOOK_EVERY, "waiting for the data"), live=True, census=census), stored
             case Gate():
                 look = decision.until if turn.census is None else min(decision.until, steady + LOOK_EVERY)
@@ -193,6 +193,11 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
     lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
     sent = Sent(values_of([row]), steady)
     return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
+
+
+def _too_early(conn: Transaction, stored: StoredLane, turn: Turn) -> bool:
+    """Tell whether the first fullLoad would withdraw EVSEs whose data is still on its way; single pushes go on."""
+    return stored.full_load.accepted_at is None and _after_data(turn) and lanes.awaits_data(conn, stored.account)
 
 
 def _after_data(turn: Turn) -> bool:

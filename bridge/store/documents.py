@@ -194,6 +194,11 @@ def save_documents(
         conn.execute(insert.on_conflict_do_update(index_elements=list(_KEY), set_=overwritten), kept)
 
 
+def drop_documents(conn: sa.Connection, account: AccountName, kind: DocumentKind) -> None:
+    """Forget every document of a kind, whatever its hub has of it."""
+    conn.execute(sa.delete(document).where(document.c.account == account, document.c.kind == str(kind)))
+
+
 _KEY = ("account", "kind", "key")
 
 

@@ -199,7 +199,7 @@ _LOOKS = (_NEVER_ATTEMPTED, _AT_ONCE, _LATER)
 # Where an account tells its hub the EVSEs' data too, a status waits for its EVSE's data (design: data first). What the
 # hub acknowledged once it has, also while newer data is refused.
 _named = evse.alias("named")
-_DATA_MISSING = (
+_DATA_MISSING_ROWS = (
     sa.select(document.c.key)
     .select_from(document.join(_named, _named.c.evse_id == document.c.key))
     .where(
@@ -209,9 +209,9 @@ _DATA_MISSING = (
         document.c.acked.is_(None),
         document.c.tombstone.is_(False),
     )
-    .correlate(delivery)
-    .exists()
 )
+_DATA_MISSING = _DATA_MISSING_ROWS.correlate(delivery).exists()
+_DATA_ON_ITS_WAY = _DATA_MISSING_ROWS.where(document.c.refused.is_(None)).correlate(delivery).exists()
 _LOOKS_AFTER_DATA = tuple(look.where(~_DATA_MISSING) for look in _LOOKS)
 
 
@@ -248,6 +248,14 @@ def has_acked(conn: sa.Connection, account: AccountName) -> bool:
     """Tell whether the hub acknowledged any status of the account."""
     statement = sa.select(delivery.c.evse).where(delivery.c.account == account, delivery.c.acked.is_not(None)).limit(1)
     return conn.execute(statement).first() is not None
+
+
+def awaits_data(conn: sa.Connection, account: AccountName) -> bool:
+    """Say whether the hub has yet to get the data of one of the account's EVSEs, and has not refused it."""
+    statement = sa.select(delivery.c.evse).where(
+        delivery.c.account == account, delivery.c.tombstone.is_(False), _DATA_ON_ITS_WAY
+    )
+    return conn.execute(statement.limit(1)).first() is not None
 
 
 def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> DeliveryRow | None:

@@ -35,6 +35,14 @@ class DocumentDifference(Shape):
     """Why the hub refused it, or why the last attempt failed."""
 
 
+class RefusedItem(Shape):
+    """An EVSE whose status the hub refuses."""
+
+    evse_id: str
+    value: str
+    why: str
+
+
 class ForeignItem(Shape):
     """An entry that others made at the hub: shown, never touched."""
 
@@ -55,6 +63,8 @@ class SyncReport(Shape):
     documents_agreed: int = 0
     statuses: dict[str, int] = Field(default_factory=dict)
     """agreed, new, changed, again, refused or leaving → how many EVSEs."""
+    refused: tuple[RefusedItem, ...] = ()
+    """The first hundred of them, by EVSE id."""
     foreign: tuple[ForeignItem, ...] = ()
     held: str | None = None
     documents_held: str | None = None

@@ -15,8 +15,10 @@ from bridge.core.model import Accepted, Deferred, Held, Outcome, Refused, WrongA
 from bridge.edits import (
     DeletionOrder,
     FullLoadOrder,
+    RefreshOrder,
     SyncOrder,
     delete_documents,
+    refresh_documents,
     request_full_loads,
     sync_accounts,
 )
@@ -193,6 +195,65 @@ async def test_first_data_of_an_account_goes_out_whole_however_lately_there_was_
     assert upstream.documents == []
 
 
+async def test_full_load_of_data_keeps_an_evse_whose_change_was_refused_as_the_hub_has_it(bridge) -> None:
+    upstream = FakeUpstream()
+    await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+    async with running(bridge.lane(upstream, documents=LOADED)):
+        await until(lambda: len(upstream.data_loads) == 1)
+        await settled(bridge)
+        upstream.document_answer = lambda _document: Answer(Refused("no such plug"))
+        await bridge.wish({**dict.fromkeys(EVSES, '{"a":1}'), EVSES[0]: '{"a":2}'})
+        await until(lambda: len(upstream.documents) == 1)
+        await settled(bridge)
+        await bridge.writer.submit(request_full_loads, FullLoadOrder(HUBJECT, True, bridge.clock()))
+        await until(lambda: len(upstream.data_loads) == 2)
+        await settled(bridge)
+        await looks(bridge)
+    assert {document.key: document.content for document in upstream.data_loads[1]} == dict.fromkeys(EVSES, '{"a":1}')
+    refused = await bridge.rows("SELECT key, refused, desired FROM document WHERE refused IS NOT NULL")
+    assert refused == [(EVSES[0], "no such plug", '{"a":2}')]
+
+
+async def test_first_full_load_of_statuses_waits_for_data_on_its_way_and_single_pushes_do_not(bridge) -> None:
+    upstream = FakeUpstream(document_answer=lambda document: answers[document.key])
+    answers = {key: Answer(Accepted()) for key in EVSES} | {EVSES[3]: Answer(Deferred("503", retry_after_s=600))}
+    await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+    lane = bridge.lane(upstream, documents=DATA, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
+    async with running(lane):
+        await until(lambda: len(upstream.documents) == 4)
+        await settled(bridge)
+        bridge.clock.pass_(minutes=5, seconds=1)  # half of the time that a first fullLoad waits for the stations
+        await looks(bridge)
+        bridge.clock.pass_(minutes=4, seconds=50)
+        await looks(bridge)
+        assert upstream.full_loads == []
+        answers[EVSES[3]] = Answer(Accepted())
+        bridge.clock.pass_(minutes=5)
+        await until(lambda: len(upstream.full_loads) == 1)
+    assert {record.evse_id for record in upstream.full_loads[0]} == set(EVSES)
+
+
+async def test_status_is_asserted_anew_where_the_hub_gets_data_that_it_did_not_have(bridge) -> None:
+    upstream = FakeUpstream()
+    await bridge.wish({EVSES[0]: '{"a":1}'})
+    async with running(bridge.lane(upstream, documents=DATA)):
+        await until(lambda: len(upstream.pushed) == 4)
+        await bridge.wish({})
+        await until(lambda: len(upstream.documents) == 2)
+        await settled(bridge)
+        await looks(bridge)
+        assert len(upstream.pushed) == 4
+        await bridge.wish({EVSES[0]: '{"a":1}'})
+        await until(lambda: len(upstream.pushed) == 5)
+    assert upstream.pushed[-1].evse_id == EVSES[0]
+
+
+async def test_data_that_the_configuration_sends_no_more_is_forgotten_and_no_status_waits_for_it(bridge) -> None:
+    await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+    await bridge.writer.submit(refresh_documents, RefreshOrder((), bridge.clock(), (HUBJECT,)))
+    assert await bridge.rows("SELECT count(*) FROM document") == [(0,)]
+
+
 async def test_empty_listing_never_replaces_the_hubs_data(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, documents=LOADED)):
@@ -250,7 +311,7 @@ async def test_pause_of_documents_outlives_a_restart(bridge) -> None:
         await until(lambda: len(upstream.documents) == 2)
 
 
-async def test_full_load_of_statuses_waits_for_one_of_data_that_fails_for_a_minute_only(bridge) -> None:
+async def test_statuses_wait_for_a_full_load_of_data_that_fails_for_a_minute_only(bridge) -> None:
     upstream = FakeUpstream(data_answer=lambda _documents: Deferred("HTTP 429", retry_after_s=900))
     await bridge.wish({EVSES[0]: "{}"})
     policy = FullLoadOptions(policy=FullLoadPolicy.AUTO, first_share=0.0)
@@ -258,10 +319,31 @@ async def test_full_load_of_statuses_waits_for_one_of_data_that_fails_for_a_minu
         await until(lambda: len(upstream.data_loads) == 1)
         await settled(bridge)
         await looks(bridge)
-        assert upstream.full_loads == []
+        assert upstream.pushed == []
         bridge.clock.pass_(seconds=61)
-        await until(lambda: len(upstream.full_loads) == 1)
+        await until(lambda: len(upstream.pushed) == 3)
+        await looks(bridge)
+    assert {record.evse_id for record in upstream.pushed} == set(EVSES[1:])
+    assert upstream.full_loads == []  # the first one would withdraw the EVSE whose data is on its way
     assert len(upstream.data_loads) == 1
+
+
+async def test_later_full_load_of_statuses_waits_for_one_of_data_that_fails_for_a_minute_only(bridge) -> None:
+    upstream = FakeUpstream()
+    await bridge.wish({EVSES[0]: "{}"})
+    policy = FullLoadOptions(policy=FullLoadPolicy.AUTO, first_share=0.0)
+    async with running(bridge.lane(upstream, full_load=policy, documents=LOADED)):
+        await until(lambda: len(upstream.data_loads) == 1 and len(upstream.full_loads) == 1)
+        await settled(bridge)
+        upstream.data_answer = lambda _documents: Deferred("HTTP 429", retry_after_s=900)
+        for of_data in (True, False):
+            await bridge.writer.submit(request_full_loads, FullLoadOrder(HUBJECT, of_data, bridge.clock()))
+        await until(lambda: len(upstream.data_loads) == 2)
+        await settled(bridge)
+        await looks(bridge)
+        assert len(upstream.full_loads) == 1
+        bridge.clock.pass_(seconds=61)
+        await until(lambda: len(upstream.full_loads) == 2)
 
 
 async def test_hub_that_nothing_of_a_document_reaches_pauses_the_whole_account(bridge) -> None:
