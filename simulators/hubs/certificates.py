@@ -60,7 +60,7 @@ class TlsOptions:
     """
 
     folder: Path | None = None
-    refusal: Refusal = "handshake"
+    refusal: Refusal = "html"
 
 
 class CertificateOrder(BaseModel):

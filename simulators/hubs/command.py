@@ -46,7 +46,7 @@ def hubs(
     ] = None,
     tls_refusal: Annotated[
         Refusal, typer.Option(help="How Hubject refuses a certificate that it does not know: in TLS, or as a page.")
-    ] = "handshake",
+    ] = "html",
     ready_file: Annotated[
         Path | None, typer.Option(help="Write the chosen ports here as JSON once everything listens.")
     ] = None,

@@ -81,8 +81,9 @@ async def test_tls_is_spoken_with_the_files_that_the_ready_file_names(tmp_path):
         async with aiohttp.ClientSession() as session:
             async with session.get(f"{ready['control_url']}/hubject/options") as response:
                 assert (await response.json())["needs_data"] is True
-            with pytest.raises(aiohttp.ClientConnectionError):
-                await session.post(ready["hubject_url"], ssl=trusting(folder))
+            async with session.post(ready["hubject_url"], ssl=trusting(folder)) as response:
+                assert response.status == 400
+                assert "SSL Certificate Error" in await response.text()
             async with session.post(ready["hubject_url"], ssl=trusting(folder, "client-DEABC.pem")) as response:
                 assert response.status == 404
         process.send_signal(signal.SIGTERM)
