@@ -30,6 +30,7 @@ from simulators.fleet.journal import Journal
 from simulators.fleet.layout import Address, StationSpec, Version
 from simulators.fleet.line import Line, end_tasks, open_connection
 from simulators.fleet.speaker import Speaker
+from simulators.fleet.visits import Visits
 from simulators.fleet.wire import (
     BootMessage,
     Dialect,
@@ -38,7 +39,6 @@ from simulators.fleet.wire import (
     Phase,
     StatusMessage,
     TransactionMessage,
-    Visit,
     Wire,
 )
 
@@ -75,7 +75,7 @@ class Station:
         self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station201.DIALECT
         self._speaker = Speaker(spec, self._dialect, journal, counts)
         self._states = dict(behaviour.states)
-        self._visits: dict[Address, Visit] = {}
+        self._visits = Visits(spec, self._dialect, self._random, self._speaker.stamp)
         self._pending: deque[Message] = deque()
         self._work = asyncio.Event()
         self._said: dict[Address, str] = {}
@@ -178,7 +178,7 @@ class Station:
                     self._booted = False
 
     def _turned(self, address: Address) -> None:
-        event = self._transaction_event(address)
+        event = self._visits.turned(address, self._states[address], offline=not self._live)
         status = (self._status(address),) if self._live and self.word(address) != self._said.get(address) else ()
         if event is None:
             self._enqueue(status)
@@ -187,33 +187,10 @@ class Station:
         else:
             self._enqueue((event, *status))
 
-    def _transaction_event(self, address: Address) -> TransactionMessage | None:
-        if address not in self.spec.connectors:
-            return None
-        phase = self._dialect.phase(self._states[address], address in self._visits)
-        match phase:
-            case None:
-                return None
-            case Phase.STARTED:
-                visit = self._visits.setdefault(address, Visit(address))
-            case Phase.UPDATED:
-                visit = self._visits[address]
-            case Phase.ENDED:
-                visit = self._visits.pop(address)
-        return self._event(visit, phase)
-
     def _read_meter(self, address: Address) -> None:
-        visit = self._visits.get(address)
-        if visit is not None and self._live:
-            visit.meter_wh += self._random.randint(50, 500)
-            self._enqueue((self._event(visit, Phase.UPDATED),))
-
-    def _event(self, visit: Visit, phase: Phase) -> TransactionMessage:
-        state = self._states[visit.address]
-        seq_no = visit.next_seq_no()
-        return TransactionMessage(
-            visit, phase, state, seq_no, visit.meter_wh, self._speaker.stamp(), offline=not self._live
-        )
+        event = self._visits.metered(address, self._states[address]) if self._live else None
+        if event is not None:
+            self._enqueue((event,))
 
     def _lose_network(self, lasting: timedelta) -> bool:
         if self._rest_wanted.is_set():
