@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +23,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from simulators.fleet import station16, station201
+from simulators.fleet.availability import Availability, is_scheduled
 from simulators.fleet.behaviour import Action as BehaviourAction
 from simulators.fleet.behaviour import Behaviour, LoseNetwork, PowerCycle, ReadMeter, Turn
 from simulators.fleet.counts import Counts
@@ -75,6 +76,8 @@ class Station:
         self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station201.DIALECT
         self._speaker = Speaker(spec, self._dialect, journal, counts)
         self._states = dict(behaviour.states)
+        self._availability = Availability()
+        self._operative_states = dict(behaviour.states)
         self._visits = Visits(spec, self._dialect, self._random, self._speaker.stamp)
         self._pending: deque[Message] = deque()
         self._work = asyncio.Event()
@@ -142,6 +145,17 @@ class Station:
         """Send what TriggerMessage asked for."""
         self._enqueue((message,))
 
+    def availability_wanted(self, addresses: Collection[Address], *, operative: bool) -> bool:
+        """Make these operative or inoperative, as ChangeAvailability asked; False where that waits for a car."""
+        self._availability.change(addresses, operative=operative)
+        return operative or not is_scheduled(addresses, self._states)
+
+    def availability_changed(self, addresses: Collection[Address]) -> None:
+        """Show, and report, what follows from that."""
+        for address in addresses:
+            if self._show(address):
+                self._turned(address)
+
     # --- what happens at the station ---
 
     async def _live_on(self) -> None:
@@ -166,7 +180,8 @@ class Station:
         """Let this happen now."""
         match action:
             case Turn(address, state):
-                self._states[address] = state
+                self._operative_states[address] = state
+                self._show(address)
                 self._turned(address)
             case ReadMeter(address):
                 self._read_meter(address)
@@ -176,6 +191,11 @@ class Station:
                 if self._lose_network(lasting):
                     self._counts.power_cycles += 1
                     self._booted = False
+
+    def _show(self, address: Address) -> bool:
+        before = self._states[address]
+        self._states[address] = self._availability.shown(address, before, self._operative_states[address])
+        return self._states[address] is not before
 
     def _turned(self, address: Address) -> None:
         event = self._visits.turned(address, self._states[address], offline=not self._live)
