@@ -116,15 +116,26 @@ def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocument
     remote = core.learn(row.remote, ended.answer.outcome, ended.answer.learnt)
     documents.save_documents(conn, state.account, [(name, settled.delivery, remote)], ended.at.steady)
     documents.save_document_answer(conn, state.account, [name], ended.last)
-    if name[0] is DocumentKind.EVSE_DATA and isinstance(ended.answer.outcome, Accepted):
-        _try_statuses_again(conn, state.account, lanes.rows_of(conn, state.account, EvseId(name[1])), ended.at)
+    if isinstance(ended.answer.outcome, Accepted):
+        _try_statuses_again(conn, state.account, _described(conn, state.account, name), ended.at)
     if settled.prove is not None:
         _prove(conn, state.account, settled.prove, name, ended.at)
     return replace(state, lane=settled.lane)
 
 
+def _described(conn: Transaction, account: AccountName, name: DocumentName) -> list[DeliveryRow]:
+    """Return the rows of the EVSEs that a document describes."""
+    match name:
+        case (DocumentKind.EVSE_DATA, evse_id):
+            return lanes.rows_of(conn, account, EvseId(evse_id))
+        case (DocumentKind.STATION, station):
+            return lanes.rows_at(conn, account, station)
+        case _:
+            return []
+
+
 def _try_statuses_again(conn: Transaction, account: AccountName, rows: Iterable[DeliveryRow], at: Moment) -> None:
-    """Make refused statuses due: the hub may have refused them for want of the data that it has just taken."""
+    """Make refused statuses due: the hub may have refused them for want of what it has just taken."""
     again = [(row.key, after) for row in rows if (after := reconcile.reconfigured(row.delivery)) is not row.delivery]
     lanes.save_rows(conn, account, again, at.steady)
 
