@@ -38,8 +38,17 @@ def available_from(
         scheduled = moment.now == then.until_now
         then = effective(facts, decided, moment, options)
         if words[then.status] != word:
-            return moment.now if scheduled and then.status is EvseStatus.AVAILABLE else None
+            free = scheduled and then.status is EvseStatus.AVAILABLE
+            return moment.now if free and not _enforced(view, at.now, moment.now) else None
     return None
+
+
+def _enforced(view: EvseView, begin: datetime, end: datetime) -> bool:
+    """Tell whether a temporary status keeps the EVSE inoperative at its station at any time from `begin` to `end`."""
+    return any(
+        temporary.enforce and temporary.valid_from < end and (temporary.valid_to is None or begin < temporary.valid_to)
+        for temporary in view.temporaries
+    )
 
 
 def _next_decision(decided: Effective, at: Moment) -> Moment | None:

@@ -1,6 +1,7 @@
 """foreseen: when a hub's word changes by itself, and that nothing is promised which today's facts do not say."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,14 @@ CASES = {
 @pytest.mark.parametrize(("seen", "seconds"), CASES.values(), ids=CASES.keys())
 def test_end_is_foreseen_only_where_the_evse_is_free_then(seen: EvseView, seconds: float | None) -> None:
     assert foreseen(seen) == seconds
+
+
+def test_what_makes_the_evse_inoperative_at_its_station_promises_nothing() -> None:
+    enforced = replace(MAINTENANCE, enforce=True)
+    assert foreseen(view("Available", enforced)) is None
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", 100, 300), enforce=True), MAINTENANCE)) is None
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", 600, 900), enforce=True), MAINTENANCE)) == 508
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", -90, -60), enforce=True), MAINTENANCE)) == 508
 
 
 def test_hold_that_ends_before_the_maintenance_does_is_foreseen() -> None:
