@@ -34,7 +34,7 @@ from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName
-from bridge.edits import RefreshOrder, credentials_changed, refresh_documents
+from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, refresh_documents
 from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
@@ -217,7 +217,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.push_async_callback(_logged, ticker.stop)
     refresh = RefreshOrder(document_plans(settings), clock(), accounts_without_data(settings))
     await writer.submit(refresh_documents, refresh)
-    credentials = Credentials(clock, partial(_probe, writer, wakes))
+    credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
     wakes.lanes = {
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
         for name in settings.accounts
@@ -248,10 +248,10 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     return _Parts(central, ticker, enforcer, lanes, credentials, web, counts, services, ports)
 
 
-async def _probe(writer: Writer, wakes: Wakes, account: AccountName) -> None:
+async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
     """Let a held account try its new credential at once; where storage fails it is probed within a minute anyway."""
     try:
-        await writer.submit(credentials_changed, account)
+        await writer.submit(credentials_changed, CredentialOrder(account, clock()))
     except StoreError as error:
         log.warning("probe_not_ordered", account=account, why=str(error))
     else:

@@ -20,12 +20,12 @@ _SAID = {
 }
 
 
-def print_sync(report: SyncReport, *, lines: bool) -> None:
-    """Print the differences, if wanted, and what follows."""
+def print_sync(report: SyncReport, *, lines: bool, everything: bool) -> None:
+    """Print the differences, if wanted, and what follows; `everything`: what agreed is sent again, too."""
     if lines:
         for line in sync_lines(report):
             print(line)
-    print(_outcome(report))
+    print(_outcome(report, everything))
 
 
 def sync_lines(report: SyncReport) -> Iterator[str]:
@@ -63,9 +63,11 @@ def _value(value: str | None) -> str:
     return "nothing" if value is None else value
 
 
-def _outcome(report: SyncReport) -> str:
+def _outcome(report: SyncReport, everything: bool) -> str:
     if not report.ordered:
         return f"{report.to_send} to send; nothing was sent"
     if report.mode is not Mode.LIVE:
         return f"{report.name} is {report.mode}: it is sent once `upstream enable {report.name}` is given"
+    if everything:
+        return f"{report.name}: sending everything now"
     return f"{report.name}: sending {report.to_send} now" if report.to_send else f"{report.name}: nothing differed"

@@ -62,7 +62,7 @@ def sync(
         return
     from bridge.cli.sync_output import print_sync
 
-    print_sync(report, lines=yes or dry_run)
+    print_sync(report, lines=yes or dry_run, everything=everything)
 
 
 SYNC_EXAMPLES = examples(

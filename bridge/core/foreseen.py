@@ -17,6 +17,10 @@ from datetime import datetime
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.model import Effective, EvseStatus, EvseView, Moment
 
+_MOST_STEPS = 32
+"""Moments that are looked at. Each one looks at every temporary status of the EVSE, on the way of every report of its
+station, and an EVSE may have a year of reservations; where the word holds beyond that many, nothing is told."""
+
 
 def available_from(
     view: EvseView, decided: Effective, at: Moment, options: EffectiveOptions, words: Mapping[EvseStatus, str]
@@ -34,12 +38,23 @@ def available_from(
         return None
     facts = replace(view, kept_until=None)
     word, then = words[decided.status], decided
-    while (moment := _next_decision(then, at)) is not None:
+    for _ in range(_MOST_STEPS):
+        if (moment := _next_decision(then, at)) is None:
+            return None
         scheduled = moment.now == then.until_now
         then = effective(facts, decided, moment, options)
         if words[then.status] != word:
-            return moment.now if scheduled and then.status is EvseStatus.AVAILABLE else None
+            free = scheduled and then.status is EvseStatus.AVAILABLE
+            return moment.now if free and not _enforced(view, at.now, moment.now) else None
     return None
+
+
+def _enforced(view: EvseView, begin: datetime, end: datetime) -> bool:
+    """Tell whether a temporary status keeps the EVSE inoperative at its station at any time from `begin` to `end`."""
+    return any(
+        temporary.enforce and temporary.valid_from < end and (temporary.valid_to is None or begin < temporary.valid_to)
+        for temporary in view.temporaries
+    )
 
 
 def _next_decision(decided: Effective, at: Moment) -> Moment | None:

@@ -165,6 +165,7 @@ def settle(
     if not delivery.in_flight_seq:
         raise AssertionError("the row is not in flight: it was settled before")
     verdict = _verdict(delivery, outcome, sent)
+    alone = _alone_suspected(lane, delivery, verdict)
     row: Delivery | None
     match verdict:
         case Accepted():
@@ -176,20 +177,28 @@ def settle(
         case WrongAction():
             row = replace(_learnt(delivery, verdict), in_flight_seq=0, acked_seq=0, switched=True, not_before=None)
         case Held():
-            row = replace(delivery, in_flight_seq=0, suspect=verdict.why)
+            row = _suspected(delivery, verdict.why, steady + options.hold_probe if alone else None)
         case _:
             assert_never(verdict)
     again = delivery.refused is not None and isinstance(verdict, Refused) and delivery.refused == verdict.why
-    after = settle_lane(lane, verdict, steady=steady, jitter=jitter, options=options, counts=not again)
+    after = settle_lane(lane, verdict, steady=steady, jitter=jitter, options=options, counts=not again, alone=alone)
     return Settled(after, row, lane.held if isinstance(verdict, Accepted) else None)
 
 
 def settle_lane(
-    lane: Lane, outcome: Outcome, *, steady: datetime, jitter: float, options: ReconcileOptions, counts: bool = False
+    lane: Lane,
+    outcome: Outcome,
+    *,
+    steady: datetime,
+    jitter: float,
+    options: ReconcileOptions,
+    counts: bool = False,
+    alone: bool = False,
 ) -> Lane:
     """Return the lane after an answer; for a fullLoad's answer call it directly.
 
-    `counts`: a refusal is of a row that was not refused for this reason before, and so counts towards a hold.
+    `counts`: a refusal is of a row that was not refused for this reason before, and so counts towards a hold. `alone`:
+    what holds the account may be this row's own, so that the others go on.
     """
     match outcome:
         case Accepted():
@@ -202,9 +211,8 @@ def settle_lane(
             return _probed(_count_refusal(lane, outcome.why, counts, steady, options), steady)
         case WrongAction():
             return _probed(lane, steady)
-        case Held(why, perhaps_row):
-            at_once = perhaps_row and lane.held is None
-            return replace(lane, held=why, held_at=None if at_once else steady)
+        case Held(why):
+            return replace(lane, held=why, held_at=None if alone else steady)
         case _:
             assert_never(outcome)
 
@@ -265,10 +273,13 @@ def forget(delivery: Delivery) -> Delivery:
 
 
 def reconfigured(delivery: Delivery) -> Delivery:
-    """Return the row after its inventory or its account's configuration changed: a refused one is tried at once."""
-    if delivery.refused is None:
+    """Return the row after its inventory or its account's configuration changed: a refused one is tried at once.
+
+    So is a suspect, of which nothing is held against it any more.
+    """
+    if delivery.refused is None and delivery.suspect is None:
         return delivery
-    return replace(delivery, refused_seq=0, not_before=None, switched=False)
+    return replace(delivery, refused_seq=0, not_before=None, switched=False, suspect=None)
 
 
 def reconfigured_lane(lane: Lane) -> Lane:
@@ -338,6 +349,25 @@ def _verdict(delivery: Delivery, outcome: Outcome, sent: str) -> Outcome:
             return Refused(why)
         case _:
             return outcome
+
+
+def _alone_suspected(lane: Lane, delivery: Delivery, verdict: Outcome) -> bool:
+    """Tell whether this row alone was answered with what may be its own: it waits for its next try, the others go on.
+
+    `held_at` is None as long as no other row was answered so.
+    """
+    if not isinstance(verdict, Held) or not verdict.perhaps_row:
+        return False
+    return lane.held is None or (lane.held_at is None and delivery.suspect == verdict.why == lane.held)
+
+
+def _suspected(delivery: Delivery, why: str, not_before: datetime | None) -> Delivery:
+    return replace(
+        delivery,
+        in_flight_seq=0,
+        suspect=why,
+        not_before=None if _changed_in_flight(delivery) else not_before,
+    )
 
 
 def _accepted(

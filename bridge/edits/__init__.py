@@ -5,6 +5,7 @@ never answers a request: `inventory_file` and `web` do. After it: lanes are woke
 """
 
 from bridge.edits.accounts import (
+    CredentialOrder,
     DeletionOrder,
     FullLoadOrder,
     ModeOrder,
@@ -19,6 +20,7 @@ from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 
 __all__ = [
+    "CredentialOrder",
     "DeletionOrder",
     "FullLoadOrder",
     "ImportOrder",

@@ -43,25 +43,45 @@ def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
         full = stored.full_load
         if order.confirmed:
             full = full_load.confirm(full, lanes.census(conn, order.account, order.at.steady))
-        lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane), full_load=full))
-        _probe_documents(conn, order.account)
+        lanes.save_lane(conn, replace(stored, full_load=full))
+        _probe(conn, order.account, order.at)
     return [None] * len(orders)
 
 
-def credentials_changed(conn: Transaction, accounts: Sequence[AccountName]) -> list[None]:
+@dataclass(frozen=True, slots=True)
+class CredentialOrder:
+    """An account's certificate or key has just been replaced."""
+
+    account: AccountName
+    at: Moment
+
+
+def credentials_changed(conn: Transaction, orders: Sequence[CredentialOrder]) -> list[None]:
     """Let accounts that are held be probed at once, since their certificate or key has just been replaced."""
-    for account in accounts:
-        stored = lanes.load_lane(conn, account)
-        if stored is not None and stored.lane.held is not None:
-            lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane)))
-        _probe_documents(conn, account)
-    return [None] * len(accounts)
+    for order in orders:
+        _probe(conn, order.account, order.at)
+    return [None] * len(orders)
 
 
-def _probe_documents(conn: Transaction, account: AccountName) -> None:
+def _probe(conn: Transaction, account: AccountName, at: Moment) -> None:
+    """Let what holds an account's statuses and documents be put to the test at once, by the suspects too."""
+    stored = lanes.load_lane(conn, account)
+    if stored is not None and stored.lane.held is not None:
+        lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane)))
+        rows = [(row.key, _cleared(row.delivery)) for row in lanes.suspects(conn, account, stored.lane.held)]
+        lanes.save_rows(conn, account, rows, at.steady)
     state = documents.load_document_lane(conn, account)
     if state.lane.held is not None:
         documents.save_document_lane(conn, replace(state, lane=reconfigured_lane(state.lane)))
+        kept = [
+            (row.name, _cleared(row.delivery), row.remote)
+            for row in documents.suspected_documents(conn, account, state.lane.held)
+        ]
+        documents.save_documents(conn, account, kept, at.steady)
+
+
+def _cleared(delivery: Delivery) -> Delivery:
+    return reconcile.reconfigured(delivery) if delivery.suspect is not None else delivery
 
 
 class NoSuchLane(Exception):

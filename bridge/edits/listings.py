@@ -13,7 +13,7 @@ from bridge.core.model import AccountName, Moment
 from bridge.derive import Derived, DeriveOptions
 from bridge.documents import DocumentPlan, refresh
 from bridge.edits.touched import derive_touched
-from bridge.listing_file import Listing
+from bridge.listing_file import Listing, ListingInvalid
 from bridge.store.documents import drop_documents
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.listed_stations import match_listed
@@ -54,7 +54,7 @@ def _import(conn: Transaction, order: ListingOrder) -> ListingImported | ItemFai
     savepoint = conn.begin_nested()
     try:
         result = import_listing(conn, order.listing, prune=order.prune, yes=order.yes)
-    except ListingNeedsYes as error:
+    except (ListingInvalid, ListingNeedsYes) as error:
         savepoint.rollback()
         return ItemFailed(error)
     if order.dry_run:

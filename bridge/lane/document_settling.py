@@ -130,20 +130,29 @@ def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocument
     remote = core.learn(row.remote, ended.answer.outcome, ended.answer.learnt)
     documents.save_documents(conn, state.account, [(name, settled.delivery, remote)], ended.at.steady)
     documents.save_document_answer(conn, state.account, [name], ended.last)
-    if name[0] is DocumentKind.EVSE_DATA and isinstance(ended.answer.outcome, Accepted):
-        anew = bool(content) and not row.delivery.acked
-        _try_statuses_again(
-            conn, state.account, lanes.rows_of(conn, state.account, EvseId(name[1])), ended.at, anew=anew
-        )
+    if isinstance(ended.answer.outcome, Accepted):
+        anew = name[0] is DocumentKind.EVSE_DATA and bool(content) and not row.delivery.acked
+        _try_statuses_again(conn, state.account, _described(conn, state.account, name), ended.at, anew=anew)
     if settled.prove is not None:
         _prove(conn, state.account, settled.prove, name, ended.at)
     return replace(state, lane=settled.lane)
 
 
+def _described(conn: Transaction, account: AccountName, name: DocumentName) -> list[DeliveryRow]:
+    """Return the rows of the EVSEs that a document describes."""
+    match name:
+        case (DocumentKind.EVSE_DATA, evse_id):
+            return lanes.rows_of(conn, account, EvseId(evse_id))
+        case (DocumentKind.STATION, station):
+            return lanes.rows_at(conn, account, station)
+        case _:
+            return []
+
+
 def _try_statuses_again(
     conn: Transaction, account: AccountName, rows: Iterable[DeliveryRow], at: Moment, *, anew: bool = False
 ) -> None:
-    """Make refused statuses due: the hub may have refused them for want of the data that it has just taken.
+    """Make refused statuses due: the hub may have refused them for want of what it has just taken.
 
     `anew`: it had no data of these EVSEs, so that whatever status it acknowledged may be gone.
     """

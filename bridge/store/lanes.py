@@ -289,6 +289,12 @@ def rows_of(conn: sa.Connection, account: AccountName, evse_id: EvseId) -> list[
     return [_row_of(row) for row in conn.execute(_ROW.where(evse.c.evse_id == evse_id), {"name": account})]
 
 
+def rows_at(conn: sa.Connection, account: AccountName, station_reference: str) -> list[DeliveryRow]:
+    """Return the account's rows of the EVSEs at a station, by the hub's own id of it."""
+    statement = _ROW.where(delivery.c.station_reference == station_reference)
+    return [_row_of(row) for row in conn.execute(statement, {"name": account})]
+
+
 def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[EvseId, str]]:
     """Return EVSE id and value of every row that is due at once: what an account that only shows would send."""
     statement = (

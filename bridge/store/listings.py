@@ -19,6 +19,7 @@ from bridge.core.model import EvseId
 from bridge.listing_file import Listing
 from bridge.store.bulk import upsert
 from bridge.store.errors import ListingNeedsYes
+from bridge.store.listing_claims import Station, check_claims, renamed
 from bridge.store.tables import evse, listing
 
 ListingName = tuple[DocumentKind, str]
@@ -103,8 +104,9 @@ def import_listing(
 ) -> ListingResult:
     """Bring what is listed to what the file says, within the caller's transaction.
 
-    A station keeps the reference that is stored where the file gives none; at first it gets a new one, for ever. A dry
-    run is the same call in a transaction that the caller rolls back.
+    A station keeps the reference that is stored where the file gives none; at first it gets a new one, for ever. One
+    that the file has under another name, with its reference, is the same station and has changed. A dry run is the
+    same call in a transaction that the caller rolls back.
 
     Args:
         conn: In a transaction; on any error the caller rolls back.
@@ -114,22 +116,34 @@ def import_listing(
         new_reference: Makes the UUID of a station that has none. Source: Chargeprice API, PUT
             /v2/charging_stations/:id, id: "Create: Client-side generated UUID".
 
-    Raises: ListingNeedsYes.
+    Raises: ListingInvalid where a station claims what another one that stays has; ListingNeedsYes.
     """
     stored = {row.name: row for row in load_listings(conn)}
     rows = {row.name: row for row in _rows(wanted, stored, new_reference)}
-    unlisted = stored.keys() - rows.keys()
-    diff = ListingDiff(
-        added=_sorted(rows.keys() - stored.keys()),
-        changed=_sorted(name for name, row in rows.items() if name in stored and stored[name] != row),
-        removed=_sorted(unlisted if prune else ()),
-        unlisted=_sorted(() if prune else unlisted),
-    )
+    stations = _stations(rows.values())
+    gone = {(DocumentKind.STATION, key) for key in renamed(stations, _stations(stored.values()))}
+    diff = _diff(rows, stored, gone, prune)
+    check_claims(stations, _stations(stored[name] for name in diff.unlisted))
     result = ListingResult(diff, len(stored), (*wanted.warnings, *_not_in_inventory(conn, wanted)))
     if not yes and _removes_much(diff, stored):
         raise ListingNeedsYes(result)
-    _write(conn, [rows[name] for name in (*diff.added, *diff.changed)], diff.removed)
+    _write(conn, [rows[name] for name in (*diff.added, *diff.changed)], {*diff.removed, *gone})
     return result
+
+
+def _diff(
+    rows: dict[ListingName, ListingRow], stored: dict[ListingName, ListingRow], gone: set[ListingName], prune: bool
+) -> ListingDiff:
+    """Return what changes; `gone`: stations that the file has under another name."""
+    references = {stored[name].reference for name in gone}
+    known = stored.keys() | {name for name, row in rows.items() if row.reference in references}
+    unlisted = stored.keys() - rows.keys() - gone
+    return ListingDiff(
+        added=_sorted(rows.keys() - known),
+        changed=_sorted(name for name, row in rows.items() if name in known and stored.get(name) != row),
+        removed=_sorted(unlisted if prune else ()),
+        unlisted=_sorted(() if prune else unlisted),
+    )
 
 
 def _rows(
@@ -141,6 +155,10 @@ def _rows(
         old = stored.get((DocumentKind.STATION, station.key))
         reference = station.reference or (new_reference() if old is None else old.reference)
         yield ListingRow(DocumentKind.STATION, station.key, reference, canonical_json(station.content))
+
+
+def _stations(rows: Iterable[ListingRow]) -> list[Station]:
+    return [Station(row.key, row.reference, row.content) for row in rows if row.kind is DocumentKind.STATION]
 
 
 def _sorted(names: Iterable[ListingName]) -> tuple[ListingName, ...]:

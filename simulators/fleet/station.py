@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +23,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from simulators.fleet import station16, station201
+from simulators.fleet.availability import Availability, is_scheduled
 from simulators.fleet.behaviour import Action as BehaviourAction
 from simulators.fleet.behaviour import Behaviour, LoseNetwork, PowerCycle, ReadMeter, Turn
 from simulators.fleet.counts import Counts
@@ -30,6 +31,7 @@ from simulators.fleet.journal import Journal
 from simulators.fleet.layout import Address, StationSpec, Version
 from simulators.fleet.line import Line, end_tasks, open_connection
 from simulators.fleet.speaker import Speaker
+from simulators.fleet.visits import Visits
 from simulators.fleet.wire import (
     BootMessage,
     Dialect,
@@ -38,7 +40,6 @@ from simulators.fleet.wire import (
     Phase,
     StatusMessage,
     TransactionMessage,
-    Visit,
     Wire,
 )
 
@@ -75,7 +76,9 @@ class Station:
         self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station201.DIALECT
         self._speaker = Speaker(spec, self._dialect, journal, counts)
         self._states = dict(behaviour.states)
-        self._visits: dict[Address, Visit] = {}
+        self._availability = Availability()
+        self._operative_states = dict(behaviour.states)
+        self._visits = Visits(spec, self._dialect, self._random, self._speaker.stamp)
         self._pending: deque[Message] = deque()
         self._work = asyncio.Event()
         self._said: dict[Address, str] = {}
@@ -142,6 +145,17 @@ class Station:
         """Send what TriggerMessage asked for."""
         self._enqueue((message,))
 
+    def availability_wanted(self, addresses: Collection[Address], *, operative: bool) -> bool:
+        """Make these operative or inoperative, as ChangeAvailability asked; False where that waits for a car."""
+        self._availability.change(addresses, operative=operative)
+        return operative or not is_scheduled(addresses, self._states)
+
+    def availability_changed(self, addresses: Collection[Address]) -> None:
+        """Show, and report, what follows from that."""
+        for address in addresses:
+            if self._show(address):
+                self._turned(address)
+
     # --- what happens at the station ---
 
     async def _live_on(self) -> None:
@@ -166,7 +180,8 @@ class Station:
         """Let this happen now."""
         match action:
             case Turn(address, state):
-                self._states[address] = state
+                self._operative_states[address] = state
+                self._show(address)
                 self._turned(address)
             case ReadMeter(address):
                 self._read_meter(address)
@@ -177,8 +192,13 @@ class Station:
                     self._counts.power_cycles += 1
                     self._booted = False
 
+    def _show(self, address: Address) -> bool:
+        before = self._states[address]
+        self._states[address] = self._availability.shown(address, before, self._operative_states[address])
+        return self._states[address] is not before
+
     def _turned(self, address: Address) -> None:
-        event = self._transaction_event(address)
+        event = self._visits.turned(address, self._states[address], offline=not self._live)
         status = (self._status(address),) if self._live and self.word(address) != self._said.get(address) else ()
         if event is None:
             self._enqueue(status)
@@ -187,33 +207,10 @@ class Station:
         else:
             self._enqueue((event, *status))
 
-    def _transaction_event(self, address: Address) -> TransactionMessage | None:
-        if address not in self.spec.connectors:
-            return None
-        phase = self._dialect.phase(self._states[address], address in self._visits)
-        match phase:
-            case None:
-                return None
-            case Phase.STARTED:
-                visit = self._visits.setdefault(address, Visit(address))
-            case Phase.UPDATED:
-                visit = self._visits[address]
-            case Phase.ENDED:
-                visit = self._visits.pop(address)
-        return self._event(visit, phase)
-
     def _read_meter(self, address: Address) -> None:
-        visit = self._visits.get(address)
-        if visit is not None and self._live:
-            visit.meter_wh += self._random.randint(50, 500)
-            self._enqueue((self._event(visit, Phase.UPDATED),))
-
-    def _event(self, visit: Visit, phase: Phase) -> TransactionMessage:
-        state = self._states[visit.address]
-        seq_no = visit.next_seq_no()
-        return TransactionMessage(
-            visit, phase, state, seq_no, visit.meter_wh, self._speaker.stamp(), offline=not self._live
-        )
+        event = self._visits.metered(address, self._states[address]) if self._live else None
+        if event is not None:
+            self._enqueue((event,))
 
     def _lose_network(self, lasting: timedelta) -> bool:
         if self._rest_wanted.is_set():

@@ -13,6 +13,8 @@ from typing import Any
 from ocpp.routing import after, on  # type: ignore[import-untyped]
 from ocpp.v16 import ChargePoint, call, call_result  # type: ignore[import-untyped]
 from ocpp.v16.enums import (  # type: ignore[import-untyped]
+    AvailabilityStatus,
+    AvailabilityType,
     ChargePointErrorCode,
     ChargePointStatus,
     MessageTrigger,
@@ -152,6 +154,26 @@ class Station16(ChargePoint):  # type: ignore[misc]  # the library has no types
                 self._asked.message_wanted(HeartbeatMessage())
             case _:
                 self._asked.message_wanted(BootMessage())
+
+    @on("ChangeAvailability")  # type: ignore[untyped-decorator]
+    def _on_change(self, connector_id: int, type: str) -> Any:
+        """Answer ChangeAvailability. Source: OCPP 1.6 §5.2."""
+        addresses = self._meant(connector_id)
+        if not addresses:
+            return call_result.ChangeAvailability(status=AvailabilityStatus.rejected)
+        done = self._asked.availability_wanted(addresses, operative=type == AvailabilityType.operative.value)
+        return call_result.ChangeAvailability(
+            status=AvailabilityStatus.accepted if done else AvailabilityStatus.scheduled
+        )
+
+    @after("ChangeAvailability")  # type: ignore[untyped-decorator]
+    def _after_change(self, connector_id: int, type: str) -> None:
+        """Report the new statuses after the response."""
+        self._asked.availability_changed(self._meant(connector_id))
+
+    def _meant(self, connector_id: int) -> tuple[Address, ...]:
+        """Return what a connectorId names; "if the id is 0 […] the Charge Point and all connectors" (OCPP 1.6 §6.7)."""
+        return tuple(one for one in self._spec.reported if connector_id in (0, one.connector))
 
     def _judge(self, requested_message: str, connector_id: int | None) -> TriggerMessageStatus:
         match requested_message:

@@ -15,10 +15,12 @@ from ocpp.routing import after, on  # type: ignore[import-untyped]
 from ocpp.v201 import ChargePoint, call, call_result  # type: ignore[import-untyped]
 from ocpp.v201.enums import (  # type: ignore[import-untyped]
     BootReasonEnumType,
+    ChangeAvailabilityStatusEnumType,
     ConnectorStatusEnumType,
     EventNotificationEnumType,
     EventTriggerEnumType,
     MessageTriggerEnumType,
+    OperationalStatusEnumType,
     RegistrationStatusEnumType,
     TransactionEventEnumType,
     TriggerMessageStatusEnumType,
@@ -166,6 +168,30 @@ class Station201(ChargePoint):  # type: ignore[misc]  # the library has no types
                 self._asked.message_wanted(HeartbeatMessage())
             case _:
                 self._asked.message_wanted(BootMessage())
+
+    @on("ChangeAvailability")  # type: ignore[untyped-decorator]
+    def _on_change(self, operational_status: str, evse: Mapping[str, int] | None = None) -> Any:
+        """Answer ChangeAvailability. Source: OCPP 2.0.1 Part 2, G03 and G04."""
+        addresses = self._meant(evse)
+        if not addresses:
+            return call_result.ChangeAvailability(status=ChangeAvailabilityStatusEnumType.rejected)
+        operative = operational_status == OperationalStatusEnumType.operative.value
+        done = self._asked.availability_wanted(addresses, operative=operative)
+        return call_result.ChangeAvailability(
+            status=ChangeAvailabilityStatusEnumType.accepted if done else ChangeAvailabilityStatusEnumType.scheduled
+        )
+
+    @after("ChangeAvailability")  # type: ignore[untyped-decorator]
+    def _after_change(self, operational_status: str, evse: Mapping[str, int] | None = None) -> None:
+        """Report the new statuses after the response."""
+        self._asked.availability_changed(self._meant(evse))
+
+    def _meant(self, evse: Mapping[str, int] | None) -> tuple[Address, ...]:
+        """Return what is named: a connector, all of an EVSE, or the station with all it has (G03, G04)."""
+        if evse is None:
+            return self._spec.reported
+        wanted = evse.get("connector_id")
+        return tuple(one for one in self._spec.connectors if one.evse == evse["id"] and wanted in (None, one.connector))
 
     def _judge(self, requested_message: str, evse: Mapping[str, int] | None) -> TriggerMessageStatusEnumType:
         match requested_message:

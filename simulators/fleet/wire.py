@@ -7,7 +7,7 @@ Holds no version's words: those are in `station16` and `station201`, which both 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -100,7 +100,7 @@ class Dialect:
 
 
 class Asked(Protocol):
-    """Takes what a server asks a station for by TriggerMessage; the answer to the request goes out first."""
+    """Takes what a server asks a station for; the answer to the request goes out before what follows from it."""
 
     def statuses_wanted(self, address: Address | None) -> None:
         """Report the status at `address`, or at every address where it is None."""
@@ -108,6 +108,14 @@ class Asked(Protocol):
 
     def message_wanted(self, message: HeartbeatMessage | BootMessage) -> None:
         """Send this message."""
+        ...
+
+    def availability_wanted(self, addresses: Collection[Address], *, operative: bool) -> bool:
+        """Make these operative or inoperative; False where a car must leave first. Nothing is reported yet."""
+        ...
+
+    def availability_changed(self, addresses: Collection[Address]) -> None:
+        """Report what followed from that."""
         ...
 
 

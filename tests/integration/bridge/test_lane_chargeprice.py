@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from test_lane_documents import AT_ONCE, looks, running
-from tests_bridge import CHARGEPRICE, until
+from tests_bridge import CHARGEPRICE, STATIONS, until
 
 from bridge.core.documents import DocumentKind, canonical_json
 from bridge.documents import CompanyOptions
 from bridge.documents.chargeprice import company_content, station_content
+from bridge.edits import CredentialOrder, credentials_changed
 from bridge.lane import DocumentOptions
 from bridge.store.listings import ListingRow
 from bridge.upstreams.chargeprice import Chargeprice, ChargepriceOptions
@@ -132,3 +133,40 @@ async def test_status_of_a_foreign_station_is_refused_and_the_others_pass(bridge
     )
     assert refused == [("p1",), ("p2",)]
     assert await bridge.rows("SELECT held FROM lane WHERE account = 'chargeprice'") == [(None,)]
+
+
+async def test_a_foreign_station_that_was_the_only_one_due_keeps_none_waiting_that_comes_later(bridge, hub) -> None:
+    hub.hub.configure({"foreign_stations": [uuid(1)]})
+    await wish_stations(bridge, 1)
+    async with serving(bridge, hub):
+        await until(lambda: asked(hub, "station") == 1)
+        await looks(bridge)
+        assert asked(hub, "station") == 1
+        await wish_stations(bridge, 2)  # no clock is moved: the second one waits for nobody
+        await until(lambda: len(hub.ledger.documents("station")) == 1)
+        await looks(bridge)
+    assert await bridge.rows("SELECT held FROM document_lane") == [(None,)]
+    assert await bridge.rows("SELECT key FROM document WHERE refused IS NOT NULL") == [(uuid(1),)]
+
+
+async def test_a_suspect_is_tried_at_once_with_a_new_key(bridge, hub) -> None:
+    hub.hub.configure({"foreign_stations": [uuid(1)]})
+    await wish_stations(bridge, 1)
+    async with serving(bridge, hub):
+        await until(lambda: asked(hub, "station") == 1)
+        await looks(bridge)
+        hub.hub.configure({"foreign_stations": []})
+        await bridge.writer.submit(credentials_changed, CredentialOrder(CHARGEPRICE, bridge.clock()))
+        await until(lambda: len(hub.ledger.documents("station")) == 1)
+
+
+async def test_statuses_refused_for_want_of_their_station_are_tried_again_once_it_is_there(bridge, hub) -> None:
+    await bridge.import_(STATIONS.replace(",s1,", f",{uuid(1)},"))
+    hub.hub.configure({"points": ["s2/p1", "s2/p2"]})
+    async with serving(bridge, hub):
+        await until(lambda: asked(hub, "status") == 4)
+        await looks(bridge)
+        hub.hub.configure({"points": None})
+        await wish_stations(bridge, 2)  # no clock is moved: a refused row would wait for hours
+        await until(lambda: len(hub.ledger.state(0)) == 4)
+    assert await bridge.rows("SELECT count(*) FROM delivery WHERE refused IS NOT NULL") == [(0,)]

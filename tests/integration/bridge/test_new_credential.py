@@ -8,7 +8,7 @@ from contextlib import suppress
 from tests_bridge import HUBJECT, FakeUpstream, until
 
 from bridge.core.model import Accepted, AccountName, Held
-from bridge.edits import credentials_changed
+from bridge.edits import CredentialOrder, credentials_changed
 
 
 async def test_a_held_account_is_probed_at_once(bridge) -> None:
@@ -20,7 +20,7 @@ async def test_a_held_account_is_probed_at_once(bridge) -> None:
         await asyncio.sleep(0.05)
         assert len(upstream.pushed) == 1, "a held account waits for its probe"
         upstream.answer = lambda _record: Accepted()
-        await bridge.writer.submit(credentials_changed, HUBJECT)
+        await bridge.writer.submit(credentials_changed, CredentialOrder(HUBJECT, bridge.clock()))
         lane.wake()
         await until(lambda: len(upstream.pushed) >= 5)
     finally:
@@ -31,5 +31,6 @@ async def test_a_held_account_is_probed_at_once(bridge) -> None:
 
 
 async def test_an_account_without_a_lane_or_a_hold_is_left_alone(bridge) -> None:
-    assert await bridge.writer.submit(credentials_changed, AccountName("nobody")) is None
+    order = CredentialOrder(AccountName("nobody"), bridge.clock())
+    assert await bridge.writer.submit(credentials_changed, order) is None
     assert await bridge.rows("SELECT 1 FROM lane WHERE account = 'nobody'") == []

@@ -154,6 +154,80 @@ async def test_a_trigger_for_something_else_is_not_implemented(central, start, s
     assert await central.ask("CP-16", "TriggerMessage", request) == {"status": "NotImplemented"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "reported"),
+    [
+        pytest.param(2, [(2, "Unavailable")], id="one connector"),
+        pytest.param(0, [(0, "Unavailable"), (1, "Unavailable"), (2, "Unavailable")], id="the whole station"),
+    ],
+)
+async def test_a_16_station_made_inoperative_answers_and_then_reports_it(central, start, specs, asked, reported):
+    start(specs["1.6"])
+    await central.received(4)
+    request = {"connectorId": asked, "type": "Inoperative"}
+    assert await central.ask("CP-16", "ChangeAvailability", request) == {"status": "Accepted"}
+    assert statuses_16((await central.received(4 + len(reported)))[4:]) == reported
+    assert await central.ask("CP-16", "ChangeAvailability", {"connectorId": asked, "type": "Operative"}) == {
+        "status": "Accepted"
+    }
+    again = statuses_16((await central.received(4 + 2 * len(reported)))[4 + len(reported) :])
+    assert again == [(connector, "Available") for connector, _ in reported]
+
+
+async def test_availability_of_a_connector_that_there_is_not_is_rejected(central, start, specs):
+    start(specs["1.6"])
+    start(specs["2.0.1"])
+    await central.received(7)
+    request_16 = {"connectorId": 3, "type": "Inoperative"}
+    assert await central.ask("CP-16", "ChangeAvailability", request_16) == {"status": "Rejected"}
+    request_201 = {"operationalStatus": "Inoperative", "evse": {"id": 9}}
+    assert await central.ask("CP-201", "ChangeAvailability", request_201) == {"status": "Rejected"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "reported"),
+    [
+        pytest.param({"evse": {"id": 2}}, [(2, 1)], id="an EVSE"),
+        pytest.param({"evse": {"id": 1, "connectorId": 1}}, [(1, 1)], id="a connector"),
+        pytest.param({}, [(1, 1), (2, 1)], id="the whole station"),
+    ],
+)
+async def test_a_201_station_made_inoperative_answers_and_then_reports_it(central, start, specs, asked, reported):
+    start(specs["2.0.1"])
+    await central.received(3)
+    request = {"operationalStatus": "Inoperative", **asked}
+    assert await central.ask("CP-201", "ChangeAvailability", request) == {"status": "Accepted"}
+    calls = (await central.received(3 + len(reported)))[3:]
+    assert [(p["evseId"], p["connectorId"], p["connectorStatus"]) for _, p in calls] == [
+        (*address, "Unavailable") for address in reported
+    ]
+
+
+async def test_a_car_that_charges_is_left_alone_and_the_connector_is_out_of_service_when_it_leaves(
+    central, start, specs
+):
+    station, one = start(specs["1.6"]), Address(0, 1)
+    await central.received(4)
+    act(station, Turn(one, State.PREPARING), Turn(one, State.CHARGING))
+    await central.received(7)
+    request = {"connectorId": 1, "type": "Inoperative"}
+    assert await central.ask("CP-16", "ChangeAvailability", request) == {"status": "Scheduled"}
+    act(station, Turn(one, State.FINISHING), Turn(one, State.FREE), Turn(one, State.PREPARING), Turn(one, State.FREE))
+    assert await central.ask("CP-16", "TriggerMessage", {"requestedMessage": "Heartbeat"}) == {"status": "Accepted"}
+    await central.received(1, "Heartbeat")
+    assert statuses_16((await central.received(7))[7:]) == [(1, "Finishing"), (1, "Unavailable")]
+
+
+async def test_what_was_made_inoperative_stays_so_over_a_power_cycle(central, start, specs):
+    station = start(specs["1.6"])
+    await central.received(4)
+    await central.ask("CP-16", "ChangeAvailability", {"connectorId": 2, "type": "Inoperative"})
+    await central.received(5)
+    act(station, PowerCycle(SHORT))
+    calls = (await central.received(9))[5:]
+    assert statuses_16(calls) == [(0, "Available"), (1, "Available"), (2, "Unavailable")]
+
+
 async def test_after_a_short_loss_only_what_changed_is_reported_and_nothing_boots(central, start, specs):
     station = start(specs["1.6"])
     await central.received(4)

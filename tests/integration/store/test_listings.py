@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.documents import DocumentKind
 from bridge.core.model import EvseId
-from bridge.listing_file import EvseDataListing, Listing, StationListing
+from bridge.listing_file import EvseDataListing, Listing, ListingInvalid, StationListing
 from bridge.store.engine import Store
 from bridge.store.errors import ListingNeedsYes
 from bridge.store.listings import ListingDiff, ListingResult, ListingRow, import_listing, load_listings
@@ -74,3 +74,45 @@ async def test_an_evse_that_the_inventory_does_not_have_is_a_warning(store: Stor
     assert load(store, listing("DE*ABC*E1")).warnings == (
         "DE*ABC*E1 is not in the inventory: its data is sent once it is",
     )
+
+
+def station(name: str, *evses: str, reference: str = "") -> Listing:
+    points = [{"plug": "ccs", "power": 50.0, "count": len(evses), "evse_ids": list(evses)}]
+    return Listing(stations=(StationListing(name, reference, {"name": name, "charge_points": points}),))
+
+
+async def test_a_station_under_another_name_is_the_one_that_its_reference_names(store: Store) -> None:
+    load(store, station("Old", "DE*ABC*E1", reference="20006f18-3ed4-4715-92b5-08e37e6dd18c"))
+    load(store, station("Another", "DE*ABC*E2"))
+    result = load(store, station("New", "DE*ABC*E1", reference="20006f18-3ed4-4715-92b5-08e37e6dd18c"))
+    assert result.diff == ListingDiff(changed=((STATION, "New"),), unlisted=((STATION, "Another"),))
+    assert [(row.key, row.reference) for row in rows(store) if row.key != "Another"] == [
+        ("New", "20006f18-3ed4-4715-92b5-08e37e6dd18c")
+    ]
+
+
+async def test_an_evse_that_stands_at_a_station_that_stays_is_refused_and_its_reference_is_named(store: Store) -> None:
+    load(store, station("Old", "DE*ABC*E1", reference="20006f18-3ed4-4715-92b5-08e37e6dd18c"))
+    with pytest.raises(ListingInvalid) as refused:
+        load(store, station("New", "DE*ABC*E1", "DE*ABC*E2"))
+    (error,) = refused.value.errors
+    assert (error.place, error.value) == ('chargeprice.station "New"', "DE*ABC*E1")
+    assert "station 'Old' already" in error.wanted
+    assert 'id = "20006f18-3ed4-4715-92b5-08e37e6dd18c"' in error.wanted
+    assert [row.key for row in rows(store)] == ["Old"]
+
+
+async def test_an_evse_moves_with_a_file_that_lists_both_stations_or_prunes(store: Store) -> None:
+    load(store, station("Old", "DE*ABC*E1", "DE*ABC*E2"))
+    both = Listing(stations=(*station("Old", "DE*ABC*E2").stations, *station("New", "DE*ABC*E1").stations))
+    assert load(store, both).diff == ListingDiff(added=((STATION, "New"),), changed=((STATION, "Old"),))
+    load(store, station("Third", "DE*ABC*E1", "DE*ABC*E2"), prune=True, yes=True)
+    assert [row.key for row in rows(store)] == ["Third"]
+
+
+async def test_two_stations_of_a_file_cannot_have_one_reference(store: Store) -> None:
+    load(store, station("Old", "DE*ABC*E1", reference="20006f18-3ed4-4715-92b5-08e37e6dd18c"))
+    taken = station("New", "DE*ABC*E2", reference="20006f18-3ed4-4715-92b5-08e37e6dd18c")
+    both = Listing(stations=(*station("Old", "DE*ABC*E1").stations, *taken.stations))
+    with pytest.raises(ListingInvalid, match="belongs to station 'Old' already"):
+        load(store, both)

@@ -88,6 +88,8 @@ def test_a_live_account_says_how_much_goes_out(desk: Desk) -> None:  # noqa: F81
     desk.services.upstreams["chargeprice"] = found.model_copy(update={"mode": Mode.LIVE})
     result = desk.run("upstream", "sync", "chargeprice", "--yes")
     assert result.stdout.splitlines()[-1] == "chargeprice: sending 5 now"
+    result = desk.run("upstream", "sync", "chargeprice", "--all", "--yes")
+    assert result.stdout.splitlines()[-1] == "chargeprice: sending everything now"
 
 
 def test_a_report_is_one_document_too(desk: Desk) -> None:  # noqa: F811

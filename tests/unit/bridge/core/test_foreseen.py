@@ -1,6 +1,8 @@
 """foreseen: when a hub's word changes by itself, and that nothing is promised which today's facts do not say."""
 
 import random
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,7 +35,7 @@ def view(word: str | None, *temporaries: Temporary, received: float = LONG_AGO, 
 
 
 def foreseen(
-    seen: EvseView, previous: Effective = NEVER_HEARD, words: dict[EvseStatus, str] | None = None
+    seen: EvseView, previous: Effective = NEVER_HEARD, words: Mapping[EvseStatus, str] | None = None
 ) -> float | None:
     """Seconds from now at which the EVSE will be available; None where nothing is foreseen."""
     at = moment()
@@ -69,6 +71,34 @@ CASES = {
 @pytest.mark.parametrize(("seen", "seconds"), CASES.values(), ids=CASES.keys())
 def test_end_is_foreseen_only_where_the_evse_is_free_then(seen: EvseView, seconds: float | None) -> None:
     assert foreseen(seen) == seconds
+
+
+def test_a_year_of_reservations_below_a_block_costs_a_look_at_a_few_of_them() -> None:
+    class Counted(Mapping[EvseStatus, str]):
+        asked = 0
+
+        def __getitem__(self, status: EvseStatus) -> str:
+            self.asked += 1
+            return chargeprice.TABLE[status]
+
+        def __iter__(self) -> Iterator[EvseStatus]:
+            return iter(chargeprice.TABLE)
+
+        def __len__(self) -> int:
+            return len(chargeprice.TABLE)
+
+    many = [temporary("RESERVED", start, start + 30) for start in range(0, 60_000, 60)]
+    words = Counted()
+    assert foreseen(view("Available", temporary("BLOCKED", -60, None), *many), words=words) is None
+    assert words.asked < 100
+
+
+def test_what_makes_the_evse_inoperative_at_its_station_promises_nothing() -> None:
+    enforced = replace(MAINTENANCE, enforce=True)
+    assert foreseen(view("Available", enforced)) is None
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", 100, 300), enforce=True), MAINTENANCE)) is None
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", 600, 900), enforce=True), MAINTENANCE)) == 508
+    assert foreseen(view("Available", replace(temporary("MAINTENANCE", -90, -60), enforce=True), MAINTENANCE)) == 508
 
 
 def test_hold_that_ends_before_the_maintenance_does_is_foreseen() -> None:

@@ -287,6 +287,33 @@ def test_what_may_be_one_rows_own_is_put_to_the_test_with_another_row_at_once_an
     assert (passed.lane.held, passed.prove) == (None, "403")
 
 
+def test_a_row_that_alone_is_suspected_waits_for_a_minute_and_keeps_nobody_else_waiting() -> None:
+    first = settle(in_flight(), Held("403", perhaps_row=True))
+    assert due_at(row(first)) == after(60)
+    again = pushed(first, Held("403", perhaps_row=True), after(60))
+    assert due_at(row(again)) == after(120)
+    assert reconcile.lane_ready_at(again.lane, OPTIONS) is None
+    other = settle(in_flight(), Held("403", perhaps_row=True), lane=again.lane, at=after(70))
+    assert reconcile.lane_ready_at(other.lane, OPTIONS) == after(130)
+    third = pushed(Settled(other.lane, again.delivery), Held("403", perhaps_row=True), after(130))
+    assert reconcile.lane_ready_at(third.lane, OPTIONS) == after(190)
+
+
+def test_a_new_value_of_a_suspect_is_sent_at_once() -> None:
+    suspect = row(settle(in_flight(), Held("403", perhaps_row=True)))
+    assert due_at(want(suspect, "Occupied")) == AT_ONCE
+    changed = want(in_flight(), "Occupied")
+    assert due_at(row(settle(changed, Held("403", perhaps_row=True)))) == AT_ONCE
+
+
+def test_a_suspect_is_tried_at_once_and_suspected_anew_when_the_configuration_changed() -> None:
+    first = settle(in_flight(), Held("403", perhaps_row=True))
+    cleared = reconcile.reconfigured(row(first))
+    assert (due_at(cleared), cleared.suspect) == (AT_ONCE, None)
+    again = settle(start(cleared, after(1)), Held("403", perhaps_row=True), lane=first.lane, at=after(1))
+    assert reconcile.lane_ready_at(again.lane, OPTIONS) == after(61)
+
+
 @pytest.mark.parametrize(
     "outcome",
     [Held("300"), Deferred("503"), Refused("018"), WrongAction(False, "603")],
