@@ -36,22 +36,22 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration acceptance kills fuzz ## every test, under 10 minutes on 2 cores
+test: unit integration acceptance kills fuzz ## every test, about 12 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
 	$(PYTEST) tests/unit tests/architecture -q
 
 .PHONY: integration
-integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 120 s)
-	$(PYTEST) tests/integration -q
+integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 300 s)
+	$(PYTEST) tests/integration -q -n 2 --dist worksteal
 
 .PHONY: acceptance
-acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 120 s)
+acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 240 s)
 	$(PYTEST) tests/acceptance -q -m "not kill" -n 2 --dist worksteal
 
 .PHONY: kills
-kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 120 s)
+kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 240 s)
 	$(PYTEST) tests/acceptance -q -m kill
 
 .PHONY: fuzz

@@ -50,6 +50,12 @@ async def settled(bridge) -> None:
             await asyncio.sleep(0.005)
 
 
+async def turned(bridge, turns: int = 3) -> None:
+    """Wait until the lane has looked so many times more: it looks every 20 ms here, and has opened by then."""
+    goal = bridge.writer.batches_written + turns
+    await until(lambda: bridge.writer.batches_written >= goal)
+
+
 async def agreed(bridge) -> bool:
     rows = await bridge.rows("SELECT count(*) FROM delivery WHERE account = 'hubject' AND acked_seq <> desired_seq")
     return rows == [(0,)]
@@ -202,7 +208,7 @@ async def test_insert_that_hubject_refuses_as_existing_becomes_one_update(bridge
 async def test_update_that_hubject_does_not_know_becomes_one_insert(bridge) -> None:
     upstream = FakeUpstream(answer=lambda r: Accepted() if r.known is False else WrongAction(False, "603"))
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await settled(bridge)
@@ -319,7 +325,7 @@ async def looks(bridge, turns: int = 3) -> None:
 async def test_full_load_goes_out_after_ten_minutes_even_if_nobody_reported(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
 
@@ -344,7 +350,7 @@ async def test_full_load_that_names_bad_ids_is_sent_again_without_them(bridge) -
         answer=lambda _: Refused("603"),
     )
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 2)
     assert [len(records) for records in upstream.full_loads] == [4, 3]
@@ -368,7 +374,7 @@ async def test_full_load_is_never_sent_empty_because_the_hub_refuses_every_evse(
 async def test_full_load_refused_whole_falls_back_to_single_pushes(bridge) -> None:
     upstream = FakeUpstream(full_answer=lambda _: Refused("413"))
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.pushed) == 4)
     assert len(upstream.full_loads) == 1
@@ -460,7 +466,7 @@ async def test_full_load_whose_settling_fails_in_storage_is_settled_once(bridge,
     upstream.full_answer = answer
     writer = LossyWriter(bridge.writer, handler, failures, after_commit)
     async with running(bridge.lane(upstream, writer=writer, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await reached(lambda: agreed(bridge))
         await asyncio.sleep(0.04)
@@ -482,7 +488,7 @@ async def test_answer_of_a_full_load_settles_nothing_once_the_lane_is_lost(bridg
 
     first = Gated()
     old = asyncio.create_task(bridge.lane(first, full_load=options).run())
-    await asyncio.sleep(0.03)
+    await turned(bridge)
     bridge.clock.pass_(minutes=10)
     await until(lambda: len(first.full_loads) == 1)
     async with running(bridge.lane(FakeUpstream(), mode=Mode.OFF)):
@@ -508,7 +514,7 @@ async def test_value_that_changes_during_a_full_load_is_pushed_after_it(bridge) 
     upstream = Gated()
     epoch = await bridge.connect("one")
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await bridge.report("one", epoch, 1, "Charging")
@@ -523,8 +529,7 @@ async def test_lane_rests_while_nothing_is_due_however_long_ago_its_last_full_lo
     upstream = FakeUpstream()
     lane = bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))
     async with running(lane):
-        opened = bridge.writer.batches_written
-        await until(lambda: bridge.writer.batches_written >= opened + 3)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await settled(bridge)
@@ -540,12 +545,12 @@ async def test_first_full_load_waits_from_when_the_account_was_enabled(bridge) -
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, mode=None, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))) as _:
         await bridge.writer.submit(set_modes, ModeOrder(HUBJECT, Mode.OFF, "me", False, bridge.clock()))
-        await asyncio.sleep(0.05)
+        await turned(bridge)
         bridge.clock.pass_(hours=3)
         await bridge.writer.submit(set_modes, ModeOrder(HUBJECT, Mode.LIVE, "me", True, bridge.clock()))
-        await asyncio.sleep(0.1)
+        await turned(bridge)
         bridge.clock.pass_(minutes=9)
-        await asyncio.sleep(0.05)
+        await turned(bridge)
         assert upstream.full_loads == []
         bridge.clock.pass_(minutes=1, seconds=1)
         await until(lambda: len(upstream.full_loads) == 1)
@@ -561,7 +566,7 @@ async def test_id_that_names_two_evses_leaves_both_out_and_single_pushes_tell_wh
         answer=lambda record: Refused("603") if record.evse_id == "DE*ABC*E11" else Accepted(),
     )
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.pushed) == 2)
         await settled(bridge)
@@ -576,7 +581,7 @@ async def test_rows_are_asserted_singly_only_where_no_daily_full_load_does_it(
 ) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await settled(bridge)
@@ -591,7 +596,7 @@ async def test_rows_are_asserted_singly_only_where_no_daily_full_load_does_it(
 async def test_guarded_full_load_goes_out_once_the_operator_confirms(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
-        await asyncio.sleep(0.03)
+        await turned(bridge)
         bridge.clock.pass_(minutes=10)
         await until(lambda: len(upstream.full_loads) == 1)
         await settled(bridge)

@@ -58,11 +58,11 @@ def references(store: Store) -> list[tuple[str, str]]:
 
 async def test_station_without_an_id_gets_one_and_keeps_it(store: Store) -> None:
     made = itertools.count(1)
-    for name in ("first", "second"):
+    for name, evse in (("first", "DE*ABC*E2"), ("second", "DE*ABC*E3")):
         with store.engine.begin() as connection:
             import_listing(
                 connection,
-                Listing(stations=(station("DE*ABC*E1"), station("DE*ABC*E2", key=name))),
+                Listing(stations=(station("DE*ABC*E1"), station(evse, key=name))),
                 new_reference=lambda: f"uuid {next(made)}",
             )
     with store.engine.begin() as connection:
