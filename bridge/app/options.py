@@ -92,7 +92,6 @@ def lane_options(settings: Settings, name: str) -> LaneOptions:
         account=AccountName(name),
         configured_mode=account.mode,
         per_minute=account.per_minute,
-        operator_names=_operator_names(settings, account),
         reconcile=ReconcileOptions(
             doubt=push.doubt, refused_retry=push.refused_retry, reassert_every=push.reassert_every
         ),
@@ -126,11 +125,6 @@ def _document_options(account: Account, settings: Settings) -> DocumentOptions |
             )
         case _:
             return None
-
-
-def _operator_names(settings: Settings, account: Account) -> Mapping[str, str]:
-    own = account.operator_name if isinstance(account, OicpAccount) else ""
-    return {operator: own or table.name for operator, table in settings.operators.items()}
 
 
 def _full_load_options(account: Account, settings: Settings) -> FullLoadOptions:

@@ -46,8 +46,6 @@ class LaneOptions:
     """None: the configuration says nothing."""
     per_minute: int
     """Requests per minute that we allow ourselves."""
-    operator_names: Mapping[str, str]
-    """Operator → the name that the hub is told."""
     reconcile: ReconcileOptions
     full_load: FullLoadOptions
     documents: DocumentOptions | None = None

@@ -255,7 +255,6 @@ def _record(row: DeliveryRow, stored: StoredLane, turn: Turn) -> Record:
         delete=delivery.tombstone and not delivery.desired,
         station_ref=delivery.references[0],
         point_ref=delivery.references[1],
-        operator_name=turn.options.operator_names.get(row.operator, ""),
     )
 
 

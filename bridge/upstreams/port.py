@@ -27,7 +27,6 @@ class Record:
     """The hub's id of the station, where its API wants one (Chargeprice)."""
     point_ref: str = ""
     """The hub's id of the EVSE, where it is not the EVSE id (Chargeprice charge point)."""
-    operator_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

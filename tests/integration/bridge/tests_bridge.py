@@ -279,7 +279,6 @@ class Bridge:
             account=account,
             configured_mode=mode,
             per_minute=upstream.per_minute,
-            operator_names={"demo": "Demo"},
             reconcile=ReconcileOptions(),
             full_load=full_load,
             idle=timedelta(milliseconds=20),
