@@ -13,7 +13,7 @@ from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, Delivery, Moment
 from bridge.core.modes import Mode
 from bridge.core.reconcile import farewell, reconfigured_lane
-from bridge.store import documents, lanes
+from bridge.store import deliveries, documents, lanes
 from bridge.store.documents import DocumentName
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
@@ -42,7 +42,7 @@ def set_modes(conn: Transaction, orders: Sequence[ModeOrder]) -> list[None]:
             raise AssertionError("set_mode has just made the row")
         full = stored.full_load
         if order.confirmed:
-            full = full_load.confirm(full, lanes.census(conn, order.account, order.at.steady))
+            full = full_load.confirm(full, deliveries.census(conn, order.account, order.at.steady))
         lanes.save_lane(conn, replace(stored, full_load=full))
         _probe(conn, order.account, order.at)
     return [None] * len(orders)
@@ -68,8 +68,8 @@ def _probe(conn: Transaction, account: AccountName, at: Moment) -> None:
     stored = lanes.load_lane(conn, account)
     if stored is not None and stored.lane.held is not None:
         lanes.save_lane(conn, replace(stored, lane=reconfigured_lane(stored.lane)))
-        rows = [(row.key, _cleared(row.delivery)) for row in lanes.suspects(conn, account, stored.lane.held)]
-        lanes.save_rows(conn, account, rows, at.steady)
+        rows = [(row.key, _cleared(row.delivery)) for row in deliveries.suspects(conn, account, stored.lane.held)]
+        deliveries.save_rows(conn, account, rows, at.steady)
     state = documents.load_document_lane(conn, account)
     if state.lane.held is not None:
         documents.save_document_lane(conn, replace(state, lane=reconfigured_lane(state.lane)))
@@ -119,7 +119,7 @@ def _request_full_load(conn: Transaction, order: FullLoadOrder) -> ItemFailed | 
     if stored is None:
         return ItemFailed(NoSuchLane(order.account))
     if not order.of_data:
-        census = lanes.census(conn, order.account, order.at.steady)
+        census = deliveries.census(conn, order.account, order.at.steady)
         lanes.save_lane(conn, replace(stored, full_load=full_load.request(stored.full_load, census)))
         return None
     census = documents.census_of(conn, order.account, DocumentKind.EVSE_DATA, order.at.steady)
@@ -152,10 +152,10 @@ def _sync(conn: Transaction, order: SyncOrder) -> None:
     account, steady = order.account, order.at.steady
     rows = [
         (row.key, after)
-        for row in lanes.load_rows(conn, account)
+        for row in deliveries.load_rows(conn, account)
         if (after := _due(row.delivery, order.forget)) is not row.delivery
     ]
-    lanes.save_rows(conn, account, rows, steady)
+    deliveries.save_rows(conn, account, rows, steady)
     kept = [
         (row.name, after, row.remote)
         for row in documents.load_documents(conn, account)

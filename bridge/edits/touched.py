@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from bridge.core.model import Moment
 from bridge.core.reconcile import reconfigured
 from bridge.derive import Derived, DeriveOptions, derive
-from bridge.store import lanes
+from bridge.store import deliveries
 from bridge.store.changes import Changes, save
 from bridge.store.evses import stations_of
 from bridge.store.stations import EvseKey, load
@@ -38,9 +38,9 @@ def _derive_some(conn: Transaction, touched: Sequence[EvseKey], at: Moment, opti
     save(conn, changes)
     accounts = {route.account for routes in options.routes.values() for route in routes}
     for account in accounts:
-        rows = lanes.load_rows(conn, account, touched)
+        rows = deliveries.load_rows(conn, account, touched)
         tried_again = [(row.key, after) for row in rows if (after := reconfigured(row.delivery)) is not row.delivery]
-        lanes.save_rows(conn, account, tried_again, at.steady)
+        deliveries.save_rows(conn, account, tried_again, at.steady)
         if tried_again:
             derived.accounts.add(account)
     return derived

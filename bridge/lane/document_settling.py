@@ -22,10 +22,11 @@ from bridge.core.mirror import is_over, says_the_same
 from bridge.core.model import Accepted, AccountName, Deferred, Delivery, EvseId, Lane, Moment, Refused
 from bridge.core.reconcile import ReconcileOptions
 from bridge.lane.model import DocumentOptions, LaneLost, LaneOptions, SentDocuments, SentSurvey
-from bridge.store import documents, lanes
+from bridge.store import deliveries, documents, lanes
+from bridge.store.deliveries import DeliveryRow, LastAnswer
 from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
 from bridge.store.foreign import ForeignEntry, foreign_entries, replace_entries
-from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
+from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
@@ -142,9 +143,9 @@ def _described(conn: Transaction, account: AccountName, name: DocumentName) -> l
     """Return the rows of the EVSEs that a document describes."""
     match name:
         case (DocumentKind.EVSE_DATA, evse_id):
-            return lanes.rows_of(conn, account, EvseId(evse_id))
+            return deliveries.rows_of(conn, account, EvseId(evse_id))
         case (DocumentKind.STATION, station):
-            return lanes.rows_at(conn, account, station)
+            return deliveries.rows_at(conn, account, station)
         case _:
             return []
 
@@ -158,7 +159,7 @@ def _try_statuses_again(
     """
     after = reconcile.forget if anew else reconcile.reconfigured
     again = [(row.key, due) for row in rows if (due := after(row.delivery)) is not row.delivery]
-    lanes.save_rows(conn, account, again, at.steady)
+    deliveries.save_rows(conn, account, again, at.steady)
 
 
 def _carried(row: DocumentRow, sent: SentDocuments) -> bool:
@@ -193,8 +194,8 @@ def _settle_data_load(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
     if isinstance(outcome, Accepted):
-        _try_statuses_again(conn, stored.account, lanes.load_rows(conn, stored.account), ended.at)
-    if isinstance(outcome, Accepted) and stored.full_load.wanted is None and lanes.has_acked(conn, stored.account):
+        _try_statuses_again(conn, stored.account, deliveries.load_rows(conn, stored.account), ended.at)
+    if isinstance(outcome, Accepted) and stored.full_load.wanted is None and deliveries.has_acked(conn, stored.account):
         stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
     return replace(state, full_load=settled.state, lane=lane), stored
 

@@ -18,8 +18,9 @@ from bridge.core.reconcile import ReconcileOptions
 from bridge.lane import document_settling
 from bridge.lane.document_settling import Ended
 from bridge.lane.model import LaneLost, LaneOptions, Sent, Settling
-from bridge.store import lanes
-from bridge.store.lanes import DeliveryRow, LastAnswer, StoredLane
+from bridge.store import deliveries, lanes
+from bridge.store.deliveries import DeliveryRow, LastAnswer
+from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
@@ -69,7 +70,7 @@ def _settle_one(
     options: ReconcileOptions,
 ) -> StoredLane:
     ((key, value),) = sent.values.items()
-    row = lanes.load_row(conn, stored.account, key)
+    row = deliveries.load_row(conn, stored.account, key)
     if row is None or not _carried(row.delivery, sent):
         return stored
     settled = reconcile.settle(
@@ -82,8 +83,8 @@ def _settle_one(
         reassert_jitter=jitter,
         options=options,
     )
-    lanes.save_rows(conn, stored.account, [(key, settled.delivery)], at.steady)
-    lanes.save_answer(conn, stored.account, [key], _last_answer(answer))
+    deliveries.save_rows(conn, stored.account, [(key, settled.delivery)], at.steady)
+    deliveries.save_answer(conn, stored.account, [key], _last_answer(answer))
     if settled.prove is not None:
         _prove(conn, stored, settled.prove, key, at)
     return replace(stored, lane=settled.lane)
@@ -98,10 +99,10 @@ def _prove(conn: Transaction, stored: StoredLane, reason: str, passed: EvseKey, 
     """Another row passed: what had held the account is put to the test, row by row."""
     proven = [
         (row.key, reconcile.prove_suspect(row.delivery, reason))
-        for row in lanes.suspects(conn, stored.account, reason)
+        for row in deliveries.suspects(conn, stored.account, reason)
         if row.key != passed
     ]
-    lanes.save_rows(conn, stored.account, proven, at.steady)
+    deliveries.save_rows(conn, stored.account, proven, at.steady)
 
 
 def _settle_lane(
@@ -141,13 +142,13 @@ def _settle_chunk(conn: Transaction, turn: RowsTurn) -> ItemFailed | None:
     stored = lanes.load_lane(conn, turn.account)
     if stored is None or stored.epoch != turn.epoch:
         return ItemFailed(LaneLost(f"the lane of {turn.account} is owned by another process"))
-    rows = [row for row in lanes.load_rows(conn, turn.account, turn.keys) if _carried(row.delivery, turn.sent)]
+    rows = [row for row in deliveries.load_rows(conn, turn.account, turn.keys) if _carried(row.delivery, turn.sent)]
     outcome = turn.answer.outcome
     named = set(outcome.named) if isinstance(outcome, Refused) else set()
-    colliding = lanes.colliding(conn, turn.account, sorted(named)) if named else set()
+    colliding = deliveries.colliding(conn, turn.account, sorted(named)) if named else set()
     settled = [(row.key, _settled_by_full_load(row, turn, named, colliding)) for row in rows]
-    lanes.save_rows(conn, turn.account, settled, turn.at.steady)
-    lanes.save_answer(conn, turn.account, [row.key for row in rows], _last_answer(turn.answer))
+    deliveries.save_rows(conn, turn.account, settled, turn.at.steady)
+    deliveries.save_answer(conn, turn.account, [row.key for row in rows], _last_answer(turn.answer))
     return None
 
 

@@ -18,8 +18,9 @@ from bridge.lane import document_turns
 from bridge.lane.document_turns import Chosen, Look
 from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
 from bridge.lane.settling import reassertion, settle, values_of
-from bridge.store import documents, lanes
-from bridge.store.lanes import DeliveryRow, StoredLane
+from bridge.store import deliveries, documents, lanes
+from bridge.store.deliveries import DeliveryRow
+from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
@@ -103,8 +104,8 @@ def _take_turn(conn: Transaction, turn: Turn) -> Taken | ItemFailed:
 
 def _reclaim(conn: Transaction, stored: StoredLane, options: LaneOptions, at: Moment) -> StoredLane:
     """Free what a transaction marked that was committed although its result never arrived."""
-    rows = [(row.key, reconcile.unsent(row.delivery)) for row in lanes.in_flight(conn, stored.account)]
-    lanes.save_rows(conn, stored.account, rows, at.steady)
+    rows = [(row.key, reconcile.unsent(row.delivery)) for row in deliveries.in_flight(conn, stored.account)]
+    deliveries.save_rows(conn, stored.account, rows, at.steady)
     document_turns.reclaim(conn, options, at)
     return replace(stored, full_load=replace(stored.full_load, in_flight=False))
 
@@ -120,7 +121,7 @@ def _choose(conn: Transaction, stored: StoredLane, turn: Turn) -> tuple[Taken, S
         case Mode.OFF:
             return Taken(Rest(None, "off")), stored
         case Mode.DRY_RUN if turn.show:
-            withheld = (*documents.withheld(conn, stored.account), *lanes.withheld(conn, stored.account))
+            withheld = (*documents.withheld(conn, stored.account), *deliveries.withheld(conn, stored.account))
             return Taken(Rest(None, "dry_run", withheld=withheld)), stored
         case Mode.DRY_RUN:
             return Taken(Rest(turn.at.steady + LOOK_EVERY, "dry_run")), stored
@@ -186,18 +187,18 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
                 until = steady + LOOK_EVERY
             case _:
                 assert_never(decision)
-    row = lanes.next_due(conn, stored.account, steady, after_data=after_data)
+    row = deliveries.next_due(conn, stored.account, steady, after_data=after_data)
     if row is None:
-        due = lanes.next_due_at(conn, stored.account, after_data=after_data)
+        due = deliveries.next_due_at(conn, stored.account, after_data=after_data)
         return Taken(Rest(_earliest(due, until), "agreed", guarded), live=True, census=census), stored
-    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
+    deliveries.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
     sent = Sent(values_of([row]), steady)
     return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
 
 
 def _too_early(conn: Transaction, stored: StoredLane, turn: Turn) -> bool:
     """Tell whether the first fullLoad would withdraw EVSEs whose data is still on its way; single pushes go on."""
-    return stored.full_load.accepted_at is None and _after_data(turn) and lanes.awaits_data(conn, stored.account)
+    return stored.full_load.accepted_at is None and _after_data(turn) and deliveries.awaits_data(conn, stored.account)
 
 
 def _after_data(turn: Turn) -> bool:
@@ -213,7 +214,7 @@ def _decide_full_load(conn: Transaction, stored: StoredLane, turn: Turn) -> tupl
         decision = _decision(stored, turn.census, turn)
         if not isinstance(decision, Go):
             return decision, turn.census
-    census = lanes.census(conn, stored.account, turn.at.steady, after_data=_after_data(turn))
+    census = deliveries.census(conn, stored.account, turn.at.steady, after_data=_after_data(turn))
     return _decision(stored, census, turn), census
 
 
@@ -233,11 +234,13 @@ def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str
     None where that leaves nothing: an empty one would withdraw all that the hub has.
     """
     steady = turn.at.steady
-    loaded = lanes.load_rows(conn, stored.account, after_data=_after_data(turn))
+    loaded = deliveries.load_rows(conn, stored.account, after_data=_after_data(turn))
     rows = [row for row in loaded if not reconcile.left_out_of_full_load(row.delivery)]
     if len(rows) < len(loaded) and all(row.delivery.tombstone for row in rows):
         return None
-    lanes.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady)
+    deliveries.save_rows(
+        conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady
+    )
     records = tuple(_record(row, stored, turn) for row in rows if not row.delivery.tombstone)
     sent = Sent(values_of(rows), steady, full=True, records=len(records))
     begun = full_load.begin(stored.full_load, turn.at)
@@ -298,13 +301,13 @@ def _open_lane(conn: Transaction, opening: Opening) -> int:
 def _recover_rows(conn: Transaction, stored: StoredLane, opening: Opening) -> None:
     account, steady = stored.account, opening.at.steady
     options = reassertion(opening.options, stored.full_load, takes_full_load=opening.takes_full_load)
-    found = [*lanes.future_rows(conn, account, steady), *lanes.in_flight(conn, account)]
+    found = [*deliveries.future_rows(conn, account, steady), *deliveries.in_flight(conn, account)]
     if options.reassert_every is not None:
-        found += lanes.unscheduled(conn, account)
+        found += deliveries.unscheduled(conn, account)
     rows = {row.key: row for row in found}
     recovered = [
         (row.key, after)
         for number, row in enumerate(rows.values())
         if (after := reconcile.recover(row.delivery, steady, options, number / len(rows))) is not row.delivery
     ]
-    lanes.save_rows(conn, account, recovered, steady)
+    deliveries.save_rows(conn, account, recovered, steady)

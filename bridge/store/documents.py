@@ -1,7 +1,7 @@
 """Remember what hubs are told besides statuses: one row per document, and the account's state about them.
 
 Never decides: `bridge.documents` and `bridge.lane` read here, decide with `core.documents`, `core.reconcile` and
-`core.full_load`, and write here, in a transaction of the writer. Twin: `lanes`, whose rows are statuses.
+`core.full_load`, and write here, in a transaction of the writer. Twin: `deliveries`, whose rows are statuses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bridge.core.documents import DocumentKind, Remote, due_at
 from bridge.core.full_load import Census
 from bridge.core.model import AccountName, Delivery, FullLoadState, Lane
 from bridge.store.bulk import insert_or_update
-from bridge.store.lanes import LastAnswer
+from bridge.store.deliveries import LastAnswer
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import DELIVERY_COLUMNS, delivery_of, delivery_values
 from bridge.store.tables import document, document_lane

@@ -16,7 +16,7 @@ from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Census
 from bridge.core.model import AccountName, Delivery, EvseId, FullLoadState
 from bridge.core.reconcile import left_out_of_full_load
-from bridge.store import documents, lanes
+from bridge.store import deliveries, documents, lanes
 
 Change = Literal["new", "changed", "same", "withdrawn", "refused", "foreign", "waiting"]
 
@@ -62,13 +62,13 @@ def read_diff(
         state = documents.load_document_lane(conn, account).full_load
         census = documents.census_of(conn, account, kind, steady)
     else:
-        rows = [(row.evse_id, row.delivery) for row in lanes.load_rows(conn, account)]
+        rows = [(row.evse_id, row.delivery) for row in deliveries.load_rows(conn, account)]
         waiting = {id_ for id_, _ in rows} - {
-            row.evse_id for row in lanes.load_rows(conn, account, after_data=after_data)
+            row.evse_id for row in deliveries.load_rows(conn, account, after_data=after_data)
         }
         stored = lanes.load_lane(conn, account)
         state = FullLoadState() if stored is None else stored.full_load
-        census = lanes.census(conn, account, steady, after_data=after_data)
+        census = deliveries.census(conn, account, steady, after_data=after_data)
     found: dict[Change, list[str]] = {}
     for id_, delivery in rows:
         found.setdefault(_change(id_, delivery, waiting, owns), []).append(id_)

@@ -8,6 +8,8 @@ whose name ends in `_w` is wall time, the others are steady time (`bridge.core.m
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData(
@@ -178,6 +180,39 @@ availability_order = sa.Table(
 
 # --- what we say ----------------------------------------------------------------------------------------------------
 
+
+def _acknowledgement() -> list[sa.Column[Any]]:
+    """Return what a row remembers of its hub beside what is desired, whether it is a status or a document."""
+    return [
+        sa.Column("acked", _Text),
+        sa.Column("acked_seq", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("acked_at", _Micros),
+        sa.Column("in_flight_seq", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("doubt_until", _Micros),
+        sa.Column("reassert_at", _Micros),
+        sa.Column("not_before", _Micros),
+        sa.Column("refused", _Text),
+        sa.Column("refused_seq", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("proven", _Text),
+        sa.Column("suspect", _Text),
+        sa.Column("known", sa.Boolean),
+        sa.Column("switched", sa.Boolean, nullable=False, server_default=sa.false()),
+        sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("attempted_at", _Micros),
+        sa.Column("tombstone", sa.Boolean, nullable=False, server_default=sa.false()),
+    ]
+
+
+def _last_answer() -> list[sa.Column[Any]]:
+    """Return what an operator will want to quote of a row's last attempt."""
+    return [
+        sa.Column("last_http", sa.Integer),
+        sa.Column("last_code", _Text, nullable=False, server_default=""),
+        sa.Column("last_why", _Text, nullable=False, server_default=""),
+        sa.Column("last_reference", _Text, nullable=False, server_default=""),
+    ]
+
+
 evse_state = sa.Table(
     "evse_state",
     metadata,
@@ -216,31 +251,13 @@ delivery = sa.Table(
     sa.Column("desired", _Text, nullable=False),
     sa.Column("desired_seq", sa.BigInteger, nullable=False),
     sa.Column("desired_at", _Micros, nullable=False, comment="since when the hub has not had what is desired: lag"),
-    sa.Column("acked", _Text),
-    sa.Column("acked_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("acked_at", _Micros),
-    sa.Column("in_flight_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("doubt_until", _Micros),
-    sa.Column("reassert_at", _Micros),
-    sa.Column("not_before", _Micros),
-    sa.Column("refused", _Text),
-    sa.Column("refused_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("proven", _Text),
-    sa.Column("suspect", _Text),
-    sa.Column("known", sa.Boolean),
-    sa.Column("switched", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("attempted_at", _Micros),
-    sa.Column("tombstone", sa.Boolean, nullable=False, server_default=sa.false()),
+    *_acknowledgement(),
     sa.Column(
         "station_reference", _Text, nullable=False, server_default="", comment="the hub's own id, where it has one"
     ),
     sa.Column("point_reference", _Text, nullable=False, server_default=""),
     sa.Column("due_at", _Micros, comment="computed by reconcile.due_at: 0 at once, null never, else steady time"),
-    sa.Column("last_http", sa.Integer),
-    sa.Column("last_code", _Text, nullable=False, server_default=""),
-    sa.Column("last_why", _Text, nullable=False, server_default=""),
-    sa.Column("last_reference", _Text, nullable=False, server_default=""),
+    *_last_answer(),
     sa.Index("ix_delivery_due", "account", "due_at", "attempted_at", "evse"),
 )
 
@@ -263,30 +280,12 @@ document = sa.Table(
     sa.Column("desired", _Text, nullable=False, comment="JSON; empty: delete it"),
     sa.Column("desired_seq", sa.BigInteger, nullable=False),
     sa.Column("desired_at", _Micros, nullable=False),
-    sa.Column("acked", _Text),
-    sa.Column("acked_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("acked_at", _Micros),
-    sa.Column("in_flight_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("doubt_until", _Micros),
-    sa.Column("reassert_at", _Micros),
-    sa.Column("not_before", _Micros),
-    sa.Column("refused", _Text),
-    sa.Column("refused_seq", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("proven", _Text),
-    sa.Column("suspect", _Text),
-    sa.Column("known", sa.Boolean),
-    sa.Column("switched", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("attempts", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("attempted_at", _Micros),
-    sa.Column("tombstone", sa.Boolean, nullable=False, server_default=sa.false()),
+    *_acknowledgement(),
     sa.Column("remote_id", _Text, nullable=False, server_default="", comment="the hub's own id"),
     sa.Column("remote_version", sa.BigInteger, nullable=False, server_default="0", comment="lock version; 0: unknown"),
     sa.Column("lost", _Text, comment="content of a creation whose answer was lost"),
     sa.Column("due_at", _Micros, comment="as in delivery"),
-    sa.Column("last_http", sa.Integer),
-    sa.Column("last_code", _Text, nullable=False, server_default=""),
-    sa.Column("last_why", _Text, nullable=False, server_default=""),
-    sa.Column("last_reference", _Text, nullable=False, server_default=""),
+    *_last_answer(),
     sa.Index("ix_document_due", "account", "due_at", "attempted_at"),
     comment="what a hub is told besides statuses, one row each",
 )

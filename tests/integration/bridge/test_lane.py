@@ -17,7 +17,7 @@ from bridge.edits import ModeOrder, set_modes
 from bridge.lane import LaneLost
 from bridge.lane.settling import settle_rows
 from bridge.lane.turns import take_turns
-from bridge.store import lanes
+from bridge.store import deliveries
 from bridge.store.errors import StoreUnavailable
 
 
@@ -624,12 +624,12 @@ async def test_next_row_is_the_least_recently_attempted_of_all_that_are_due(brid
     never = Delivery("Unknown", 1)
 
     def run(conn, _payloads):
-        keys = [row.key for row in lanes.load_rows(conn, HUBJECT)]
-        lanes.save_rows(conn, HUBJECT, zip(keys, (waited, retried, changed, never), strict=True), at)
+        keys = [row.key for row in deliveries.load_rows(conn, HUBJECT)]
+        deliveries.save_rows(conn, HUBJECT, zip(keys, (waited, retried, changed, never), strict=True), at)
         order = []
-        while (row := lanes.next_due(conn, HUBJECT, at)) is not None:
+        while (row := deliveries.next_due(conn, HUBJECT, at)) is not None:
             order.append(row.delivery)
-            lanes.save_rows(conn, HUBJECT, [(row.key, replace(row.delivery, not_before=at + minutes[9]))], at)
+            deliveries.save_rows(conn, HUBJECT, [(row.key, replace(row.delivery, not_before=at + minutes[9]))], at)
         return [order]
 
     order = await bridge.writer.submit(run, None)
