@@ -65,9 +65,11 @@ def _show(item: FullLoadItem, *, err: bool) -> None:
 
 def diff_lines(item: FullLoadItem) -> list[str]:
     """Return what a fullLoad changes, a line for each kind of change, as an operator reads it."""
+    from bridge.cli.output import counted
+
     total = len(item.new) + len(item.changed) + len(item.same)
-    noun = "statuses" if item.scope == "statuses" else "EVSEs with their data"
-    lines = [f"{item.name}: a fullLoad of {total} {noun}"]
+    what = f"the {'status' if item.scope == 'statuses' else 'data'} of {counted(total, 'EVSE')}"
+    lines = [f"{item.name}: a fullLoad with {what}"]
     for label, ids in (
         ("new", item.new),
         ("changed", item.changed),

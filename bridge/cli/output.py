@@ -106,10 +106,14 @@ def print_preview(preview: UpstreamPreview, console: Console) -> None:
     for word, count in preview.values.items():
         console.print(Text(f"  {word or 'deletion'}: {count}"))
     if preview.total and any(preview.documents.values()):
-        console.print(Text(f"  these first; each is shown by: ocpp-bridge upstream sync {preview.name} --dry-run"))
+        console.print(
+            Text(
+                f"  documents go before statuses; each is shown by: ocpp-bridge upstream sync {preview.name} --dry-run"
+            )
+        )
     if preview.data is not None:
         missing = preview.total - preview.data
-        console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; {missing} have none listed"))
+        console.print(Text(f"  data of {counted(preview.data, 'EVSE')} first; without listed data: {missing}"))
     if preview.foreign:
         named = ", ".join(preview.foreign[:_LONGEST_LIST])
         console.print(Text(f"  not sent, of another operator: {len(preview.foreign)} ({named})"))

@@ -411,7 +411,7 @@ def test_what_is_listed_is_shown_for_reading_and_whole_as_json(desk: Desk) -> No
 # --- fullLoads ------------------------------------------------------------------------------------------------------
 
 DIFF = [
-    "hubject: a fullLoad of 29 statuses",
+    "hubject: a fullLoad with the status of 29 EVSEs",
     "  new: 1 (DE*ABC*E1)",
     "  changed: 1 (DE*ABC*E2)",
     "  withdrawn: 25 ("

@@ -123,4 +123,7 @@ def test_held_and_refused_documents_are_told_with_the_accounts(desk: Desk) -> No
 def test_enable_says_that_documents_go_first(desk: Desk) -> None:  # noqa: F811
     result = desk.run("upstream", "enable", "chargeprice", "--dry-run")
     assert "2 to tell of: stations; 1 to tell of: companies" in result.stderr
-    assert "  these first; each is shown by: ocpp-bridge upstream sync chargeprice --dry-run" in result.stderr
+    assert (
+        "  documents go before statuses; each is shown by: ocpp-bridge upstream sync chargeprice --dry-run"
+        in result.stderr
+    )

@@ -36,7 +36,7 @@ def test_statuses_alone_say_nothing_of_data() -> None:
 
 
 def test_data_goes_first_and_what_has_none_is_counted() -> None:
-    assert printed(data=4)[-1] == "  data of 4 EVSEs first; 1 have none listed"
+    assert printed(data=4)[-1] == "  data of 4 EVSEs first; without listed data: 1"
 
 
 def test_evses_of_another_operator_are_named() -> None:
