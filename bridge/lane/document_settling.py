@@ -193,11 +193,28 @@ def _settle_data_load(
     lane = reconcile.settle_lane(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
+    if isinstance(outcome, Refused) and outcome.named:
+        _give_up_old_data(conn, stored.account, sent, frozenset(outcome.named), ended.at)
     if isinstance(outcome, Accepted):
         _try_statuses_again(conn, stored.account, deliveries.load_rows(conn, stored.account), ended.at)
     if isinstance(outcome, Accepted) and stored.full_load.wanted is None and deliveries.has_acked(conn, stored.account):
         stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
     return replace(state, full_load=settled.state, lane=lane), stored
+
+
+def _give_up_old_data(
+    conn: Transaction, account: AccountName, sent: SentDocuments, named: frozenset[str], at: Moment
+) -> None:
+    """Count data that went along as the hub had it, and that the hub now refuses, as data that it does not have.
+
+    The next fullLoad then leaves the EVSE out, or the others would never get through.
+    """
+    refused = [
+        (row.name, replace(row.delivery, acked=None), row.remote)
+        for row in documents.load_documents(conn, account, [DocumentKind.EVSE_DATA])
+        if row.name not in sent.values and row.delivery.acked and canonical(EvseId(row.key)) in named
+    ]
+    documents.save_documents(conn, account, refused, at.steady)
 
 
 # --- what the hub holds ---------------------------------------------------------------------------------------------

@@ -71,17 +71,21 @@ def read_diff(
         census = deliveries.census(conn, account, steady, after_data=after_data)
     found: dict[Change, list[str]] = {}
     for id_, delivery in rows:
-        found.setdefault(_change(id_, delivery, waiting, owns), []).append(id_)
+        change = _change(id_, delivery, waiting, owns, of_data=of_data)
+        found.setdefault(change, []).append(id_)
     return FullLoadDiff(state, census, **{change: tuple(ids) for change, ids in found.items()})
 
 
-def _change(id_: EvseId, delivery: Delivery, waiting: set[EvseId], owns: Callable[[EvseId], bool]) -> Change:
+def _change(
+    id_: EvseId, delivery: Delivery, waiting: set[EvseId], owns: Callable[[EvseId], bool], *, of_data: bool
+) -> Change:
     if delivery.tombstone:
         return "withdrawn"
     if not owns(id_):
         return "foreign"
     if left_out_of_full_load(delivery):
-        return "refused"
+        # Data whose change is refused goes along as the hub has it.
+        return "same" if of_data and delivery.acked else "refused"
     if id_ in waiting:
         return "waiting"
     if delivery.acked is None:

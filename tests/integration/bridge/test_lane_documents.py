@@ -214,6 +214,25 @@ async def test_full_load_of_data_keeps_an_evse_whose_change_was_refused_as_the_h
     assert refused == [(EVSES[0], "no such plug", '{"a":2}')]
 
 
+async def test_full_load_of_data_leaves_out_old_data_that_the_hub_has_come_to_refuse(bridge) -> None:
+    upstream = FakeUpstream()
+    await bridge.wish(dict.fromkeys(EVSES, '{"a":1}'))
+    async with running(bridge.lane(upstream, documents=LOADED)):
+        await until(lambda: len(upstream.data_loads) == 1)
+        await settled(bridge)
+        upstream.document_answer = lambda _document: Answer(Refused("018"))
+        await bridge.wish({**dict.fromkeys(EVSES, '{"a":1}'), EVSES[0]: '{"a":2}'})
+        await until(lambda: len(upstream.documents) == 1)
+        await settled(bridge)
+        answers = iter([Refused("018", named=("DEABCE11",))])
+        upstream.data_answer = lambda _documents: next(answers, Accepted())
+        await bridge.writer.submit(request_full_loads, FullLoadOrder(HUBJECT, True, bridge.clock()))
+        await until(lambda: len(upstream.data_loads) == 3)
+        await settled(bridge)
+    assert [len(documents) for documents in upstream.data_loads] == [4, 4, 3]
+    assert [document.key for document in upstream.data_loads[2]] == list(EVSES[1:])
+
+
 async def test_first_full_load_of_statuses_waits_for_data_on_its_way_and_single_pushes_do_not(bridge) -> None:
     upstream = FakeUpstream(document_answer=lambda document: answers[document.key])
     answers = {key: Answer(Accepted()) for key in EVSES} | {EVSES[3]: Answer(Deferred("503", retry_after_s=600))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests_bridge import HUBJECT, STATIONS
 
@@ -138,3 +140,24 @@ async def test_a_full_load_s_diff_is_against_what_was_acknowledged(bridge) -> No
     statuses = await diff(of_data=False)
     assert (statuses.new, statuses.foreign) == ((EVSES[0], EVSES[1]), (EVSES[2],))
     assert statuses.withdrawn == ()
+
+
+async def test_a_full_load_s_diff_keeps_data_whose_change_was_refused(bridge) -> None:
+    await bridge.import_(MIXED, prune=True)
+    await import_(bridge, listing(EVSES[0], EVSES[1]))
+    await acknowledge(bridge, HUBJECT, EVSES[0])
+    await import_(bridge, listing(EVSES[0], EVSES[1], IsOpen24Hours=True))
+
+    def refuse(conn, names):
+        for name in names:
+            row = documents.load_document(conn, HUBJECT, name)
+            refused = replace(row.delivery, refused="018", refused_seq=row.delivery.desired_seq)
+            documents.save_documents(conn, HUBJECT, [(name, refused, row.remote)], bridge.clock().steady)
+        return [None] * len(names)
+
+    for key in (EVSES[0], EVSES[1]):
+        await bridge.writer.submit(refuse, (DocumentKind.EVSE_DATA, key))
+    async with bridge.store.read() as connection:
+        options = {"of_data": True, "after_data": True, "owns": lambda _id: True, "steady": bridge.clock().steady}
+        data = await connection.run_sync(read_diff, HUBJECT, **options)
+    assert (data.same, data.refused, data.withdrawn) == ((EVSES[0],), (EVSES[1],), ())
