@@ -92,7 +92,7 @@ class Admission:
         # Nobody proved anything: whoever is there first and alive stays.
         if record.credential is None and live is not None and await live.alive():
             return _ALIVE
-        return Claim(record, negotiated, _remote(socket))
+        return Claim(record, negotiated, _remote(socket), admitted.profile, admitted.key_salt)
 
     async def _authenticate(self, address: str, identity: str | None, authorization: list[str]) -> Admit | Refuse:
         if identity is None:
@@ -129,7 +129,9 @@ class Admission:
         if response.status_code != 101 or socket.claim is None:
             return None
         claim = socket.claim
-        connected = StationConnected(claim.record.station, claim.negotiated.version, claim.remote)
+        connected = StationConnected(
+            claim.record.station, claim.negotiated.version, claim.remote, claim.profile, claim.key_salt
+        )
         opening = asyncio.create_task(self._recorder.open(connected), name=f"open {claim.record.station}")
         try:
             socket.epoch = await asyncio.shield(opening)

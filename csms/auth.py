@@ -7,21 +7,25 @@ request. After it: `connections`, for those that were admitted.
 from __future__ import annotations
 
 import binascii
+import hashlib
 import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from csms.events import Credential, StationRecord
+from csms.events import Credential, SecurityProfile, StationRecord
 
 MAX_IDENTITY = 48
 """Source: OCPP 2.0.1 Part 4 §3.1.1, identifierString of at most 48 characters."""
 
 SALT_BYTES = 16
+
+SHORTEST_KEY = 16
+"""Bytes. Source: OCPP 1.6 Security Whitepaper §7.2 (16 to 20); OCPP 2.0.1 Part 2, A00.FR.205 (16 to 40)."""
 
 CHALLENGE = (("WWW-Authenticate", 'Basic realm="OCPP", charset="UTF-8"'),)
 """Source: RFC 7617 §2 and §2.1; RFC 9110 §11.6.1: a 401 carries at least one challenge."""
@@ -32,6 +36,10 @@ class Admit:
     """The station proved who it is, or needs no proof (security profile 0)."""
 
     record: StationRecord
+    profile: SecurityProfile
+    """What it proved."""
+    key_salt: bytes | None = None
+    """Salt of the credential that its key matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +94,38 @@ def basic_credentials(header: str) -> tuple[bytes, bytes] | None:
     return (user, password) if colon else None
 
 
-def derive_digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
-    """Return HMAC-SHA256(pepper, salt + key), 32 bytes: what is stored in place of a station's key."""
+def derive_digest(pepper: bytes, salt: bytes, key: bytes, *, slow: bool = False) -> bytes:
+    """Return HMAC-SHA256(pepper, salt + key), 32 bytes: what is stored in place of a station's key.
+
+    With `slow`, scrypt's output stands in place of the key: 60 ms of a processor and 16 MiB, for keys that could be
+    guessed; keep it off the event loop.
+    """
+    if slow:
+        key = hashlib.scrypt(key, salt=salt, n=2**14, r=8, p=1, dklen=32)
     return hmac.digest(pepper, salt + key, "sha256")
 
 
-def new_credential(pepper: bytes, key: bytes) -> Credential:
-    """Make a credential for the key, with a fresh random salt."""
-    salt = secrets.token_bytes(SALT_BYTES)
-    return Credential(salt, derive_digest(pepper, salt, key))
+def new_credential(pepper: bytes, key: bytes, salt: bytes | None = None) -> Credential:
+    """Make a credential for the key, with a fresh random salt where none is given."""
+    salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
+    slow = len(key) < SHORTEST_KEY
+    return Credential(salt, derive_digest(pepper, salt, key, slow=slow), slow)
+
+
+@dataclass(frozen=True, slots=True)
+class StationKeys:
+    """Makes and compares credentials with one pepper: for a host that stores them."""
+
+    pepper: bytes = field(repr=False)
+
+    def new(self, key: bytes) -> Credential:
+        """Return a credential for the key, with a fresh random salt."""
+        return new_credential(self.pepper, key)
+
+    def proves(self, key: bytes, credential: Credential) -> bool:
+        """Tell whether the credential was made from exactly this key."""
+        digest = derive_digest(self.pepper, credential.salt, key, slow=credential.slow)
+        return hmac.compare_digest(digest, credential.digest)
 
 
 def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
@@ -108,7 +139,8 @@ def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
     digits = presented.hex()
     found = False
     for key in (presented, digits.encode(), digits.upper().encode()):
-        found |= hmac.compare_digest(credential.digest, derive_digest(pepper, credential.salt, key))
+        digest = derive_digest(pepper, credential.salt, key, slow=credential.slow)
+        found |= hmac.compare_digest(credential.digest, digest)
     return found
 
 
@@ -126,17 +158,22 @@ def admit(
     """
     if identity is None or record is None:
         return Refuse(404, "unknown charging station")
-    if record.credential is None:
-        return Admit(record)
+    demanded = max(record.security, record.reached)
+    if demanded > SecurityProfile.BASIC:
+        return Refuse(403, f"this station must use security profile {int(demanded)}")
+    if demanded is SecurityProfile.NONE:
+        return Admit(record, SecurityProfile.NONE)
     if len(authorization) != 1:
         return Refuse(401, "credentials missing" if not authorization else "credentials repeated", CHALLENGE)
     presented = basic_credentials(authorization[0])
     if presented is None:
         return Refuse(401, "credentials are not HTTP Basic", CHALLENGE)
     user, password = presented
-    if not _names(user, identity) or not matches(record.credential, pepper, password):
-        return Refuse(401, "credentials wrong", CHALLENGE)
-    return Admit(record)
+    if _names(user, identity):
+        for credential in (record.credential, record.pending):
+            if credential is not None and matches(credential, pepper, password):
+                return Admit(record, SecurityProfile.BASIC, credential.salt)
+    return Refuse(401, "credentials wrong", CHALLENGE)
 
 
 def _names(user: bytes, identity: str) -> bool:

@@ -12,7 +12,8 @@ Addresses. A report is about `(evse, connector)`, both 0 or more:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import timedelta
+from enum import IntEnum, StrEnum
 from typing import NewType
 
 StationId = NewType("StationId", str)
@@ -27,6 +28,21 @@ class OcppVersion(StrEnum):
 
     V16 = "ocpp1.6"
     V201 = "ocpp2.0.1"
+
+
+class SecurityProfile(IntEnum):
+    """How a station and we prove to each other who we are; a larger one is never weaker.
+
+    Source: OCPP 1.6 Security Whitepaper §2.2; OCPP 2.0.1 Part 2, A00 §1.3.4. 0 is our number for "no security" (1.6).
+    """
+
+    NONE = 0
+    BASIC = 1
+    """A key over HTTP Basic, without TLS."""
+    TLS_BASIC = 2
+    """A key over HTTP Basic, within TLS."""
+    TLS_CERTIFICATE = 3
+    """A client certificate within TLS."""
 
 
 class ReportedStatus(StrEnum):
@@ -105,6 +121,10 @@ class StationConnected:
     version: OcppVersion
     remote: str
     """Peer address as seen by the listener, for operators."""
+    profile: SecurityProfile = SecurityProfile.NONE
+    """What the station proved on this connection: from now on it is refused with less."""
+    key_salt: bytes | None = None
+    """Salt of the credential that it proved; where that is the pending one, the old one is over from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +255,8 @@ class Credential:
 
     salt: bytes
     digest: bytes = field(repr=False)
+    slow: bool = False
+    """The key is shorter than 16 bytes: `digest` is that HMAC of scrypt's output, since it could be guessed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +265,7 @@ class StationRecord:
 
     station: StationId
     credential: Credential | None
-    """None only where the operator marked the station `insecure` (security profile 0)."""
+    """None where the station proves itself without a key: security profiles 0 (not at all) and 3 (certificate)."""
     default_version: OcppVersion | None
     """Version to assume when the station offers no subprotocol at all; None: refuse such a handshake."""
     accepted: bool
@@ -255,3 +277,20 @@ class StationRecord:
     """Firmware of its last BootNotification, which `refuses_trigger` is about; None where nobody knows."""
     strict: bool = False
     """Refuse what the schema refuses (for certification); by default every status whose meaning is clear is taken."""
+    security: SecurityProfile = SecurityProfile.BASIC
+    """The least that the inventory demands."""
+    reached: SecurityProfile = SecurityProfile.NONE
+    """The most that it ever proved: less is refused from then on (A05.FR.07)."""
+    pending: Credential | None = None
+    """A key that was sent to the station and that it has not logged in with yet; as good as `credential`."""
+    certificate_name: str = ""
+    """Common name of its client certificate; empty: its identity."""
+    compression: bool | None = None
+    """Whether permessage-deflate is offered; None: as its OCPP version asks."""
+    ping_interval: timedelta | None = None
+    """Between our pings; zero: none; None: as the server's."""
+    quirks: tuple[str, ...] | None = None
+    """Names of the quirk profiles that the inventory gives it; None: by vendor, model and firmware."""
+    vendor: str = ""
+    """Of its last BootNotification, as are `model` and `firmware`."""
+    model: str = ""

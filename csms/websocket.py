@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from csms.events import Epoch, StationRecord
+from csms.events import Epoch, SecurityProfile, StationRecord
 from csms.handshake import Negotiated
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
@@ -29,6 +29,10 @@ class Claim:
     negotiated: Negotiated
     remote: str
     """Peer address and port."""
+    profile: SecurityProfile
+    """What the station proved."""
+    key_salt: bytes | None
+    """Salt of the credential that its key matched; None where it proved itself without a key."""
 
 
 class StationSocket(ServerConnection):

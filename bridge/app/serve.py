@@ -48,6 +48,7 @@ from bridge.web.server import WebServer, start_web
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
+from csms.auth import StationKeys
 from csms.replies import LocalReplies
 from csms.server import CentralSystem
 
@@ -229,7 +230,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         store,
         writer,
         clock=clock,
-        pepper=pepper,
+        keys=StationKeys(pepper),
         derive=derive_options,
         wakes=wakes,
         central=central,

@@ -7,7 +7,6 @@ line with the bridge stopped. After it: `store.readings`, `edits`.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -67,11 +66,10 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from csms.auth import StationKeys
 from csms.events import StationId
 
 log = structlog.get_logger(__name__)
-
-_SALT_BYTES = 16
 
 
 class Stations(Protocol):
@@ -97,7 +95,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         writer: Writer,
         *,
         clock: Callable[[], Moment],
-        pepper: bytes,
+        keys: StationKeys,
         derive: DeriveOptions,
         wakes: Wakes,
         central: Stations | None,
@@ -109,7 +107,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._store = store
         self._writer = writer
         self._clock = clock
-        self._pepper = pepper
+        self._keys = keys
         self._derive = derive
         self._documents = document_plans(settings)
         self._wakes = wakes
@@ -244,8 +242,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             )
             order = ImportOrder(
                 inventory=inventory,
-                pepper=self._pepper,
-                make_salt=lambda: secrets.token_bytes(_SALT_BYTES),
+                keys=self._keys,
                 prune=request.prune,
                 yes=request.yes,
                 dry_run=request.dry_run,
@@ -333,7 +330,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 store,
                 writer,
                 clock=SystemClock(),
-                pepper=ensure_pepper(settings.state_dir),
+                keys=StationKeys(ensure_pepper(settings.state_dir)),
                 derive=fill.derive_options(settings),
                 wakes=Wakes(asyncio.get_running_loop()),
                 central=None,

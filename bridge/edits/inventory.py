@@ -5,7 +5,7 @@ Never parses a file. Before it: `inventory_file`. After it: `derive`, and the do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bridge.core.model import Moment
@@ -19,6 +19,7 @@ from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
 from bridge.store.listed_stations import match_listed
 from bridge.store.micros import to_micros
+from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
@@ -30,8 +31,7 @@ class ImportOrder:
     """An inventory to take in."""
 
     inventory: Inventory
-    pepper: bytes
-    make_salt: Callable[[], bytes]
+    keys: StationKeys
     prune: bool
     yes: bool
     dry_run: bool
@@ -61,8 +61,7 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
         result = import_inventory(
             conn,
             order.inventory,
-            pepper=order.pepper,
-            make_salt=order.make_salt,
+            keys=order.keys,
             now=order.at.now,
             prune=order.prune,
             yes=order.yes,

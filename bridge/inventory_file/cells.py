@@ -10,10 +10,11 @@ from typing import Any
 
 from bridge.core.identifiers import InvalidId, parse_evse_id
 from bridge.core.model import EvseId, Layer0
-from csms.events import OcppVersion, StationId
+from csms.events import OcppVersion, SecurityProfile, StationId
 
 SHORTEST_KEY = 16
-"""Bytes. A shorter one could be guessed from the store's fast hash."""
+"""Bytes. A shorter one could be guessed from the store's fast hash, and from the network: see `weak_key`."""
+_LONGEST_PING_S = 3600
 _LONGEST_STATION_ID = 255
 
 
@@ -47,6 +48,10 @@ def cell_parsers(operators: Collection[str], read_key_file: Callable[[str], byte
         "connector": _positive,
         "evse_id": _evse_id,
         "operator": operator,
+        "weak_key": _boolean,
+        "certificate_name": _certificate_name,
+        "compression": _on_or_off,
+        "ping_seconds": _ping_seconds,
         "layer0": _layer0,
         "strict": _boolean,
         "chargeprice_station": str,
@@ -69,22 +74,40 @@ def _version(text: str) -> OcppVersion:
 
 
 def _key(key: bytes) -> bytes:
-    if len(key) < SHORTEST_KEY:
-        raise Wrong(
-            f"has {len(key)} bytes and must have at least {SHORTEST_KEY}; "
-            "shorter keys would need a flag that this release does not have"
-        )
+    if not key:
+        raise Wrong("is empty")
     return key
 
 
-def _security(text: str) -> int:
+def _security(text: str) -> SecurityProfile:
     match text:
-        case "1":
-            return 1
+        case "1" | "2" | "3":
+            return SecurityProfile(int(text))
         case "0" | "insecure":
-            return 0
+            return SecurityProfile.NONE
         case _:
-            raise Wrong("must be 1 (a key over HTTP Basic, the default) or insecure (no key at all)")
+            raise Wrong(
+                "must be 1 (a key over HTTP Basic, the default), 2 (the same within TLS), 3 (a client certificate) "
+                "or insecure (no proof at all)"
+            )
+
+
+def _certificate_name(text: str) -> str:
+    if len(text) > _LONGEST_STATION_ID or not text.isprintable():
+        raise Wrong(f"must be the common name of the client certificate, at most {_LONGEST_STATION_ID} characters")
+    return text
+
+
+def _on_or_off(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise Wrong("must be on or off")
+    return text == "on"
+
+
+def _ping_seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:5]) <= _LONGEST_PING_S):
+        raise Wrong(f"must be a whole number of seconds, at most {_LONGEST_PING_S}; 0: no pings")
+    return int(text)
 
 
 def _positive(text: str) -> int:

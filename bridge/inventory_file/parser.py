@@ -14,7 +14,7 @@ from typing import Any
 
 from bridge.core.identifiers import canonical
 from bridge.core.model import EvseId, Layer0
-from bridge.inventory_file.cells import Wrong, cell_parsers
+from bridge.inventory_file.cells import SHORTEST_KEY, Wrong, cell_parsers
 from bridge.inventory_file.rows import (
     ConnectorRow,
     EvseRow,
@@ -24,13 +24,17 @@ from bridge.inventory_file.rows import (
     RowWarning,
     StationRow,
 )
-from csms.events import OcppVersion, StationId
+from csms.events import OcppVersion, SecurityProfile, StationId
 
 REQUIRED_COLUMNS = ("station", "version", "connector", "evse_id", "operator")
 OPTIONAL_COLUMNS = (
     "key",
     "key_file",
     "security",
+    "weak_key",
+    "certificate_name",
+    "compression",
+    "ping_seconds",
     "evse",
     "layer0",
     "default_version",
@@ -39,7 +43,18 @@ OPTIONAL_COLUMNS = (
     "spirii",
     "strict",
 )
-_STATION_COLUMNS = ("version", "default_version", "key", "security", "layer0", "strict")
+_STATION_COLUMNS = (
+    "version",
+    "default_version",
+    "key",
+    "weak_key",
+    "security",
+    "certificate_name",
+    "compression",
+    "ping_seconds",
+    "layer0",
+    "strict",
+)
 _EVSE_COLUMNS = ("station", "operator", "chargeprice_station", "chargeprice_point", "spirii")
 _SECRET_COLUMNS = ("key", "key_file")
 
@@ -231,21 +246,40 @@ def _station(id_: StationId, rows: Sequence[_Row], errors: list[RowError]) -> St
     default_version = said.get("default_version")
     if default_version not in (None, version):
         errors.append(first.error("default_version", f"must be empty or the station's version, {version.value}"))
-    security = said.get("security", 1)
-    if security == 0 and "key" in said:
-        errors.append(first.error("security", "an insecure station has no key; remove the key or the word insecure"))
-    if security == 1 and ":" in id_:
-        errors.append(first.error("station", "must not contain a colon, which HTTP Basic cannot carry in a user id"))
-    return StationRow(
+    station = StationRow(
         line=first.line,
         station=id_,
         version=version,
         default_version=default_version,
-        security=security,
+        security=said.get("security", SecurityProfile.BASIC),
         key=said.get("key"),
         layer0=said.get("layer0", Layer0.DOWNGRADE),
         strict=said.get("strict", False),
+        certificate_name=said.get("certificate_name", ""),
+        compression=said.get("compression"),
+        ping_s=said.get("ping_seconds"),
     )
+    errors += _proof_errors(station, first, weak_key=said.get("weak_key", False))
+    return station
+
+
+def _proof_errors(station: StationRow, row: _Row, *, weak_key: bool) -> Iterator[RowError]:
+    """Yield what is wrong with how the station is to prove itself."""
+    key = station.key
+    if key is not None and station.security is SecurityProfile.NONE:
+        yield row.error("security", "an insecure station has no key; remove the key or the word insecure")
+    if key is not None and station.security is SecurityProfile.TLS_CERTIFICATE:
+        yield row.error("security", "a station of profile 3 proves itself by its certificate; remove the key")
+    if key is not None and station.wants_key and len(key) < SHORTEST_KEY and not weak_key:
+        yield row.error(
+            "key",
+            f"has {len(key)} bytes and must have at least {SHORTEST_KEY}; where the station takes no longer one, "
+            "write true into a column weak_key",
+        )
+    if station.wants_key and ":" in station.station:
+        yield row.error("station", "must not contain a colon, which HTTP Basic cannot carry in a user id")
+    if station.certificate_name and station.security < SecurityProfile.TLS_BASIC:
+        yield row.error("certificate_name", "is for stations that connect over TLS: security 2 or 3")
 
 
 def _evses(rows: Sequence[_Row], errors: list[RowError]) -> list[EvseRow]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bridge.core.model import EvseId, Layer0
-from csms.events import OcppVersion, StationId
+from csms.events import OcppVersion, SecurityProfile, StationId
 
 _LONGEST_SHOWN = 64
 
@@ -63,12 +63,22 @@ class StationRow:
     station: StationId
     version: OcppVersion
     default_version: OcppVersion | None
-    security: int
-    """OCPP security profile: 0 (insecure, no key) or 1."""
+    security: SecurityProfile
     key: bytes | None = field(repr=False)
-    """None: keep the one that is stored; or the station is insecure."""
+    """None: keep the one that is stored; or the station proves itself without one."""
     layer0: Layer0
     strict: bool
+    certificate_name: str = ""
+    """Common name of its client certificate; empty: its identity."""
+    compression: bool | None = None
+    """None: as its OCPP version asks."""
+    ping_s: int | None = None
+    """Seconds between pings; 0: none; None: as the server's."""
+
+    @property
+    def wants_key(self) -> bool:
+        """Does the station prove itself by a key."""
+        return self.security in (SecurityProfile.BASIC, SecurityProfile.TLS_BASIC)
 
 
 @dataclass(frozen=True, slots=True)

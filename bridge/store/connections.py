@@ -51,7 +51,37 @@ def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnec
             .returning(connection.c.epoch)
         )
         epochs.append(Epoch(conn.execute(statement).scalar_one()))
+        _note_proof(conn, opened)
     return epochs
+
+
+def _note_proof(conn: sa.Connection, opened: StationConnected) -> None:
+    """Raise the station's profile to what it proved; a pending key that it proved takes the place of the old one.
+
+    Both are committed before the station learns that it is connected. Source: OCPP 2.0.1 Part 2, A05.FR.07 (less is
+    refused from then on), A01.FR.04 (the old password is over once the new one is used).
+    """
+    conn.execute(
+        sa.update(station)
+        .where(station.c.id == opened.station, station.c.profile_reached < int(opened.profile))
+        .values(profile_reached=int(opened.profile))
+    )
+    if opened.key_salt is not None:
+        conn.execute(
+            sa.update(station)
+            .where(station.c.id == opened.station, station.c.pending_salt == opened.key_salt)
+            .values(
+                retired_salt=station.c.key_salt,
+                retired_digest=station.c.key_digest,
+                retired_slow=station.c.key_slow,
+                key_salt=station.c.pending_salt,
+                key_digest=station.c.pending_digest,
+                key_slow=sa.false(),
+                pending_salt=None,
+                pending_digest=None,
+                pending_at_w=None,
+            )
+        )
 
 
 def take_over(conn: sa.Connection, node_name: str, started: int) -> int | None:

@@ -10,12 +10,10 @@ forgotten.
 
 from __future__ import annotations
 
-import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -31,18 +29,19 @@ from bridge.store.errors import NeedsYes
 from bridge.store.inventory_plan import (
     ImportResult,
     InventoryDiff,
+    KeyColumns,
     Plan,
-    SaltAndDigest,
     StoredInventory,
     evse_values,
     station_values,
     stored_inventory,
 )
 from bridge.store.micros import to_micros
+from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.tables import charging, connector, evse, fact, station
 from bridge.store.working_copies import drop_copies
-from csms.events import ConnectorAddress, Credential, OcppVersion, StationId, StationRecord
+from csms.events import ConnectorAddress, Credential, OcppVersion, SecurityProfile, StationId, StationRecord
 
 __all__ = [
     "ImportResult",
@@ -75,8 +74,7 @@ def import_inventory(
     conn: sa.Connection,
     inventory: Inventory,
     *,
-    pepper: bytes,
-    make_salt: Callable[[], bytes],
+    keys: StationKeys,
     now: datetime,
     prune: bool = False,
     yes: bool = False,
@@ -89,8 +87,7 @@ def import_inventory(
     Args:
         conn: In a transaction; on any error the caller rolls back.
         inventory: What `parse_inventory` returned.
-        pepper: Content of the pepper file.
-        make_salt: Returns 16 random bytes.
+        keys: Makes and compares credentials.
         now: Wall time, for what is removed.
         prune: Remove what the file does not list.
         yes: Remove even more than a tenth.
@@ -101,13 +98,12 @@ def import_inventory(
     plan = Plan(inventory, stored, prune=prune)
     if errors := [*plan.errors()]:
         raise InventoryInvalid(errors)
-    credentials = {
-        row.station: _credential(row, stored.stations.get(row.station), pepper, make_salt) for row in plan.stations
-    }
+    credentials = {row.station: _credential(row, stored.stations.get(row.station), keys) for row in plan.stations}
     result = plan.result(credentials)
     if not yes and plan.removes_much(result.diff):
         raise NeedsYes(result)
     _write(conn, plan, credentials, result.diff, now)
+    _end_rotations(conn, result.credentials_changed)
     drop_copies(conn)
     return plan.with_touched(result, _keys(conn))
 
@@ -150,13 +146,22 @@ def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
     addresses = conn.execute(_ADDRESSES, {"station_id": row.id})
     return StationRecord(
         station=row.id,
-        credential=None if row.security == 0 else Credential(row.key_salt, row.key_digest),
+        credential=None if row.key_digest is None else Credential(row.key_salt, row.key_digest, row.key_slow),
         default_version=_version(row.version),
         accepted=row.accepted_at is not None,
         connectors=tuple(ConnectorAddress(address[0], address[1]) for address in addresses),
         refuses_trigger=row.refuses_trigger,
         firmware=row.firmware,
         strict=row.strict,
+        security=SecurityProfile(row.security),
+        reached=SecurityProfile(row.profile_reached),
+        pending=None if row.pending_digest is None else Credential(row.pending_salt, row.pending_digest),
+        certificate_name=row.certificate_name,
+        compression=row.compression,
+        ping_interval=None if row.ping_s is None else timedelta(seconds=row.ping_s),
+        quirks=None if row.quirks is None else tuple(row.quirks.split()),
+        vendor=row.vendor,
+        model=row.model,
     )
 
 
@@ -179,25 +184,48 @@ def _keys(conn: sa.Connection) -> dict[EvseId, tuple[EvseKey, StationId]]:
     return {row[0]: (EvseKey(row[1]), row[2]) for row in rows}
 
 
-def _credential(
-    row: StationRow, old: sa.RowMapping | None, pepper: bytes, make_salt: Callable[[], bytes]
-) -> SaltAndDigest:
-    """Return salt and digest: the stored ones where the key is unchanged or not given, none for an insecure station."""
-    if row.security == 0:
-        return None, None
-    stored = None if old is None or old["key_digest"] is None else (old["key_salt"], old["key_digest"])
+def _credential(row: StationRow, old: sa.RowMapping | None, keys: StationKeys) -> KeyColumns:
+    """Return what is to be stored of the station's key: as it is where the key is unchanged or not given.
+
+    A key that a rotation has replaced since the file was written does not come back: the station uses the new one.
+    """
+    if not row.wants_key:
+        return KeyColumns()
+    stored = None if old is None else _stored_credential(old, "key")
     if row.key is None:
         if stored is None:
             raise AssertionError("Plan.errors refuses a secure station without a key")
-        return stored
-    if stored is not None and hmac.compare_digest(_digest(pepper, stored[0], row.key), stored[1]):
-        return stored
-    salt = make_salt()
-    return salt, _digest(pepper, salt, row.key)
+        return _columns(stored)
+    if old is not None and stored is not None:
+        if keys.proves(row.key, stored):
+            return _columns(stored)
+        rotated = (_stored_credential(old, "retired"), _stored_credential(old, "pending"))
+        if any(each is not None and keys.proves(row.key, each) for each in rotated):
+            return _columns(stored, kept=_ROTATED)
+    return _columns(keys.new(row.key))
 
 
-def _digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
-    return hmac.new(pepper, salt + key, sha256).digest()
+_ROTATED = "its key was rotated since this file was written, and the new one stays; remove the key from the file"
+
+
+def _stored_credential(row: sa.RowMapping, name: str) -> Credential | None:
+    """Return one of a station's credentials: `key`, `pending` or `retired`."""
+    digest = row[f"{name}_digest"]
+    slow = row.get(f"{name}_slow", False)
+    return None if digest is None else Credential(row[f"{name}_salt"], digest, slow)
+
+
+def _columns(credential: Credential, kept: str = "") -> KeyColumns:
+    return KeyColumns(credential.salt, credential.digest, credential.slow, kept)
+
+
+_NO_KEYS = {f"{name}_{column}": None for name in ("key", "pending", "retired") for column in ("salt", "digest")} | {
+    "key_slow": False,
+    "retired_slow": False,
+    "pending_at_w": None,
+    "profile_reached": 0,
+}
+"""What a station is left with that leaves the inventory."""
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -206,7 +234,7 @@ def _digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
 def _write(
     conn: sa.Connection,
     plan: Plan,
-    credentials: Mapping[StationId, SaltAndDigest],
+    credentials: Mapping[StationId, KeyColumns],
     diff: InventoryDiff,
     now: datetime,
 ) -> None:
@@ -221,6 +249,8 @@ def _write(
             for row in stations
         ]
         upsert(conn, station, rows)
+        # The word `insecure` is never there by itself: it takes the ratchet back.
+        conn.execute(sa.update(station).where(station.c.security == 0).values(profile_reached=0))
     _write_evses(conn, plan.stored, evses)
     keys = _keys(conn)
     _remove_connectors(
@@ -234,6 +264,16 @@ def _write(
     if addresses:
         conn.execute(sa.insert(connector), addresses)
     _remove(conn, diff, now)
+
+
+def _end_rotations(conn: sa.Connection, stations: Iterable[StationId]) -> None:
+    """Forget the other keys of stations that got a new one from the file."""
+    for id_ in stations:
+        conn.execute(
+            sa.update(station)
+            .where(station.c.id == id_)
+            .values({name: value for name, value in _NO_KEYS.items() if name.startswith(("pending_", "retired_"))})
+        )
 
 
 def _write_evses(conn: sa.Connection, stored: StoredInventory, evses: Iterable[EvseRow]) -> None:
@@ -274,7 +314,7 @@ def _remove(conn: sa.Connection, diff: InventoryDiff, now: datetime) -> None:
         conn.execute(
             sa.update(station)
             .where(station.c.id == sa.bindparam("id_"))
-            .values(removed_at_w=at, unreachable_at=None, key_salt=None, key_digest=None),
+            .values(removed_at_w=at, unreachable_at=None, **_NO_KEYS),
             gone,
         )
         for table in (fact, charging):

@@ -17,15 +17,23 @@ from bridge.core.model import EvseId
 from bridge.inventory_file import ConnectorRow, EvseRow, Inventory, RowError, RowWarning, StationRow
 from bridge.store.stations import EvseKey
 from bridge.store.tables import connector, evse, station
-from csms.events import StationId
+from csms.events import SecurityProfile, StationId
 
 _REMOVED_WITHOUT_YES = 0.1
 """Share of the stations or of the EVSEs that a pruning import may remove unasked."""
 
 _Address = tuple[StationId, int, int]
 
-SaltAndDigest = tuple[bytes | None, bytes | None]
-"""Of a station's key; both None where the station is insecure."""
+
+@dataclass(frozen=True, slots=True)
+class KeyColumns:
+    """What is stored of a station's key; empty where it proves itself without one."""
+
+    salt: bytes | None = None
+    digest: bytes | None = None
+    slow: bool = False
+    kept: str = ""
+    """Why the file's key was not taken; empty where it was, or is the stored one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +117,7 @@ class Plan:
             if known_as != row.station:
                 yield RowError(row.line, "station", row.station, f"is registered as {known_as!r}; write it so")
             old = self.stored.stations.get(row.station)
-            if row.security == 1 and row.key is None and (old is None or old["key_digest"] is None):
+            if row.wants_key and row.key is None and (old is None or old["key_digest"] is None):
                 yield RowError(row.line, "key", "", "is missing: none is stored for this station; or write insecure")
         if not self._prune:
             yield from self._second_claims()
@@ -127,7 +135,7 @@ class Plan:
                     "store; list that EVSE with its connectors too, or import with --prune",
                 )
 
-    def result(self, credentials: Mapping[StationId, SaltAndDigest]) -> ImportResult:
+    def result(self, credentials: Mapping[StationId, KeyColumns]) -> ImportResult:
         """Return what the import will do, without the keys of the EVSEs that it will make."""
         removed_stations = self._unlisted_stations if self._prune else set()
         removed_evses = self._unlisted_evses if self._prune else set()
@@ -156,16 +164,37 @@ class Plan:
                 for row in self.stations
                 if row.station in self._present_stations and self._credential_changed(row, credentials[row.station])
             ),
-            warnings=(*self._warnings, *self._collisions_with_kept(diff.evses_unlisted)),
+            warnings=(
+                *self._warnings,
+                *self._collisions_with_kept(diff.evses_unlisted),
+                *(
+                    RowWarning(row.line, f"{row.station}: {credentials[row.station].kept}")
+                    for row in self.stations
+                    if credentials[row.station].kept
+                ),
+                *self._lower_profiles(),
+            ),
         )
 
-    def _station_changed(self, row: StationRow, credential: SaltAndDigest) -> bool:
+    def _lower_profiles(self) -> Iterable[RowWarning]:
+        """Yield where the file demands less than the station has proved already: the ratchet stays where it is."""
+        for row in self.stations:
+            old = self.stored.stations.get(row.station)
+            if old is not None and SecurityProfile.NONE < row.security < old["profile_reached"]:
+                yield RowWarning(
+                    row.line,
+                    f"{row.station} has connected with security profile {old['profile_reached']}, and is refused with "
+                    f"less whatever the file says; `ocpp-bridge station profile {row.station} {int(row.security)}` "
+                    "allows it again",
+                )
+
+    def _station_changed(self, row: StationRow, credential: KeyColumns) -> bool:
         old = self.stored.stations[row.station]
         return any(old[name] != value for name, value in station_values(row, credential).items())
 
-    def _credential_changed(self, row: StationRow, credential: SaltAndDigest) -> bool:
+    def _credential_changed(self, row: StationRow, credential: KeyColumns) -> bool:
         old = self.stored.stations[row.station]
-        return (old["key_salt"], old["key_digest"]) != credential
+        return (old["key_salt"], old["key_digest"]) != (credential.salt, credential.digest)
 
     def _evse_changed(self, row: EvseRow) -> bool:
         old = self.stored.evses[row.evse_id]
@@ -207,13 +236,17 @@ def _sorted(ids: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(sorted(ids))
 
 
-def station_values(row: StationRow, credential: SaltAndDigest) -> dict[str, Any]:
+def station_values(row: StationRow, credential: KeyColumns) -> dict[str, Any]:
     """Return the columns of a station that the file decides, but for its id."""
     return {
         "version": None if row.default_version is None else row.default_version.value,
-        "security": row.security,
-        "key_salt": credential[0],
-        "key_digest": credential[1],
+        "security": int(row.security),
+        "key_salt": credential.salt,
+        "key_digest": credential.digest,
+        "key_slow": credential.slow,
+        "certificate_name": row.certificate_name,
+        "compression": row.compression,
+        "ping_s": row.ping_s,
         "layer0": row.layer0.value,
         "strict": row.strict,
     }

@@ -51,8 +51,20 @@ station = sa.Table(
     ),
     sa.Column("version", _Text, comment="subprotocol to assume where none is offered: ocpp1.6, ocpp2.0.1 or null"),
     sa.Column("security", sa.Integer, nullable=False, comment="OCPP security profile; 0 is insecure and explicit"),
+    sa.Column("profile_reached", sa.Integer, nullable=False, server_default="0", comment="less is refused"),
     sa.Column("key_salt", sa.LargeBinary),
     sa.Column("key_digest", sa.LargeBinary),
+    sa.Column("key_slow", sa.Boolean, nullable=False, server_default=sa.false(), comment="short key: scrypt first"),
+    sa.Column("pending_salt", sa.LargeBinary, comment="key that was sent to the station and is not proven yet"),
+    sa.Column("pending_digest", sa.LargeBinary),
+    sa.Column("pending_at_w", _Micros),
+    sa.Column("retired_salt", sa.LargeBinary, comment="key that a rotation replaced: no import brings it back"),
+    sa.Column("retired_digest", sa.LargeBinary),
+    sa.Column("retired_slow", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("certificate_name", _Text, nullable=False, server_default="", comment="empty: the identity"),
+    sa.Column("compression", sa.Boolean, comment="null: as the OCPP version asks"),
+    sa.Column("ping_s", sa.Integer, comment="seconds between pings; 0: none; null: as the server's"),
+    sa.Column("quirks", _Text, comment="names separated by blanks; null: by vendor, model and firmware"),
     sa.Column("layer0", _Text, nullable=False, server_default="downgrade"),
     sa.Column("strict", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("accepted_at", _Micros, comment="first BootNotification accepted: durable acceptance"),
@@ -65,6 +77,36 @@ station = sa.Table(
     sa.Column("fact_version", _Text, comment="OCPP version of the stored facts; facts of another retire"),
     sa.Column("unreachable_at", _Micros, comment="declared unreachable, and not heard of since"),
     sa.Column("removed_at_w", _Micros, comment="left the inventory; the row stays for its EVSEs' tombstones"),
+)
+
+quarantined = sa.Table(
+    "quarantined",
+    metadata,
+    sa.Column("id_folded", _Text, primary_key=True),
+    sa.Column("id", _Text, nullable=False, comment="identity as the station spells it"),
+    sa.Column("address", _Text, nullable=False, comment="of its last connection"),
+    sa.Column("version", _Text, nullable=False),
+    sa.Column("vendor", _Text, nullable=False, server_default=""),
+    sa.Column("model", _Text, nullable=False, server_default=""),
+    sa.Column("serial", _Text, nullable=False, server_default=""),
+    sa.Column("firmware", _Text, nullable=False, server_default=""),
+    sa.Column("first_seen_w", _Micros, nullable=False),
+    sa.Column("last_seen_w", _Micros, nullable=False),
+    sa.Column("connections", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Index("ix_quarantined_last_seen_w", "last_seen_w"),
+    comment="stations that connected and that the inventory does not know; nothing of theirs is published",
+)
+
+security_event = sa.Table(
+    "security_event",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("station", _Text, sa.ForeignKey("station.id"), nullable=False, index=True),
+    sa.Column("at_w", _Micros, nullable=False),
+    sa.Column("kind", _Text, nullable=False, comment="the standard's or the vendor's own word"),
+    sa.Column("info", _Text, nullable=False, server_default=""),
+    sa.Column("reported_at", _Text, nullable=False, server_default=""),
+    comment="SecurityEventNotification: the newest of each station",
 )
 
 evse = sa.Table(

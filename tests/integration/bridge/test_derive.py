@@ -13,6 +13,7 @@ from bridge.derive import Route
 from bridge.edits import ImportOrder, import_inventories
 from bridge.intake import Arrival
 from bridge.inventory_file import parse_inventory
+from csms.auth import StationKeys
 from csms.events import (
     ChargingState,
     OcppVersion,
@@ -187,8 +188,7 @@ async def test_report_import_tick_and_report_in_one_transaction_see_each_other(b
         inventory=parse_inventory(
             STATIONS.replace("downgrade", "ignore"), operators={"demo"}, read_key_file=lambda _: b""
         ),
-        pepper=b"p" * 32,
-        make_salt=lambda: b"s" * 16,
+        keys=StationKeys(b"p" * 32),
         prune=False,
         yes=True,
         dry_run=False,

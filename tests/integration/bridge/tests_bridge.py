@@ -37,6 +37,7 @@ from bridge.temporaries import (
 )
 from bridge.ticker import Ticker
 from bridge.upstreams.port import Answer, Document, Entry, Record
+from csms.auth import StationKeys
 from csms.events import (
     Epoch,
     OcppVersion,
@@ -174,8 +175,7 @@ class Bridge:
     async def import_(self, text: str, *, prune: bool = False, yes: bool = True) -> Imported:
         order = ImportOrder(
             inventory=parse_inventory(text, operators={"demo", "other"}, read_key_file=lambda _: b""),
-            pepper=PEPPER,
-            make_salt=lambda: b"s" * 16,
+            keys=StationKeys(PEPPER),
             prune=prune,
             yes=yes,
             dry_run=False,

@@ -17,6 +17,7 @@ from csms.events import (
     Epoch,
     OcppVersion,
     Receipt,
+    SecurityProfile,
     StationConnected,
     StationEvent,
     StationId,
@@ -64,6 +65,7 @@ class FakeRegistry:
             connectors=connectors,
             refuses_trigger=refuses_trigger,
             strict=strict,
+            security=SecurityProfile.NONE if key is None else SecurityProfile.BASIC,
         )
         return StationId(station)
 

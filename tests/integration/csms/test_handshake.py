@@ -9,7 +9,7 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
-from csms.events import Epoch, OcppVersion, StationConnected, StationDisconnected, StationId
+from csms.events import Epoch, OcppVersion, SecurityProfile, StationConnected, StationDisconnected, StationId
 from csms.replies import LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
 from tests.integration.csms.conftest import Site
@@ -54,7 +54,10 @@ async def test_known_station_with_its_key_is_connected(site: Site) -> None:
     assert station.socket.subprotocol == "ocpp1.6"
     assert (await station.call("Heartbeat", {}))[0] == 3
     [connected] = site.recorder.opened
-    assert connected == StationConnected(StationId("CP1"), OcppVersion.V16, connected.remote)
+    assert connected == StationConnected(
+        StationId("CP1"), OcppVersion.V16, connected.remote, SecurityProfile.BASIC, connected.key_salt
+    )
+    assert connected.key_salt == site.registry.records["cp1"].credential.salt
     assert connected.remote.startswith("127.0.0.1:")
     shown = site.central.connected[StationId("CP1")]
     assert (shown.version, shown.remote, shown.epoch, shown.takeovers) == (OcppVersion.V16, connected.remote, 1, 0)

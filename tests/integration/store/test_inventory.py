@@ -1,36 +1,40 @@
 import hmac
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import count
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.store.connections import open_connections
 from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes
 from bridge.store.inventory import ImportResult, InventoryDiff, find_station, import_inventory, list_inventory
 from bridge.store.tables import connector, evse, fact, station
-from csms.events import ConnectorAddress
+from csms.auth import StationKeys
+from csms.events import (
+    ConnectorAddress,
+    Credential,
+    OcppVersion,
+    SecurityProfile,
+    StationConnected,
+    StationId,
+    StationRecord,
+)
 
 PEPPER = b"pepper" * 6
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HEADER = "station,version,key,security,evse,connector,evse_id,operator,layer0,default_version\n"
 KEY = "0123456789abcdef"
 TWO = f"A,1.6,{KEY},,,1,DE*ABC*E1,north,,\nA,1.6,,,,2,DE*ABC*E2,north,,\nb,2.0.1,,insecure,1,1,DE*ABC*E3,north,,\n"
-_salts = count()
-
-
-def new_salt() -> bytes:
-    return b"%016d" % next(_salts)
 
 
 def load(store: Store, rows: str, **options: Any) -> ImportResult:
     inventory = parse_inventory(HEADER + rows, operators={"north", "south"}, read_key_file=lambda _: b"")
     with store.engine.begin() as connection:
-        return import_inventory(connection, inventory, pepper=PEPPER, make_salt=new_salt, now=NOW, **options)
+        return import_inventory(connection, inventory, keys=StationKeys(PEPPER), now=NOW, **options)
 
 
 def many(stations: int) -> str:
@@ -196,7 +200,100 @@ async def test_a_dry_run_tells_the_same_and_changes_nothing(store: Store) -> Non
     inventory = parse_inventory(HEADER + TWO, operators={"north"}, read_key_file=lambda _: b"")
     with store.engine.connect() as connection:
         transaction = connection.begin()
-        dry = import_inventory(connection, inventory, pepper=PEPPER, make_salt=new_salt, now=NOW)
+        dry = import_inventory(connection, inventory, keys=StationKeys(PEPPER), now=NOW)
         transaction.rollback()
     assert await entries(store) == {}
     assert replace(load(store, TWO), touched=()) == replace(dry, touched=())
+
+
+def connect(store: Store, profile: SecurityProfile, key_salt: bytes | None = None) -> None:
+    opened = StationConnected(StationId("A"), OcppVersion.V16, "127.0.0.1:1", profile, key_salt)
+    with store.engine.begin() as connection:
+        open_connections(connection, [(opened, "node", 1)])
+
+
+def rotate(store: Store, key: bytes) -> Credential:
+    credential = StationKeys(PEPPER).new(key)
+    with store.engine.begin() as connection:
+        values = {"pending_salt": credential.salt, "pending_digest": credential.digest, "pending_at_w": 1}
+        connection.execute(sa.update(station).where(station.c.id == "A").values(values))
+    return credential
+
+
+def find(store: Store) -> StationRecord:
+    with store.engine.connect() as connection:
+        found = find_station(connection, "a")
+    assert found is not None
+    return found
+
+
+NEW_KEY = b"fedcba9876543210"
+
+
+async def test_a_pending_key_takes_over_only_when_the_station_proves_it(store: Store) -> None:
+    load(store, TWO)
+    old, new = find(store).credential, rotate(store, NEW_KEY)
+    assert old is not None
+    connect(store, SecurityProfile.BASIC, old.salt)
+    assert (find(store).credential, find(store).pending) == (old, new)
+    connect(store, SecurityProfile.BASIC, new.salt)
+    assert (find(store).credential, find(store).pending) == (new, None)
+
+
+@pytest.mark.parametrize("proved", [False, True], ids=["pending", "proved"])
+async def test_a_file_with_the_key_from_before_a_rotation_does_not_lock_the_station_out(
+    store: Store, proved: bool
+) -> None:
+    load(store, TWO)
+    new = rotate(store, NEW_KEY)
+    if proved:
+        connect(store, SecurityProfile.BASIC, new.salt)
+    before = find(store)
+    result = load(store, TWO)
+    assert find(store) == before
+    assert result.credentials_changed == ()
+    assert [warning.text for warning in result.warnings] == (
+        ["A: its key was rotated since this file was written, and the new one stays; remove the key from the file"]
+        if proved
+        else []
+    )
+
+
+async def test_a_third_key_from_a_file_ends_a_rotation(store: Store) -> None:
+    load(store, TWO)
+    rotate(store, NEW_KEY)
+    load(store, TWO.replace(KEY, "another key from the operator"))
+    found = find(store)
+    assert found.pending is None
+    assert found.credential is not None
+    assert StationKeys(PEPPER).proves(b"another key from the operator", found.credential)
+
+
+async def test_the_profile_that_a_station_proved_stays_until_the_word_insecure(store: Store) -> None:
+    load(store, TWO)
+    connect(store, SecurityProfile.TLS_BASIC)
+    connect(store, SecurityProfile.BASIC)
+    assert find(store).reached is SecurityProfile.TLS_BASIC
+    (warning,) = load(store, TWO).warnings
+    assert warning.text.startswith("A has connected with security profile 2, and is refused with less")
+    assert find(store).reached is SecurityProfile.TLS_BASIC
+    load(store, "A,1.6,,insecure,,1,DE*ABC*E1,north,,\nA,1.6,,,,2,DE*ABC*E2,north,,\n")
+    assert find(store).reached is SecurityProfile.NONE
+
+
+async def test_how_a_station_proves_itself_and_is_kept_alive_comes_from_the_file(store: Store) -> None:
+    header = (
+        "station,version,key,security,connector,evse_id,operator,weak_key,certificate_name,compression,ping_seconds\n"
+    )
+    rows = "A,1.6,hush,2,1,DE*ABC*E1,north,true,,off,0\nB,1.6,,3,1,DE*ABC*E2,north,,SN-1,on,\n"
+    inventory = parse_inventory(header + rows, operators={"north"}, read_key_file=lambda _: b"")
+    with store.engine.begin() as connection:
+        import_inventory(connection, inventory, keys=StationKeys(PEPPER), now=NOW)
+    found = find(store)
+    assert found.credential is not None
+    assert found.credential.slow
+    assert (found.security, found.compression, found.ping_interval) == (2, False, timedelta(0))
+    with store.engine.connect() as connection:
+        other = find_station(connection, "b")
+    assert other is not None
+    assert (other.security, other.credential, other.certificate_name, other.compression) == (3, None, "SN-1", True)

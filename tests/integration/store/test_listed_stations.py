@@ -16,6 +16,7 @@ from bridge.store.inventory import import_inventory
 from bridge.store.listed_stations import match_listed
 from bridge.store.listings import import_listing, load_listings
 from bridge.store.stations import load
+from csms.auth import StationKeys
 from csms.events import StationId
 
 ONE = "20006f18-3ed4-4715-92b5-08e37e6dd18c"
@@ -37,9 +38,7 @@ def station(*ids: str, key: str = "Spar", reference: str = "") -> StationListing
 def stocked(store: Store) -> Store:
     inventory = parse_inventory(INVENTORY, operators={"demo"}, read_key_file=lambda _: b"")
     with store.engine.begin() as connection:
-        import_inventory(
-            connection, inventory, pepper=b"p" * 32, make_salt=lambda: b"s" * 16, now=datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        import_inventory(connection, inventory, keys=StationKeys(b"p" * 32), now=datetime(2026, 1, 1, tzinfo=UTC))
     return store
 
 

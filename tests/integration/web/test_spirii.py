@@ -23,6 +23,7 @@ from bridge.store.engine import Store
 from bridge.store.writer import Writer
 from bridge.web.routes import create_app
 from bridge.web.services import Unavailable
+from csms.auth import StationKeys
 
 PATH = "/v2/temporary-evse-statuses"
 NOW = datetime(2026, 12, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -56,7 +57,7 @@ async def call(
 ) -> AsyncIterator[Call]:
     """Ask the application over the real store: `await call("POST", "", {...})` returns (status, body)."""
     inventory = parse_inventory(INVENTORY, operators={"demo"}, read_key_file=lambda _: b"")
-    order = ImportOrder(inventory, b"p" * 32, lambda: b"s" * 16, False, True, False, clock(), DERIVE)
+    order = ImportOrder(inventory, StationKeys(b"p" * 32), False, True, False, clock(), DERIVE)
     await writer.submit(import_inventories, order)
     services.temporaries = StoreTemporaries(
         store,

@@ -125,8 +125,8 @@ GOOD = "DE*ABC*E1,north"
         pytest.param("A,,,,,,1,{good},,,", "line 2, version: is missing: 1.6 or 2.0.1", id="no-version"),
         pytest.param(
             "A,1.6,hush,,,,1,{good},,,",
-            "line 2, key: has 4 bytes and must have at least 16; "
-            "shorter keys would need a flag that this release does not have",
+            "line 2, key: has 4 bytes and must have at least 16; where the station takes no longer one, "
+            "write true into a column weak_key",
             id="short-key",
         ),
         pytest.param(
@@ -140,8 +140,9 @@ GOOD = "DE*ABC*E1,north"
             id="insecure-with-key",
         ),
         pytest.param(
-            "A,1.6,{key},,3,,1,{good},,,",
-            "line 2, security '3': must be 1 (a key over HTTP Basic, the default) or insecure (no key at all)",
+            "A,1.6,{key},,4,,1,{good},,,",
+            "line 2, security '4': must be 1 (a key over HTTP Basic, the default), 2 (the same within TLS), "
+            "3 (a client certificate) or insecure (no proof at all)",
             id="security",
         ),
         pytest.param(
