@@ -170,7 +170,7 @@ def admit(
         return Refuse(401, "credentials are not HTTP Basic", CHALLENGE)
     user, password = presented
     if _names(user, identity):
-        for credential in (record.credential, record.pending):
+        for credential in (record.credential, record.pending, *record.earlier):
             if credential is not None and matches(credential, pepper, password):
                 return Admit(record, SecurityProfile.BASIC, credential.salt)
     return Refuse(401, "credentials wrong", CHALLENGE)

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -34,6 +33,7 @@ from bridge.app.shown import (
     upstream_item,
     values_shown,
 )
+from bridge.app.station_services import Central, StoreStations
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
@@ -72,19 +72,6 @@ from csms.events import StationId
 log = structlog.get_logger(__name__)
 
 
-class Stations(Protocol):
-    """What the services need of the OCPP side: `csms.server.CentralSystem`."""
-
-    @property
-    def connected(self) -> Mapping[StationId, object]:
-        """The stations that are connected now."""
-        ...
-
-    def disconnect(self, station: StationId) -> None:
-        """Close the station's session, if there is one."""
-        ...
-
-
 class StoreServices(ListingServices, FullLoadServices, SyncServices):
     """The services of this process. `central` is None where no station is listened to."""
 
@@ -98,11 +85,16 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         keys: StationKeys,
         derive: DeriveOptions,
         wakes: Wakes,
-        central: Stations | None,
+        central: Central | None,
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
+        counts_of: Callable[[StationId], Mapping[str, int]] = lambda _: {},
     ) -> None:
-        """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
+        """Make every part.
+
+        `certificates` gives each account's client certificate now; `counts` what the OCPP side counted in all, and
+        `counts_of` what of one station.
+        """
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -124,6 +116,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             enforced=settings.temporary.enforce,
             documents=mirror_plans(settings),
         )
+        self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""

@@ -37,9 +37,10 @@ from bridge.store.inventory_plan import (
     stored_inventory,
 )
 from bridge.store.micros import to_micros
+from bridge.store.rotations import earlier_keys
 from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
-from bridge.store.tables import charging, connector, evse, fact, station
+from bridge.store.tables import charging, connector, evse, fact, station, station_key
 from bridge.store.working_copies import drop_copies
 from csms.events import ConnectorAddress, Credential, OcppVersion, SecurityProfile, StationId, StationRecord
 
@@ -156,6 +157,7 @@ def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
         security=SecurityProfile(row.security),
         reached=SecurityProfile(row.profile_reached),
         pending=None if row.pending_digest is None else Credential(row.pending_salt, row.pending_digest),
+        earlier=() if row.pending_digest is None else earlier_keys(conn, row.id),
         certificate_name=row.certificate_name,
         compression=row.compression,
         ping_interval=None if row.ping_s is None else timedelta(seconds=row.ping_s),
@@ -274,6 +276,7 @@ def _end_rotations(conn: sa.Connection, stations: Iterable[StationId]) -> None:
             .where(station.c.id == id_)
             .values({name: value for name, value in _NO_KEYS.items() if name.startswith(("pending_", "retired_"))})
         )
+        conn.execute(sa.delete(station_key).where(station_key.c.station == id_))
 
 
 def _write_evses(conn: sa.Connection, stored: StoredInventory, evses: Iterable[EvseRow]) -> None:
@@ -317,5 +320,5 @@ def _remove(conn: sa.Connection, diff: InventoryDiff, now: datetime) -> None:
             .values(removed_at_w=at, unreachable_at=None, **_NO_KEYS),
             gone,
         )
-        for table in (fact, charging):
+        for table in (fact, charging, station_key):
             conn.execute(sa.delete(table).where(table.c.station == sa.bindparam("id_")), gone)

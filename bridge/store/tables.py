@@ -79,6 +79,17 @@ station = sa.Table(
     sa.Column("removed_at_w", _Micros, comment="left the inventory; the row stays for its EVSEs' tombstones"),
 )
 
+station_key = sa.Table(
+    "station_key",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("station", _Text, sa.ForeignKey("station.id"), nullable=False, index=True),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("at_w", _Micros, nullable=False),
+    comment="keys that were sent before the pending one: the station may hold each of them",
+)
+
 quarantined = sa.Table(
     "quarantined",
     metadata,

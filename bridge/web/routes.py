@@ -17,6 +17,7 @@ from bridge.web.problems import problems, request_ids
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
+from bridge.web.station_routes import StationRoutes
 from bridge.web.sync_shapes import SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
 
@@ -35,6 +36,7 @@ def create_app(services: WebServices, token: str) -> web.Application:
     _Routes(services).add_to(app)
     SpiriiRoutes(services.temporaries).add_to(app)
     TemporaryRoutes(services.temporaries).add_to(app)
+    StationRoutes(services.stations).add_to(app)
     return app
 
 

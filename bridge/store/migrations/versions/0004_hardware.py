@@ -66,6 +66,18 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "station_key",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("station", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("at_w", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["station"], ["station.id"], name=op.f("fk_station_key_station")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_station_key")),
+        comment="keys that were sent before the pending one: the station may hold each of them",
+    )
+    op.create_index(op.f("ix_station_key_station"), "station_key", ["station"])
+    op.create_table(
         "quarantined",
         sa.Column("id_folded", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False, comment="identity as the station spells it"),
