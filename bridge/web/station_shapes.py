@@ -226,7 +226,7 @@ class CallResult(Shape):
 class RotationOrder(Timed):
     """Body of POST …/rotate-key."""
 
-    key: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    key: Annotated[str | None, Field(min_length=1, max_length=64, repr=False)] = None
     """null: a random one."""
     force: bool = False
     """Send another one though it is not known which the station holds; every one of them stays good."""
@@ -238,7 +238,7 @@ class RotationResult(Shape):
     station: str
     state: Literal["accepted", "refused", "unclear"]
     """accepted and unclear: the old and the new key are good until the station logs in with the new one."""
-    key: str | None
+    key: Annotated[str | None, Field(repr=False)]
     """The new one, shown this once; null where the station keeps what it had, or where the order brought it."""
     status: str
     why: str

@@ -42,6 +42,7 @@ from bridge.web.shapes import (
     UpstreamPreview,
     experimental_reason,
 )
+from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import (
     DELETABLE,
     Deletion,
@@ -52,6 +53,7 @@ from bridge.web.sync_shapes import (
 )
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from tests.integration.web.station_fakes import FakeStations
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -200,6 +202,7 @@ class FakeServices:
     needs_yes: bool = False
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
+    stations: StationServices = field(default_factory=FakeStations)
 
     async def status(self) -> Status:
         if self.failure is not None:
