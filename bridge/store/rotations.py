@@ -9,6 +9,8 @@ Source: OCPP 2.0.1 Part 2, A01.FR.02 to A01.FR.05, A05.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +63,15 @@ def find_keys(conn: sa.Connection, station_id: StationId) -> KeptKeys | None:
 
 def earlier_keys(conn: sa.Connection, station_id: StationId) -> tuple[Credential, ...]:
     """Return the keys that were sent before the pending one and never proved, newest first; none without a pending."""
-    statement = (
-        sa.select(station_key.c.salt, station_key.c.digest)
-        .where(station_key.c.station == station_id)
-        .order_by(station_key.c.id.desc())
-    )
-    return tuple(Credential(row[0], row[1]) for row in conn.execute(statement))
+    return tuple(Credential(row.salt, row.digest) for row in conn.execute(_sent_earlier(station_id)))
+
+
+def replaced_keys(conn: sa.Connection) -> Mapping[StationId, Sequence[Credential]]:
+    """Return the keys that stations had before the one that `station.retired_*` has: no import brings them back."""
+    found: dict[StationId, list[Credential]] = defaultdict(list)
+    for row in conn.execute(sa.select(station_key).where(station_key.c.retired)):
+        found[row.station].append(Credential(row.salt, row.digest, row.slow))
+    return found
 
 
 def set_pending(conn: sa.Connection, station_id: StationId, credential: Credential, at_w: int) -> None:
@@ -93,9 +98,7 @@ def forget_pending(conn: sa.Connection, station_id: StationId, salt: bytes) -> N
     ).first()
     if pending is None:
         return
-    before = conn.execute(
-        sa.select(station_key).where(station_key.c.station == station_id).order_by(station_key.c.id.desc()).limit(1)
-    ).first()
+    before = conn.execute(_sent_earlier(station_id).limit(1)).first()
     if before is None:
         _update(conn, station_id, pending_salt=None, pending_digest=None, pending_at_w=None)
         return
@@ -108,44 +111,56 @@ def promote(conn: sa.Connection, station_id: StationId, salt: bytes) -> None:
 
     Does nothing where the station proved the key that it had. Source: OCPP 2.0.1 Part 2, A01.FR.04.
     """
-    pending = sa.update(station).where(station.c.id == station_id, station.c.pending_salt == salt)
-    proved = conn.execute(
-        pending.values(
-            **_retired(),
-            key_salt=station.c.pending_salt,
-            key_digest=station.c.pending_digest,
-            key_slow=sa.false(),
-            pending_salt=None,
-            pending_digest=None,
-            pending_at_w=None,
-        )
-    )
-    if proved.rowcount:
-        conn.execute(sa.delete(station_key).where(station_key.c.station == station_id))
+    row = conn.execute(sa.select(station).where(station.c.id == station_id)).mappings().first()
+    if row is None or salt == row["key_salt"]:
         return
-    earlier = conn.execute(
-        sa.select(station_key).where(station_key.c.station == station_id, station_key.c.salt == salt)
-    ).first()
+    if salt == row["pending_salt"]:
+        _retire_earlier(conn, station_id)
+        proved = Credential(salt, row["pending_digest"])
+        _replace(conn, row, proved, pending_salt=None, pending_digest=None, pending_at_w=None)
+        return
+    earlier = conn.execute(_sent_earlier(station_id).where(station_key.c.salt == salt)).first()
     if earlier is not None:
-        conn.execute(
-            sa.update(station)
-            .where(station.c.id == station_id)
-            .values(**_retired(), key_salt=earlier.salt, key_digest=earlier.digest, key_slow=sa.false())
-        )
-        conn.execute(sa.delete(station_key).where(station_key.c.station == station_id, station_key.c.id <= earlier.id))
+        conn.execute(sa.delete(station_key).where(station_key.c.id == earlier.id))
+        _retire_earlier(conn, station_id, before=earlier.id)
+        _replace(conn, row, Credential(salt, earlier.digest))
+
+
+def _replace(conn: sa.Connection, row: sa.RowMapping, credential: Credential, **values: Any) -> None:
+    """Let a credential take the place of the present one, which is retired."""
+    if row["retired_digest"] is not None:
+        retired = {"salt": row["retired_salt"], "digest": row["retired_digest"], "slow": row["retired_slow"]}
+        conn.execute(sa.insert(station_key).values(station=row["id"], retired=True, **retired))
+    _update(
+        conn,
+        row["id"],
+        retired_salt=row["key_salt"],
+        retired_digest=row["key_digest"],
+        retired_slow=row["key_slow"],
+        key_salt=credential.salt,
+        key_digest=credential.digest,
+        key_slow=credential.slow,
+        **values,
+    )
+
+
+def _retire_earlier(conn: sa.Connection, station_id: StationId, before: int | None = None) -> None:
+    """Let the keys that were sent before the one that was proved be good no more; `before`: only those of lower id."""
+    statement = sa.update(station_key).where(station_key.c.station == station_id)
+    conn.execute((statement if before is None else statement.where(station_key.c.id < before)).values(retired=True))
+
+
+def _sent_earlier(station_id: StationId) -> sa.Select[Any]:
+    return (
+        sa.select(station_key)
+        .where(station_key.c.station == station_id, station_key.c.retired.is_(sa.false()))
+        .order_by(station_key.c.id.desc())
+    )
 
 
 def set_profile(conn: sa.Connection, station_id: StationId, profile: SecurityProfile) -> None:
     """Demand this profile of the station from now on, whatever it has proved."""
     _update(conn, station_id, security=int(profile), profile_reached=int(profile))
-
-
-def _retired() -> dict[str, Any]:
-    return {
-        "retired_salt": station.c.key_salt,
-        "retired_digest": station.c.key_digest,
-        "retired_slow": station.c.key_slow,
-    }
 
 
 def _update(conn: sa.Connection, station_id: StationId, **values: Any) -> None:

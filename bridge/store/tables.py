@@ -86,8 +86,16 @@ station_key = sa.Table(
     sa.Column("station", _Text, sa.ForeignKey("station.id"), nullable=False, index=True),
     sa.Column("salt", sa.LargeBinary, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
-    sa.Column("at_w", _Micros, nullable=False),
-    comment="keys that were sent before the pending one: the station may hold each of them",
+    sa.Column("slow", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("at_w", _Micros, comment="when it was sent"),
+    sa.Column(
+        "retired",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="replaced before the one in station: good for no login, and no import brings it back",
+    ),
+    comment="keys sent before the pending one, each of which the station may hold; and those long replaced",
 )
 
 quarantined = sa.Table(

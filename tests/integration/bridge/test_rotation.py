@@ -253,6 +253,26 @@ async def test_a_forced_key_that_is_refused_leaves_the_ones_before_it(registry: 
     assert await registry.log_in("a1" * 20)
 
 
+async def test_keys_of_a_rotation_that_is_over_do_not_come_back_with_the_next(registry: Registry) -> None:
+    silent = Device(answer=CallAnswer(CallOutcome.TIMED_OUT))
+    for key in ("a1" * 20, "b2" * 20):
+        await registry.rotate(silent, key, force=True)
+    assert await registry.log_in("b2" * 20)
+    await registry.rotate(silent, "c3" * 20)
+    assert not await registry.log_in("a1" * 20)
+    assert not await registry.log_in(OLD)
+    assert await registry.log_in("b2" * 20)
+
+
+async def test_a_file_from_before_several_rotations_does_not_lock_the_station_out(registry: Registry) -> None:
+    device = Device()
+    for _ in range(3):
+        await registry.rotate(device)
+        assert await registry.log_in(device.key)
+        await registry.writer.submit(_import, CSV)
+        assert await registry.log_in(device.key)
+
+
 async def test_so_many_keys_are_kept_and_no_more(registry: Registry) -> None:
     silent = Device(answer=CallAnswer(CallOutcome.TIMED_OUT))
     for number in range(5):
