@@ -12,14 +12,15 @@ from typing import Any
 
 HIDDEN = "***"
 
-_PARTS = ("password", "passwd", "passphrase", "secret", "authorizationkey", "apikey", "privatekey")
+_PARTS = ("password", "passwd", "passphrase", "secret", "credential")
+_ENDS = ("key", "token", "pin")
 _VALUES = frozenset({"value", "attributeValue"})
 
 
 def is_secret(name: str) -> bool:
     """Tell whether a configuration key or variable of this name holds a key or a password."""
     folded = "".join(letter for letter in name.casefold() if letter.isalnum())
-    return any(part in folded for part in _PARTS) or folded.endswith("key")
+    return any(part in folded for part in _PARTS) or folded.endswith(_ENDS)
 
 
 def hide(payload: Any) -> Any:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 
+import structlog
+
 from bridge.app import stations_shown as shown
 from bridge.app.rotation import Rotations, away
 from bridge.core.model import Moment
@@ -51,6 +53,8 @@ from csms.operator_calls import CallAnswer, CallOutcome
 from csms.orders import Impossible, Request, ResetKind
 from csms.server import ConnectedStation
 from csms.verbs import Requests, requests_of
+
+log = structlog.get_logger(__name__)
 
 _ROTATE = "changes the key that the station logs in with: use `ocpp-bridge station rotate-key`, which locks nobody out"
 _WRONG = frozenset({CallOutcome.INVALID, CallOutcome.UNKNOWN_ACTION})
@@ -240,6 +244,7 @@ class StoreStations:
         except Impossible as error:
             raise ValueRefused(error.field, error.wanted) from error
         answer = await central.call(live.station, request.action, request.payload, timeout=_period(timeout_s))
+        log.info("station_called", station=live.station, action=request.action, outcome=answer.outcome.value)
         if answer.outcome in _WRONG:
             raise ValueRefused("action" if answer.outcome is CallOutcome.UNKNOWN_ACTION else "payload", answer.why)
         if not answer.sent:

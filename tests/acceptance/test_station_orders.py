@@ -207,6 +207,17 @@ async def test_a_stopped_bridge_shows_stations_and_sends_them_nothing(make_site:
     assert (await order(site, "show", "CP9"))[0] == 3
 
 
+async def test_an_order_that_waits_for_its_answer_does_not_keep_the_bridge_from_stopping(make_site: MakeSite) -> None:
+    site = await start(make_site)
+    async with ScriptedStation(site.ocpp_url, "CP1", answers={"Reset": None}) as station:
+        await station.boot()
+        ordering = asyncio.create_task(order(site, "reset", "CP1", "soft", "--timeout", "600"))
+        await received(station)
+        assert await site.stop_bridge(within=10) == 0
+        code, document = await ordering
+        assert (code, document["outcome"]) == (1, "gone")
+
+
 async def test_a_station_is_written_to_only_when_an_operator_says_so(make_site: MakeSite) -> None:
     """Boot, statuses, transactions, reconnects, a restart of ours: nothing but TriggerMessage reaches the station."""
     quick = {"OCPP__SETTLE": "0.1 s", "OCPP__SETTLE_AFTER_BOOT": "0.2 s", "OCPP__TRIGGER_TIMEOUT": "0.3 s"}
