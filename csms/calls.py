@@ -32,9 +32,10 @@ from csms.replies import answerable
 from csms.resync import Resync
 from csms.translation import Rejected
 from csms.v16.translate import translate as translate_16
+from csms.v21.translate import translate as translate_21
 from csms.v201.translate import translate as translate_201
 
-_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201}
+_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201, OcppVersion.V21: translate_21}
 _BOOT = "BootNotification"
 
 

@@ -29,7 +29,11 @@ _CALL, _CALL_RESULT, _CALL_ERROR = 2, 3, 4
 
 
 # A CALL whose id is readable and whose rest is not a CALL: each version's nearest word is another meaning.
-_BROKEN_CALL = {OcppVersion.V16: Fault.MALFORMED_STRUCTURE, OcppVersion.V201: Fault.NOT_RPC}
+_BROKEN_CALL = {
+    OcppVersion.V16: Fault.MALFORMED_STRUCTURE,
+    OcppVersion.V201: Fault.NOT_RPC,
+    OcppVersion.V21: Fault.NOT_RPC,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> F
     except (ValueError, RecursionError):
         return _unread("not_json", Fault.SYNTACTIC, text, version)
     if type(message) is not list or not message:
-        return Malformed("not_a_list", _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+        return Malformed("not_a_list", _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version))
     kind = message[0]
     # In JSON `true` and 2.0 are not the integer 2, though Python compares them as equal.
     reader = _READERS.get(kind) if type(kind) is int else None
@@ -142,7 +146,7 @@ def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malform
     id = _id_in_head(head["id"]) if head and message_type == _CALL else None
     if id is not None:
         return Malformed(kind, error_text(id, fault, version, _DESCRIPTIONS[kind]))
-    return Malformed(kind, _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+    return Malformed(kind, _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version))
 
 
 def _id_in_head(literal: str | None) -> str | None:
@@ -153,8 +157,8 @@ def _id_in_head(literal: str | None) -> str | None:
     return id if _is_id(id) else None
 
 
-def _answer_201(id: str, fault: Fault, version: OcppVersion) -> str | None:
-    """Answer what only OCPP 2.0.1 has a rule for; OCPP 1.6 stays silent."""
+def _answer_2(id: str, fault: Fault, version: OcppVersion) -> str | None:
+    """Answer what only OCPP 2.x has a rule for; OCPP 1.6 stays silent."""
     return None if version is OcppVersion.V16 else error_text(id, fault, version)
 
 
@@ -168,15 +172,15 @@ _DESCRIPTIONS = {
 
 
 def _unknown_type(message: list[Any], version: OcppVersion) -> Malformed:
-    """Ignore it, or tell a 2.0.1 station that it did not count.
+    """Ignore it, or tell a 2.x station that it did not count.
 
     OCPP-J 1.6 §4.1.3: 'When a server receives a message with a Message Type Number not in this list, it SHALL ignore
-    the message payload.' OCPP 2.0.1 Part 4 §4.4: '... it SHALL respond with an CALLERROR'.
+    the message payload.' OCPP 2.x Part 4 §4.4: '... it SHALL respond with an CALLERROR'.
     """
     if any(message[0] == answer for answer in (_CALL_RESULT, _CALL_ERROR, "3", "4")):
         return Malformed("unknown_type", None)  # meant as an answer: answering it could go round for ever
     id = message[1] if len(message) > 1 and _is_id(message[1]) else UNREADABLE_ID
-    return Malformed("unknown_type", _answer_201(id, Fault.UNKNOWN_TYPE, version))
+    return Malformed("unknown_type", _answer_2(id, Fault.UNKNOWN_TYPE, version))
 
 
 def _is_id(value: Any) -> bool:
@@ -210,7 +214,7 @@ def _answer_bad_id(id: object, version: OcppVersion) -> str | None:
     if version is OcppVersion.V16 and isinstance(id, str) and id:
         text = "The message id is longer than 36 characters"
         return error_text(id[:MAX_ID], Fault.MALFORMED_STRUCTURE, version, text)
-    return _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version)
+    return _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version)
 
 
 def _call_result(message: list[Any], version: OcppVersion, strict: bool) -> CallResult | Malformed:

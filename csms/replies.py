@@ -14,6 +14,7 @@ from csms.events import OcppVersion, Receipt
 from csms.faults import Fault
 from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v16 import replies as v16
+from csms.v21 import replies as v21
 from csms.v201 import replies as v201
 
 __all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable"]
@@ -39,6 +40,8 @@ class LocalReplies:
                 answer = v16.reply
             case OcppVersion.V201:
                 answer = v201.reply
+            case OcppVersion.V21:
+                answer = v21.reply
             case _:
                 assert_never(version)
         return answer(action, payload, receipt=receipt, now=self._clock(), options=self._options)
@@ -47,7 +50,7 @@ class LocalReplies:
 def answerable(version: OcppVersion, action: str) -> Fault | None:
     """Return None where a station may send this action, else the fault to answer with.
 
-    Source: OCPP-J 1.6 §4.2.3 and OCPP 2.0.1 Part 4 §4.3, NotImplemented and NotSupported.
+    Source: OCPP-J 1.6 §4.2.3 and OCPP 2.x Part 4 §4.3, NotImplemented and NotSupported.
     """
     if action in schemas.station_actions(version):
         return None

@@ -1,7 +1,7 @@
 """Check payloads against the JSON schemas of the standards, which the `ocpp` package carries.
 
 Reads package files once and never touches anything else; never quotes a payload.
-Before it: `frames`. After it: `v16.translate` and `v201.translate`.
+Before it: `frames`. After it: `v16.translate`, `v201.translate` and `v21.translate`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from csms.faults import Fault
 
 Direction = Literal["request", "response"]
 
-_FOLDERS = {OcppVersion.V16: "ocpp.v16", OcppVersion.V201: "ocpp.v201"}
+_FOLDERS = {OcppVersion.V16: "ocpp.v16", OcppVersion.V201: "ocpp.v201", OcppVersion.V21: "ocpp.v21"}
 _RESPONSE = "Response"
-_REQUEST = {OcppVersion.V16: "", OcppVersion.V201: "Request"}
+_REQUEST = {OcppVersion.V16: "", OcppVersion.V201: "Request", OcppVersion.V21: "Request"}
 _MOST_ERRORS = 32
 """Errors looked at to find the one that is told; a long array can be wrong in every element."""
 
@@ -77,7 +77,26 @@ _STATION_ACTIONS_201 = frozenset(
     }
 )
 
-_STATION_ACTIONS = {OcppVersion.V16: _STATION_ACTIONS_16, OcppVersion.V201: _STATION_ACTIONS_201}
+# OCPP 2.1 Part 2, Messages: what its Charging Stations send besides.
+_STATION_ACTIONS_21 = _STATION_ACTIONS_201 | {
+    "BatterySwap",
+    "ClosePeriodicEventStream",
+    "GetCertificateChainStatus",
+    "NotifyDERAlarm",
+    "NotifyDERStartStop",
+    "NotifyPriorityCharging",
+    "NotifySettlement",
+    "OpenPeriodicEventStream",
+    "PullDynamicScheduleUpdate",
+    "ReportDERControl",
+    "VatNumberValidation",
+}
+
+_STATION_ACTIONS = {
+    OcppVersion.V16: _STATION_ACTIONS_16,
+    OcppVersion.V201: _STATION_ACTIONS_201,
+    OcppVersion.V21: _STATION_ACTIONS_21,
+}
 
 # From the fault that says most to the one that says least, by the keyword of the schema that failed.
 _FAULTS = {

@@ -28,9 +28,10 @@ from csms.frames import Call, CallError, CallResult, Malformed, error_text, pars
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable
 from csms.translation import Rejected
 from csms.v16 import translate as v16
+from csms.v21 import translate as v21
 from csms.v201 import translate as v201
 
-TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate}
+TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate, OcppVersion.V21: v21.translate}
 REPLIES = LocalReplies(
     lambda: datetime(2026, 11, 20, 12, tzinfo=UTC),
     ReplyOptions(id_tags=IdTagPolicy.LIST, id_tag_list=frozenset({"A"})),
@@ -67,7 +68,7 @@ names = st.sampled_from(
             "connectorId", "errorCode", "status", "info", "timestamp", "vendorErrorCode", "connectorStatus", "evseId",
             "eventData", "component", "variable", "actualValue", "name", "evse", "id", "transactionInfo", "seqNo",
             "transactionId", "chargingState", "eventType", "offline", "idToken", "idTag", "chargingStation", "model",
-            "chargePointVendor", "STATUS", "ConnectorID",
+            "chargePointVendor", "STATUS", "ConnectorID", "certificateStatusRequests", "vatNumber",
         }
     )
 )  # fmt: skip
@@ -90,6 +91,8 @@ actions = st.sampled_from(
         "Authorize",
         "StopTransaction",
         "TriggerMessage",
+        "GetCertificateChainStatus",
+        "VatNumberValidation",
         "Foo",
         "",
     ]

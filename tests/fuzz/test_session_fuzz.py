@@ -84,7 +84,9 @@ async def drain(station: Station, until: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("version", "status"), [("ocpp1.6", STATUS_16), ("ocpp2.0.1", STATUS_201)], ids=["1.6", "2.0.1"]
+    ("version", "status"),
+    [("ocpp1.6", STATUS_16), ("ocpp2.0.1", STATUS_201), ("ocpp2.1", STATUS_201)],
+    ids=["1.6", "2.0.1", "2.1"],
 )
 async def test_rubbish_ends_no_session_and_every_readable_call_is_answered_once(
     site_of: Callable[..., Awaitable[Site]], version: str, status: dict[str, Any]
