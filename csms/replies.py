@@ -17,7 +17,7 @@ from csms.v16 import replies as v16
 from csms.v21 import replies as v21
 from csms.v201 import replies as v201
 
-__all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable"]
+__all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable", "sendable"]
 
 
 class LocalReplies:
@@ -45,6 +45,14 @@ class LocalReplies:
             case _:
                 assert_never(version)
         return answer(action, payload, receipt=receipt, now=self._clock(), options=self._options)
+
+
+def sendable(version: OcppVersion, action: str) -> bool:
+    """Tell whether a station's SEND of this action is read: 2.1 has one that is only sent, and a CALL's says as much.
+
+    Source: OCPP 2.1 Part 4 §4.2, SEND.
+    """
+    return action in schemas.station_actions(version) or action in schemas.unconfirmed_actions(version)
 
 
 def answerable(version: OcppVersion, action: str) -> Fault | None:

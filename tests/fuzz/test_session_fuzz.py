@@ -69,7 +69,7 @@ def frame(random_: random.Random, number: int) -> str | bytes:
             return json.dumps(value(random_, 5))
         case 4:
             return json.dumps(
-                [random_.choice((2, 3, 4, 5, "2", None)), value(random_, 1), value(random_, 2), value(random_, 3)]
+                [random_.choice((2, 3, 4, 5, 6, "2", None)), value(random_, 1), value(random_, 2), value(random_, 3)]
             )
         case _:
             return text

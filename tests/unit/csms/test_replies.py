@@ -8,7 +8,7 @@ from csms import schemas
 from csms.events import OcppVersion, Receipt
 from csms.faults import Fault
 from csms.ports import Replies
-from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable
+from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable, sendable
 
 V16 = OcppVersion.V16
 V201 = OcppVersion.V201
@@ -86,9 +86,25 @@ ANSWERABLE = {
     "2.1 deprecated": (V21, "StatusNotification", None),
     "B20 2.1 central system's": (V21, "SetDERControl", Fault.NOT_SUPPORTED),
     "B19 2.1 unknown": (V21, "StartTransaction", Fault.NOT_IMPLEMENTED),
+    "2.1 only sent": (V21, "NotifyPeriodicEventStream", Fault.NOT_SUPPORTED),
+    "B19 2.0.1 knows no SEND": (V201, "NotifyPeriodicEventStream", Fault.NOT_IMPLEMENTED),
 }
 
 
 @pytest.mark.parametrize(("version", "action", "fault"), ANSWERABLE.values(), ids=ANSWERABLE.keys())
 def test_action_that_no_station_may_send_has_its_fault(version: OcppVersion, action: str, fault: Fault | None) -> None:
     assert answerable(version, action) is fault
+
+
+SENDABLE = {
+    "2.1 stream": (V21, "NotifyPeriodicEventStream", True),
+    "2.1 status": (V21, "StatusNotification", True),
+    "2.1 central system's": (V21, "Reset", False),
+    "2.1 unknown": (V21, "Foo", False),
+    "2.0.1 stream": (V201, "NotifyPeriodicEventStream", False),
+}
+
+
+@pytest.mark.parametrize(("version", "action", "expected"), SENDABLE.values(), ids=SENDABLE.keys())
+def test_what_a_station_may_send_is_read_when_it_is_sent(version: OcppVersion, action: str, expected: bool) -> None:
+    assert sendable(version, action) is expected

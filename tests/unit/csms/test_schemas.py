@@ -136,10 +136,10 @@ def test_every_schema_of_the_standards_compiles() -> None:
 
 
 def test_known_actions_are_those_of_the_standards() -> None:
-    # 39 requests of 1.6 with the security extension, 64 of 2.0.1, 90 of 2.1.
+    # 39 requests of 1.6 with the security extension, 64 of 2.0.1, 90 of 2.1 and its SEND.
     assert len(schemas.known_actions(V16)) == 39
     assert len(schemas.known_actions(V201)) == 64
-    assert len(schemas.known_actions(V21)) == 90
+    assert len(schemas.known_actions(V21)) == 91
 
 
 @pytest.mark.parametrize("version", OcppVersion)
@@ -176,6 +176,15 @@ def test_station_of_21_may_send_eleven_actions_more_than_one_of_201() -> None:
         "VatNumberValidation",
     }
     assert schemas.station_actions(V201) < schemas.station_actions(V21)
+
+
+def test_message_that_is_only_sent_has_a_schema_and_no_response() -> None:
+    stream = {"id": 1, "pending": 0, "basetime": "2026-11-20T12:00:00Z", "data": [{"t": 0, "v": "230.1"}]}
+    assert schemas.unconfirmed_actions(V21) == {"NotifyPeriodicEventStream"}
+    assert not schemas.unconfirmed_actions(V16) | schemas.unconfirmed_actions(V201)
+    assert schemas.problems(V21, "NotifyPeriodicEventStream", stream) is None
+    missing = (Fault.MISSING_FIELD, "id is missing")
+    assert schemas.problems(V21, "NotifyPeriodicEventStream", {k: v for k, v in stream.items() if k != "id"}) == missing
 
 
 def test_unknown_actions_leave_nothing_behind() -> None:
