@@ -3,7 +3,7 @@
 Pure but for the randomness of `fresh`. Never stores or sends a key. Before it: a host that rotates a key.
 
 Source: OCPP 1.6 security whitepaper §2.3 and §7.2 (16 to 20 bytes, as hex digits); OCPP 2.0.1 Part 2, A00.FR.205 (16 to
-40 characters of passwordString), A01.FR.02 to A01.FR.07.
+40 characters of passwordString; 2.1: up to 64), A01.FR.02 to A01.FR.07.
 """
 
 from __future__ import annotations
@@ -22,8 +22,20 @@ _BYTES_16 = 20
 _LETTERS_2X = string.ascii_letters + string.digits
 _LENGTH_2X = 32
 
-_KEY_16 = re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}", re.ASCII)
-_KEY_2X = re.compile(r"[A-Za-z0-9*\-_=:+|@.]{16,40}", re.ASCII)
+_FORMS = {
+    OcppVersion.V16: (
+        re.compile(r"(?:[0-9A-Fa-f]{2}){16,20}", re.ASCII),
+        "must be 32 to 40 hex digits in pairs, the 16 to 20 bytes of an AuthorizationKey",
+    ),
+    OcppVersion.V201: (
+        re.compile(r"[A-Za-z0-9*\-_=:+|@.]{16,40}", re.ASCII),
+        "must have 16 to 40 characters out of letters, digits and * - _ = : + | @ .",
+    ),
+    OcppVersion.V21: (
+        re.compile(r"[A-Za-z0-9*\-_=:+|@.]{16,64}", re.ASCII),
+        "must have 16 to 64 characters out of letters, digits and * - _ = : + | @ .",
+    ),
+}
 
 
 class Rotation(StrEnum):
@@ -55,11 +67,9 @@ def fresh(version: OcppVersion) -> str:
 
 def check(version: OcppVersion, key: str) -> None:
     """Check a key that an operator gives. Raises: Impossible, whose text never shows it."""
-    if version is OcppVersion.V16:
-        if _KEY_16.fullmatch(key) is None:
-            raise Impossible("key", "must be 32 to 40 hex digits in pairs, the 16 to 20 bytes of an AuthorizationKey")
-    elif _KEY_2X.fullmatch(key) is None:
-        raise Impossible("key", "must have 16 to 40 characters out of letters, digits and * - _ = : + | @ .")
+    form, wanted = _FORMS[version]
+    if form.fullmatch(key) is None:
+        raise Impossible("key", wanted)
 
 
 def verdict(answer: CallAnswer, status: str) -> Rotation:

@@ -13,6 +13,8 @@ from csms.events import OcppVersion
 from csms.orders import Request, ResetKind, Setting
 from csms.v16 import answers as answers_16
 from csms.v16 import requests as requests_16
+from csms.v21 import answers as answers_21
+from csms.v21 import requests as requests_21
 from csms.v201 import answers as answers_201
 from csms.v201 import requests as requests_201
 
@@ -61,8 +63,16 @@ class Answers(Protocol):
         ...
 
 
-_REQUESTS: dict[OcppVersion, Requests] = {OcppVersion.V16: requests_16, OcppVersion.V201: requests_201}
-_ANSWERS: dict[OcppVersion, Answers] = {OcppVersion.V16: answers_16, OcppVersion.V201: answers_201}
+_REQUESTS: dict[OcppVersion, Requests] = {
+    OcppVersion.V16: requests_16,
+    OcppVersion.V201: requests_201,
+    OcppVersion.V21: requests_21,
+}
+_ANSWERS: dict[OcppVersion, Answers] = {
+    OcppVersion.V16: answers_16,
+    OcppVersion.V201: answers_201,
+    OcppVersion.V21: answers_21,
+}
 
 _WRITES = frozenset({"ChangeConfiguration", "SetVariables"})
 _READS = frozenset({"GetConfiguration", "GetVariables"})

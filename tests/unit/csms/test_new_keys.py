@@ -15,7 +15,10 @@ from csms.verbs import requests_of
 V16, V201 = OcppVersion.V16, OcppVersion.V201
 
 
-@pytest.mark.parametrize(("version", "form"), [(V16, r"[0-9a-f]{40}"), (V201, r"[A-Za-z0-9]{32}")])
+@pytest.mark.parametrize(
+    ("version", "form"),
+    [(V16, r"[0-9a-f]{40}"), (V201, r"[A-Za-z0-9]{32}"), (OcppVersion.V21, r"[A-Za-z0-9]{32}")],
+)
 def test_a_fresh_key_is_random_and_has_the_form_of_its_version(version: OcppVersion, form: str) -> None:
     keys = {fresh(version) for _ in range(100)}
     assert len(keys) == 100
@@ -45,6 +48,8 @@ def test_a_station_may_log_in_with_the_bytes_of_the_digits_or_with_the_digits_th
         pytest.param(V16, "a password of enough letters 12345", False, id="1.6-text"),
         pytest.param(V201, "x" * 16, True, id="2.0.1-16"),
         pytest.param(V201, "aB3*-_=:+|@." * 3, True, id="2.0.1-special"),
+        pytest.param(OcppVersion.V21, "x" * 64, True, id="2.1-64"),
+        pytest.param(OcppVersion.V21, "x" * 65, False, id="2.1-long"),
         pytest.param(V201, "x" * 15, False, id="2.0.1-short"),
         pytest.param(V201, "x" * 41, False, id="2.0.1-long"),
         pytest.param(V201, "x" * 16 + "ä", False, id="2.0.1-umlaut"),

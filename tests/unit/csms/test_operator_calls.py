@@ -122,7 +122,8 @@ def test_before_it_is_accepted_a_station_is_only_asked_to_boot(
 )
 def test_every_action_of_a_central_system_may_be_called(version: OcppVersion, sample: set[str]) -> None:
     assert sample <= csms_actions(version)
-    assert not {"BootNotification", "StatusNotification", "SecurityEventNotification"} & csms_actions(version)
+    from_stations = {"BootNotification", "StatusNotification", "SecurityEventNotification", "NotifyPeriodicEventStream"}
+    assert not from_stations & csms_actions(version)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from csms.orders import Impossible, Request, ResetKind, Setting
 from csms.schemas import advice
 from csms.verbs import Requests, done, requests_of, settings_of, status_of
 
-V16, V201 = OcppVersion.V16, OcppVersion.V201
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 Order = Callable[[Requests], Request]
 
 
@@ -138,8 +138,9 @@ Order = Callable[[Requests], Request]
 def test_each_order_has_the_words_of_its_version(
     version: OcppVersion, order: Order, action: str, payload: dict[str, Any]
 ) -> None:
-    assert order(requests_of(version)) == Request(action, payload)
-    assert advice(version, action, payload) is None
+    for same in (version, V21) if version is V201 else (version,):
+        assert order(requests_of(same)) == Request(action, payload)
+        assert advice(same, action, payload) is None
 
 
 @pytest.mark.parametrize(
@@ -191,7 +192,7 @@ def test_configuration_of_both_versions_is_told_in_one_way() -> None:
     )
 
 
-@pytest.mark.parametrize("version", [V16, V201])
+@pytest.mark.parametrize("version", [V16, V201, V21])
 @pytest.mark.parametrize("junk", [None, 1, "x", [1, None], {"a": 1}], ids=str)
 def test_no_answer_can_break_its_reader(version: OcppVersion, junk: object) -> None:
     payload = {"configurationKey": junk, "getVariableResult": junk, "setVariableResult": junk, "status": junk}
