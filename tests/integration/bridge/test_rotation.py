@@ -107,9 +107,16 @@ class Registry:
         await self.writer.submit(_open, opened)
         return True
 
-    async def rotate(self, device: Device, given: str | None = None, *, force: bool = False) -> Rotated:
+    async def rotate(
+        self,
+        device: Device,
+        given: str | None = None,
+        *,
+        force: bool = False,
+        version: OcppVersion = OcppVersion.V16,
+    ) -> Rotated:
         rotations = Rotations(self.writer, device, keys=KEYS, clock=lambda: NOW)
-        return await rotations.rotate(A, OcppVersion.V16, given, force=force, timeout=None)
+        return await rotations.rotate(A, version, given, force=force, timeout=None)
 
 
 @pytest.fixture
@@ -128,6 +135,25 @@ async def test_an_accepted_key_is_good_beside_the_old_one_until_it_is_used_and_t
     assert await registry.log_in(device.key)
     assert not await registry.log_in(OLD)
     assert (await registry.known()).pending is None
+
+
+@pytest.mark.parametrize("version", [OcppVersion.V201, OcppVersion.V21])
+@pytest.mark.parametrize(
+    ("status", "state", "over"),
+    [("Accepted", "accepted", True), ("RebootRequired", "accepted", True), ("Rejected", "refused", False)],
+)
+async def test_ocpp_2_writes_the_password_as_text(
+    registry: Registry, version: OcppVersion, status: str, state: str, over: bool
+) -> None:
+    variable = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
+    answer = CallAnswer(CallOutcome.ANSWERED, {"setVariableResult": [{"attributeStatus": status, **variable}]})
+    device = Device(takes=over, answer=answer)
+    rotated = await registry.rotate(device, version=version)
+    assert (rotated.state, rotated.status) == (Rotation(state), status)
+    ((action, payload),) = device.sent
+    assert (action, payload["setVariableData"][0]["component"]) == ("SetVariables", {"name": "SecurityCtrlr"})
+    assert await registry.log_in(device.key)
+    assert await registry.log_in(OLD) is not over
 
 
 async def test_the_new_key_is_committed_as_good_before_the_station_gets_it(registry: Registry) -> None:
