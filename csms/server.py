@@ -214,15 +214,17 @@ class CentralSystem:
         return await session.change_availability(address, operative=operative)
 
     def disconnect(self, station: StationId) -> None:
-        """Close the station's session, if there is one: its credential changed, or it left the registry or came there.
+        """Close the station's session, if there is one: its credential changed, or it left the registry."""
+        session = self._connections.get(station)
+        if session is not None:
+            self._own(asyncio.create_task(session.dismiss(), name=f"dismiss {station}"))
 
-        A guest of this identity is closed too, in whatever spelling.
-        """
-        found = [self._connections.get(station)]
-        found += [guest for guest in self._guests if guest.station.casefold() == station.casefold()]
-        for session in found:
-            if session is not None:
-                self._own(asyncio.create_task(session.dismiss(), name=f"dismiss {station}"))
+    def dismiss_guests(self, stations: Iterable[StationId]) -> None:
+        """Close the sessions of guests, in whatever spelling: they came into the registry, or are to be forgotten."""
+        folded = {station.casefold() for station in stations}
+        for guest in self._guests:
+            if guest.station.casefold() in folded:
+                self._own(asyncio.create_task(guest.dismiss(), name=f"dismiss guest {guest.station}"))
 
     # --- sessions -----------------------------------------------------------------------------------------------------
 

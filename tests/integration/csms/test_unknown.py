@@ -256,11 +256,12 @@ async def test_the_newest_of_two_guests_with_one_identity_stays(door_of: DoorOf)
     assert door.central.flapping() == ()
 
 
-async def test_disconnect_closes_a_guest_in_whatever_spelling(door_of: DoorOf) -> None:
+async def test_guests_are_dismissed_in_whatever_spelling_and_no_other(door_of: DoorOf) -> None:
     door = await door_of("quarantine")
-    station = await dial(door.port, "New1")
-    door.central.disconnect(StationId("NEW1"))
+    station, other = await dial(door.port, "New1"), await dial(door.port, "NEW2")
+    door.central.dismiss_guests([StationId("NEW1")])
     assert await station.closed() == 1008
+    assert (await other.call("BootNotification", BOOT_16))[2]["status"] == "Pending"
     await until(lambda: door.newcomers.gone == ["New1"])
 
 
