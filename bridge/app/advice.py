@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-_ADVICE: Sequence[tuple[int, str, str]] = (
+ADVICE: Sequence[tuple[int, str, str]] = (
     (
         404,
         "",
@@ -55,6 +55,7 @@ _ADVICE: Sequence[tuple[int, str, str]] = (
     (503, "", "there are as many unknown stations as may be: map or import some, or forget them"),
     (0, "", "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's"),
 )
+"""HTTP status, how the reason begins, what to do; the first that fits counts. docs/stations.md has the same table."""
 
 _CLOSE = 0.8
 _ASKED = 10
@@ -65,7 +66,7 @@ _KNOWN = 5_000
 
 def advice(status: int, reason: str) -> str:
     """Return what to do; empty where nobody knows."""
-    return next((text for code, begin, text in _ADVICE if code == status and reason.startswith(begin)), "")
+    return next((text for code, begin, text in ADVICE if code == status and reason.startswith(begin)), "")
 
 
 def similar(identities: Sequence[str], known: Iterable[str]) -> dict[str, str]:
