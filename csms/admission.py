@@ -90,7 +90,7 @@ class Admission:
         headers = request.headers
         if from_browser(_first(headers, "Origin"), _first(headers, "Host"), _first(headers, "User-Agent")):
             return Refuse(403, "web pages may not connect here")
-        address = socket.remote_address[0]
+        address = _address(socket)
         admitted = await self._authenticate(address, identity_of(request.path), headers)
         if isinstance(admitted, Refuse):
             return admitted
@@ -146,7 +146,7 @@ class Admission:
         if self._attempts is not None:
             identity = identity_of(request.path) or ""
             agent = _first(request.headers, "User-Agent") or ""
-            self._attempts.refused(AttemptRefused(identity, socket.remote_address[0], status, reason, agent))
+            self._attempts.refused(AttemptRefused(identity, _address(socket), status, reason, agent))
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
@@ -183,7 +183,7 @@ class Admission:
     def _enter(self, socket: StationSocket, request: Request, claim: Claim) -> Response | None:
         """Give a guest its place; nothing of it is recorded before the station learns that it is connected."""
         showed = bool(request.headers.get_all("Authorization"))
-        entered = self._strangers.enter(socket, claim, showed_credentials=showed)
+        entered = self._strangers.enter(socket, claim, _address(socket), showed_credentials=showed)
         if isinstance(entered, Refuse):
             return self._refuse(socket, request, entered)
         socket.epoch = entered
@@ -214,6 +214,12 @@ def station_socket(connection: ServerConnection) -> StationSocket:
     if not isinstance(connection, StationSocket):
         raise AssertionError("create_connection makes nothing else")
     return connection
+
+
+def _address(socket: StationSocket) -> str:
+    """Return whose attempt this is: what throttles, networks and lists go by."""
+    address: str = socket.remote_address[0]
+    return address
 
 
 def _remote(socket: StationSocket) -> str:

@@ -122,9 +122,8 @@ class Strangers:
             return _STORAGE_DOWN
         return _FULL if record is None else record
 
-    def enter(self, socket: StationSocket, claim: Claim, *, showed_credentials: bool) -> Epoch | Refuse:
+    def enter(self, socket: StationSocket, claim: Claim, address: str, *, showed_credentials: bool) -> Epoch | Refuse:
         """Give a guest its place until its TCP connection is lost, and have its visit noted."""
-        address = socket.remote_address[0]
         full = self._full(address)
         if full is not None or self._newcomers is None:
             return full or UNKNOWN

@@ -24,6 +24,7 @@ ADVICE: Sequence[tuple[int, str, str]] = (
         "the key in the station differs from the inventory's, or its user name is not its id: import the station with "
         "the key that it has, or write the inventory's into it",
     ),
+    (401, "", "the station does not prove who it is in the way that the inventory asks for: compare the two"),
     (403, "web pages", "a web page or a browser tried to connect, or the station sends a foreign Origin header"),
     (
         403,

@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.acceptance.conftest import MakeSite
-from tests.acceptance.harness import Site
+from tests.acceptance.harness import READY_S, FleetPlan, Site
 from tests.acceptance.processes import until
 from tests.acceptance.scripted import ScriptedStation, evse_id
 
@@ -68,3 +68,16 @@ async def test_quarantine_survives_a_restart(make_site: MakeSite) -> None:
     assert await site.stop_bridge() == 0
     [item] = (await site.document("quarantine", "list"))["items"]
     assert (item["station"], item["vendor"], item["connected"]) == (STATION, "scripted", False)
+
+
+async def test_what_a_bench_s_stations_reported_before_their_import_reaches_both_hubs(make_site: MakeSite) -> None:
+    site, plan = make_site(OCPP__UNKNOWN_STATIONS="accept"), FleetPlan(stations=12)
+    await site.start_hubs()
+    await site.start_bridge()
+    await site.start_fleet(plan)
+    await until(site.fleet.all_connected, READY_S, "every station connected")
+    await site.fleet.rest()
+    status = await site.document("status")
+    assert (status["stations"], status["evses"]) == (12, 0)
+    await site.import_inventory(plan.inventory)
+    await site.assert_hubs_agree()
