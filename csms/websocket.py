@@ -44,6 +44,22 @@ class StationSocket(ServerConnection):
     """Called when the handshake fails after `epoch` was given out, so that nobody believes in this connection."""
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
+    _lost = False
+    _on_lost: Callable[[], None] | None = None
+
+    def when_lost(self, callback: Callable[[], None]) -> None:
+        """Have this called once the TCP connection is over, however far it got; at once where it is over already."""
+        if self._lost:
+            callback()
+        else:
+            self._on_lost = callback
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the TCP connection, which comes exactly once; see `when_lost`."""
+        super().connection_lost(exc)
+        self._lost = True
+        if self._on_lost is not None:
+            self._on_lost()
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Perform the opening handshake; see `abandoned`."""

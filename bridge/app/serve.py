@@ -23,10 +23,12 @@ from typing import Any
 import structlog
 
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.listening import listening
+from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
@@ -92,6 +94,7 @@ class _Parts:
     """What runs."""
 
     central: CentralSystem
+    newcomers: Newcomers
     ticker: Ticker
     enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
@@ -209,9 +212,20 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
+    newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
+    stack.push_async_callback(_logged, newcomers.write)
     central = CentralSystem(
-        fill.server_options(settings), StoreRegistry(store), intake, replies, counts, pepper, clock=clock.wall
+        fill.server_options(settings),
+        StoreRegistry(store),
+        intake,
+        replies,
+        counts,
+        pepper,
+        newcomers=newcomers,
+        attempts=attempts,
+        clock=clock.wall,
     )
+    newcomers.connected = lambda: central.guests
     ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
     wakes.ticker = ticker
     await ticker.start()
@@ -236,6 +250,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         central=central,
         certificates=credentials.certificates,
         counts=counts.all,
+        newcomers=newcomers,
+        attempts=attempts,
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -246,7 +262,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, ocpp_port, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, enforcer, lanes, credentials, web, counts, services, ports)
+    return _Parts(central, newcomers, ticker, enforcer, lanes, credentials, web, counts, services, ports)
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -300,6 +316,7 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
             group.create_task(parts.ticker.run(), name="ticker"),
             group.create_task(parts.enforcer.run(), name="enforcer"),
             group.create_task(parts.credentials.run(), name="credentials"),
+            group.create_task(parts.newcomers.run(), name="newcomers"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         await stop.event.wait()
