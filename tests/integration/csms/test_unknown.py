@@ -337,7 +337,7 @@ async def test_every_refused_handshake_is_kept_with_its_reason(door_of: DoorOf) 
     assert found == [
         ("CP9", 404, "unknown charging station"),
         ("CP1", 401, "credentials missing"),
-        ("CP1", 400, "no common subprotocol; this server speaks ocpp1.6, ocpp2.0.1"),
+        ("CP1", 400, "no common subprotocol; this server speaks ocpp1.6, ocpp2.0.1, ocpp2.1"),
         ("OPEN", 409, "this station is connected already, and alive"),
         ("CP1", 403, "web pages may not connect here"),
         ("CP1", 503, "storage is not available"),
