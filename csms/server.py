@@ -24,7 +24,7 @@ from csms.commands import CallIds
 from csms.connections import Connections
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
 from csms.options import ServerOptions
-from csms.ports import Counter, Recorder, Registry, Replies
+from csms.ports import Counter, Recorder, Registry, Replies, WireLog
 from csms.session import Session
 from csms.websocket import StationSocket
 
@@ -70,6 +70,7 @@ class CentralSystem:
         clock: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        wire_log: WireLog | None = None,
     ) -> None:
         """Use `pepper` for the credentials' digests, and `jitter` for numbers in [0, 1)."""
         self._options = options
@@ -77,7 +78,7 @@ class CentralSystem:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
-        self._host = Host(recorder, replies, counter, CallIds(), monotonic)
+        self._host = Host(recorder, replies, counter, CallIds(), monotonic, wire_log)
         self._connections: Connections[Session] = Connections()
         self._tasks: set[asyncio.Task[None]] = set()
         self._admission = Admission(
