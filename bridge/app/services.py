@@ -37,6 +37,7 @@ from bridge.app.shown import (
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
@@ -101,6 +102,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         central: Stations | None,
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
+        wire_log: StoredWireLog | None = None,
     ) -> None:
         """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
@@ -114,6 +116,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._central = central
         self._certificates = certificates
         self._counts = counts
+        self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
         self.temporaries = StoreTemporaries(
             store,

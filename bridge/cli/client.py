@@ -16,6 +16,7 @@ from yarl import URL
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.temporary_client import RestTemporaries
+from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
@@ -37,6 +38,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
@@ -59,6 +61,7 @@ class RestServices:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
+        self.wire_log: WireLogServices = RestWireLog(self._request)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import inventory, temporary, upstream
+from bridge.cli import inventory, station, station_log, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -49,6 +49,8 @@ database = new_group("The database.")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
+app.add_typer(station.app, name="station")
+station_log.add_to(station.app)
 app.add_typer(database, name="db")
 
 

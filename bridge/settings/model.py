@@ -23,6 +23,7 @@ from bridge.settings.sections import (
     StatusSection,
     TemporarySection,
     WebSection,
+    WireLogSection,
 )
 
 DATABASE_FILE = "bridge.db"
@@ -49,6 +50,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     status: StatusSection = StatusSection()
     temporary: TemporarySection = TemporarySection()
+    wire_log: WireLogSection = WireLogSection()
     push: PushSection = PushSection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)

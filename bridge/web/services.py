@@ -37,6 +37,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 
 class ServiceError(Exception):
@@ -106,6 +107,11 @@ class WebServices(Protocol):
     @property
     def temporaries(self) -> TemporaryServices:
         """What there is about temporary statuses."""
+        ...
+
+    @property
+    def wire_log(self) -> WireLogServices:
+        """What was kept of the frames of each station."""
         ...
 
     async def status(self) -> Status:
