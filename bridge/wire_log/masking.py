@@ -64,14 +64,15 @@ class Masking:
 
     def masked(self, text: str) -> str:
         """Return the text of a frame without secrets and idTags; never raises."""
-        lowered = text.lower()
+        clean = _BROKEN.sub("", text)  # what reads stations' frames ignores these, also within a name
+        lowered = clean.lower()
         if not any(word in lowered for word in _DELICATE):
             return text
         try:
-            message = json.loads(_BROKEN.sub("", text), strict=False)
+            message = json.loads(clean, strict=False)
             return _encode(self._message(message))
         except (ValueError, RecursionError):
-            return mask_pairs(text, self.pseudonym)
+            return mask_pairs(clean, self.pseudonym)
 
     def pseudonym(self, token: str) -> str:
         """Return what stands for an idTag: equal for equal ones, whatever their case (OCPP 1.6: CiString)."""

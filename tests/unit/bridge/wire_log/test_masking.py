@@ -183,6 +183,7 @@ SETTINGS = [
     [2, "1", "DataTransfer", {"vendorId": "V", "data": f'{{"card":1,"idTag":"{CANARY}"}}'}],
     [2, "1", "DataTransfer", {"vendorId": "V", "data": f"user=1;password={CANARY};x"}],
     [2, "1", "DataTransfer", {"vendorId": "V", "data": {"list": [{"id_tag": CANARY}]}}],
+    [2, "1", "DataTransfer", {"vendorId": "V", "data": json.dumps({"rfid": [["a"], {"x": CANARY}]})}],
     [2, "1", "Vendor", {"IDTAG": CANARY, "id-tag": CANARY, "rfid": CANARY, "uid": CANARY, "Api_Key": CANARY}],
     [6, "1", "NotifyPeriodicEventStream", {"idToken": {"idToken": CANARY, "type": "Central"}}],
     [2, "1", "Authorize", {"idTag": [CANARY, {"deep": CANARY}]}],
@@ -201,7 +202,9 @@ def test_secrets_in_settings_addresses_and_free_text_are_masked(frame: list[Any]
 @pytest.mark.parametrize(
     "text",
     [
-        '[2,"1","Authorize",{"\\u0069dTag":"CaNaRy"}]',
+        '[2,"1","X",{"\\u0069dTag":"CaNaRy"}]',
+        '[2,"1","X",{"id\x00Tag":"CaNaRy"}]',
+        '[2,"1","X",{"id\x00Tag":"CaNaRy"',
         '[2,"1","Authorize",{"idTag":"CaNaRy","idTag":"CaNaRy"}]',
         '[2,"1","Authorize",{"idTag":"CaNaRy',
         '[2,"1","Authorize",{"idTag" : "CaNa\\"CaNaRy" , "x":1',
@@ -273,6 +276,14 @@ def test_an_id_tag_seen_before_is_found_in_a_vendors_text() -> None:
     masking.masked('[2,"1","Authorize",{"idTag":"04AABBCC"}]')
     shown = masking.masked('[2,"2","DataTransfer",{"vendorId":"V","data":"card 04aabbcc at door 2"}]')
     assert json.loads(shown)[3]["data"] == f"card {masking.pseudonym('04AABBCC')} at door 2"
+
+
+def test_json_in_a_vendors_text_stays_json() -> None:
+    data = json.dumps({"idTags": ["04AABBCC"], "list": [{"pin": 1234}], "door": 2})
+    masking = Masking(b"key")
+    shown = json.loads(masking.masked(json.dumps([2, "1", "DataTransfer", {"vendorId": "V", "data": data}])))
+    pseudonym = masking.pseudonym("04AABBCC")
+    assert json.loads(shown[3]["data"]) == {"idTags": [pseudonym], "list": [{"pin": "***"}], "door": 2}
 
 
 def test_a_vendors_text_without_anything_delicate_stays() -> None:
