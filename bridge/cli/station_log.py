@@ -69,7 +69,8 @@ def _log(
         fail(ExitCode.FAILED, str(error))
     if not found:
         named = "" if since is None else f" since {since}"
-        fail(ExitCode.NOT_FOUND, f"nothing is logged of a station {station[:256]!r}{named}")
+        off = "" if settings.wire_log.enabled else "; wire_log.enabled is false"
+        fail(ExitCode.NOT_FOUND, f"nothing is logged of a station {station[:256]!r}{named}{off}")
 
 
 async def _show(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import NamedTuple
 
 LONGEST_TEXT = 4096
 """Bytes of UTF-8 that are kept of one frame."""
@@ -19,8 +20,7 @@ class Kind(IntEnum):
     CLOSED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A line that is not in the file yet: masked, and cut where it was too long."""
 
     at: int
@@ -53,5 +53,7 @@ class Line:
 
 def cut_text(text: str) -> tuple[str, bool]:
     """Return as much of a text as is kept, and whether that is less; what cannot be UTF-8 (a surrogate) is escaped."""
+    if text.isascii() and len(text) <= LONGEST_TEXT:
+        return text, False
     encoded = text.encode("utf-8", "backslashreplace")
     return encoded[:LONGEST_TEXT].decode("utf-8", "ignore"), len(encoded) > LONGEST_TEXT

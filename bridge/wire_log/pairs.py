@@ -23,8 +23,8 @@ _TOKEN_SETTING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-# Every repetition is bounded or possessive: a frame may be made to keep a search busy. Where a list begins, nobody knows
-# where it ends: everything after it is taken.
+# Every repetition is bounded or possessive: a frame may be made to keep a search busy. Where a list begins, nobody
+# knows where it ends: everything after it is taken.
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*+"?|\\++"[^"\\]*+\\*+"?|'[^']*+'?|\[.*+|[^,;}\]\r\n]++)"""
 _AFTER_NAME = r"""\\*["']?\s{0,8}+[:=]\s{0,8}+"""
 _TOKEN_PAIR = re.compile(rf"""(?P<head>(?:{_DRIVER}|["'\\]uid){_AFTER_NAME}){_VALUE}""", re.IGNORECASE | re.DOTALL)
