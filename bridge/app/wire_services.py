@@ -36,7 +36,7 @@ class StoredWireLog:
     """The lines in this state folder."""
 
     def __init__(self, state_dir: Path, written: FileWireLog | None) -> None:
-        """`written`: the log of this process; None where it writes none, and nobody needs to wait."""
+        """`written`: the log of this process; None where it writes none, and who waits waits in vain."""
         self._state_dir = state_dir
         self._written = written
 
@@ -59,9 +59,12 @@ class StoredWireLog:
             except LogUnreadable as error:
                 raise Unavailable(str(error)) from error
             left = ends - asyncio.get_running_loop().time()
-            if found or flushed is None or left <= 0:
+            if found or left <= 0:
                 return WireLines(items=tuple(map(_shown, found)), cursor=found[-1].id if found else after)
-            await asyncio.wait({flushed}, timeout=left)
+            if flushed is None:
+                await asyncio.sleep(left)
+            else:
+                await asyncio.wait({flushed}, timeout=left)
 
 
 def _shown(line: Line) -> WireLine:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.web.wire_shapes import WireLine
 
 _WAIT_S = 20
-_LARGEST_LIMIT = 1000
+_LARGEST_LIMIT = 10_000
 _ARROWS = {"from_station": "<", "to_station": ">", "opened": "*", "closed": "*"}
 _HELP = (
     "Show what went over the wire of one station.\n\n"
@@ -37,7 +37,7 @@ _HELP = (
 _EXAMPLES = examples(
     "ocpp-bridge station log CS-0001 --config my.toml",
     "ocpp-bridge station log CS-0001 --since '10 min' --follow --config my.toml",
-    "ocpp-bridge station log CS-0001 --limit 1000 --json --config my.toml > cs-0001.jsonl",
+    "ocpp-bridge station log CS-0001 --limit 10000 --json --config my.toml > cs-0001.jsonl",
 )
 
 

@@ -16,7 +16,7 @@ from bridge.web.wire_services import LONGEST_WAIT, WireLogServices
 
 PATH = "/api/v1/stations/{id}/log"
 DEFAULT_LIMIT = 100
-LARGEST_LIMIT = 1000
+LARGEST_LIMIT = 10_000
 _LARGEST_CURSOR = 2**63 - 1
 
 

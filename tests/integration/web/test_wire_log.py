@@ -78,8 +78,8 @@ async def test_every_part_of_the_question_is_passed_on_and_the_id_decoded(
 @pytest.mark.parametrize(
     ("query", "wanted"),
     [
-        ("limit=0", "limit should be a whole number from 1 to 1000"),
-        ("limit=1001", "limit should be a whole number from 1 to 1000"),
+        ("limit=0", "limit should be a whole number from 1 to 10000"),
+        ("limit=10001", "limit should be a whole number from 1 to 10000"),
         ("after=-1", "after should be a whole number from 0 to 9223372036854775807"),
         ("wait=31", "wait should be a whole number from 0 to 30"),
         ("since=yesterday", "since should be a moment such as 2026-11-20T12:00:00Z"),
@@ -121,6 +121,13 @@ async def test_a_line_that_is_waited_for_is_answered_when_it_was_flushed(tmp_pat
     assert [line.text for line in page.items] == [HEARTBEAT]
     assert page.cursor == page.items[0].id
     await written.close()
+
+
+async def test_where_the_log_is_off_a_follower_waits_and_does_not_ask_all_the_time(tmp_path: Path) -> None:
+    began = asyncio.get_running_loop().time()
+    page = await StoredWireLog(tmp_path, None).lines("CS-1", limit=10, after=7, wait=timedelta(milliseconds=50))
+    assert (page.items, page.cursor) == ((), 7)
+    assert asyncio.get_running_loop().time() - began >= 0.04
 
 
 # --- the command line ---------------------------------------------------------------------------------------------
