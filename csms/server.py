@@ -27,7 +27,7 @@ from csms.flapping import CALM_AFTER, Flapping
 from csms.flapping_watch import FlappingWatch
 from csms.guests import guest_host
 from csms.options import ServerOptions
-from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies
+from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies, WireLog
 from csms.session import Session
 from csms.unknown import Strangers
 from csms.websocket import StationSocket
@@ -77,6 +77,7 @@ class CentralSystem:
         clock: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        wire_log: WireLog | None = None,
     ) -> None:
         """Use `pepper` for the credentials' digests, and `jitter` for numbers in [0, 1).
 
@@ -87,7 +88,7 @@ class CentralSystem:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
-        self._host = Host(recorder, replies, counter, CallIds(), monotonic)
+        self._host = Host(recorder, replies, counter, CallIds(), monotonic, wire_log)
         self._guest_host = None if newcomers is None else guest_host(self._host, newcomers)
         self._connections: Connections[Session] = Connections()
         self._guests: Connections[Session] = Connections()

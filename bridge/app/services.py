@@ -40,6 +40,7 @@ from bridge.app.shown import (
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
@@ -105,6 +106,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         counts: Callable[[], Mapping[str, int]] = dict,
         newcomers: Newcomers | None = None,
         attempts: RefusedAttempts | None = None,
+        wire_log: StoredWireLog | None = None,
     ) -> None:
         """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
@@ -118,6 +120,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._central = central
         self._certificates = certificates
         self._counts = counts
+        self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
         self.temporaries = StoreTemporaries(
             store,

@@ -17,6 +17,7 @@ from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.temporary_client import RestTemporaries
+from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
@@ -39,6 +40,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
@@ -62,6 +64,7 @@ class RestServices:
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
+        self.wire_log: WireLogServices = RestWireLog(self._request)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

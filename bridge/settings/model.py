@@ -24,6 +24,7 @@ from bridge.settings.sections import (
     TemporarySection,
     UnknownStations,
     WebSection,
+    WireLogSection,
 )
 
 DATABASE_FILE = "bridge.db"
@@ -50,6 +51,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     status: StatusSection = StatusSection()
     temporary: TemporarySection = TemporarySection()
+    wire_log: WireLogSection = WireLogSection()
     push: PushSection = PushSection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)

@@ -38,6 +38,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 
 class ServiceError(Exception):
@@ -112,6 +113,11 @@ class WebServices(Protocol):
     @property
     def quarantine(self) -> QuarantineServices:
         """What there is about unknown stations and refused attempts."""
+        ...
+
+    @property
+    def wire_log(self) -> WireLogServices:
+        """What was kept of the frames of each station."""
         ...
 
     async def status(self) -> Status:
