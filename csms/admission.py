@@ -17,16 +17,19 @@ from websockets.typing import Subprotocol
 
 from csms.auth import Admit, Refuse, Throttle, admit, identity_of
 from csms.connections import Connections
-from csms.events import Epoch, OcppVersion, StationConnected, StationDisconnected
+from csms.events import AttemptRefused, Epoch, OcppVersion, StationConnected, StationDisconnected
 from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
 from csms.options import ServerOptions
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.session import Session
+from csms.unknown import Strangers
 from csms.websocket import Claim, StationSocket
 
 _HEALTH_PATH = "/livez"
 _STORAGE_DOWN = Refuse(503, "storage is not available", (("Retry-After", "10"),))
 _ALIVE = Refuse(409, "this station is connected already, and alive")
+_NO_WEBSOCKET = "no WebSocket handshake"
+_BROKEN = "a broken WebSocket handshake"
 
 
 class Admission:
@@ -40,17 +43,24 @@ class Admission:
         counter: Counter,
         pepper: bytes,
         connections: Connections[Session],
+        strangers: Strangers,
+        attempts: Attempts | None,
         *,
         monotonic: Callable[[], float],
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`own` keeps a task that outlives its handshake; `connections` are only looked at."""
+        """`own` keeps a task that outlives its handshake; `connections` are only looked at.
+
+        `strangers` decide about identities that the registry does not know; `attempts` are told of every refusal.
+        """
         self._options = options
         self._registry = registry
         self._recorder = recorder
         self._counter = counter
         self._pepper = pepper
         self._connections = connections
+        self._strangers = strangers
+        self._attempts = attempts
         self._monotonic = monotonic
         self._own = own
         self._throttle = Throttle(limit=options.failures_allowed, window=options.failures_window)
@@ -80,8 +90,8 @@ class Admission:
         headers = request.headers
         if from_browser(_first(headers, "Origin"), _first(headers, "Host"), _first(headers, "User-Agent")):
             return Refuse(403, "web pages may not connect here")
-        address = socket.remote_address[0]
-        admitted = await self._authenticate(address, identity_of(request.path), headers.get_all("Authorization"))
+        address = _address(socket)
+        admitted = await self._authenticate(address, identity_of(request.path), headers)
         if isinstance(admitted, Refuse):
             return admitted
         record = admitted.record
@@ -94,7 +104,8 @@ class Admission:
             return _ALIVE
         return Claim(record, negotiated, _remote(socket), admitted.profile, admitted.key_salt)
 
-    async def _authenticate(self, address: str, identity: str | None, authorization: list[str]) -> Admit | Refuse:
+    async def _authenticate(self, address: str, identity: str | None, headers: Headers) -> Admit | Refuse:
+        authorization = headers.get_all("Authorization")
         if identity is None:
             return admit(identity=None, record=None, authorization=(), pepper=self._pepper)
         blocked = self._throttle.blocked(address, identity, self._monotonic())
@@ -104,6 +115,12 @@ class Admission:
             record = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
+        if record is None:
+            offers = headers.get_all("Sec-WebSocket-Protocol")
+            found = await self._strangers.record_of(identity, address, authorization, offers)
+            if isinstance(found, Refuse):
+                return found
+            record = found
         decision = admit(identity=identity, record=record, authorization=authorization, pepper=self._pepper)
         match decision:
             case Admit():
@@ -121,14 +138,25 @@ class Admission:
             path=request.path.partition("?")[0][:256],
             remote=_remote(socket),
         )
+        self._tell(socket, request, refusal.status, refusal.reason)
         return _response(socket, refusal)
+
+    def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
+        """Keep a refused attempt for the operator."""
+        if self._attempts is not None:
+            identity = identity_of(request.path) or ""
+            agent = _first(request.headers, "User-Agent") or ""
+            self._attempts.refused(AttemptRefused(identity, _address(socket), status, reason, agent))
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
         socket = station_socket(connection)
         if response.status_code != 101 or socket.claim is None:
+            self._tell_of_broken(socket, request, response)
             return None
         claim = socket.claim
+        if claim.record.quarantined:
+            return self._enter(socket, request, claim)
         connected = StationConnected(
             claim.record.station, claim.negotiated.version, claim.remote, claim.profile, claim.key_salt
         )
@@ -145,6 +173,22 @@ class Admission:
             raise
         return None
 
+    def _tell_of_broken(self, socket: StationSocket, request: Request, response: Response) -> None:
+        """Keep what `websockets` refused; every refusal of ours is kept already."""
+        if socket.claim is not None:
+            self._tell(socket, request, response.status_code, _BROKEN)
+        elif response.status_code != 200 and not request.headers.get_all("Upgrade"):
+            self._tell(socket, request, response.status_code, _NO_WEBSOCKET)
+
+    def _enter(self, socket: StationSocket, request: Request, claim: Claim) -> Response | None:
+        """Give a guest its place; nothing of it is recorded before the station learns that it is connected."""
+        showed = bool(request.headers.get_all("Authorization"))
+        entered = self._strangers.enter(socket, claim, _address(socket), showed_credentials=showed)
+        if isinstance(entered, Refuse):
+            return self._refuse(socket, request, entered)
+        socket.epoch = entered
+        return None
+
     async def _take_back_late(self, claim: Claim, opening: asyncio.Task[Epoch]) -> None:
         try:
             epoch = await opening
@@ -154,7 +198,7 @@ class Admission:
 
     async def on_abandoned(self, socket: StationSocket) -> None:
         """Take back a connection that was recorded and whose handshake failed all the same."""
-        if socket.claim is not None and socket.epoch is not None:
+        if socket.claim is not None and socket.epoch is not None and not socket.claim.record.quarantined:
             await self._take_back(socket.claim, socket.epoch)
 
     async def _take_back(self, claim: Claim, epoch: Epoch) -> None:
@@ -170,6 +214,12 @@ def station_socket(connection: ServerConnection) -> StationSocket:
     if not isinstance(connection, StationSocket):
         raise AssertionError("create_connection makes nothing else")
     return connection
+
+
+def _address(socket: StationSocket) -> str:
+    """Return whose attempt this is: what throttles, networks and lists go by."""
+    address: str = socket.remote_address[0]
+    return address
 
 
 def _remote(socket: StationSocket) -> str:

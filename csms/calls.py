@@ -27,7 +27,7 @@ from csms.events import (
 )
 from csms.faults import Fault
 from csms.frames import Call, Send
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
+from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded, WireLog
 from csms.replies import answerable, sendable
 from csms.resync import Resync
 from csms.translation import Rejected, Translated
@@ -49,6 +49,8 @@ class Host:
     ids: CallIds
     clock: Callable[[], float]
     """Monotonic seconds."""
+    wire_log: WireLog | None = None
+    """None: nothing of what goes over the wire is kept."""
 
 
 class Calls:

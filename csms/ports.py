@@ -1,4 +1,4 @@
-"""State what a host must supply for `csms` to run: a registry, a durable recorder, and who answers.
+"""State what a host must supply for `csms` to run: a registry, a durable recorder, who answers, who keeps the wire log.
 
 Holds no implementation. The hosts: `bridge.app` (the product) and the fakes beside the tests.
 """
@@ -6,9 +6,22 @@ Holds no implementation. The hosts: `bridge.app` (the product) and the fakes bes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
-from csms.events import Epoch, OcppVersion, Receipt, StationConnected, StationEvent, StationId, StationRecord
+from csms.events import (
+    AttemptRefused,
+    Credential,
+    Epoch,
+    OcppVersion,
+    Receipt,
+    StationBooted,
+    StationConnected,
+    StationEvent,
+    StationId,
+    StationRecord,
+    StationVisited,
+)
 
 
 class NotRecorded(Exception):
@@ -71,6 +84,65 @@ class Counter(Protocol):
 
     def count(self, what: str, station: StationId | None = None) -> None:
         """Add one to `what`, for example "frame_malformed"; `station` is for a per-station view."""
+        ...
+
+
+class Attempts(Protocol):
+    """Keeps which connections were refused, for the operator whose station does not get in."""
+
+    def refused(self, attempt: AttemptRefused) -> None:
+        """Note a refused connection; cheap, bounded, and called for whatever the network sends."""
+        ...
+
+
+class Newcomers(Protocol):
+    """Remembers stations that the registry does not know. All but `accept` are cheap, bounded, and never raise."""
+
+    def arrived(self, visit: StationVisited) -> None:
+        """Note that a guest has connected."""
+        ...
+
+    def described(self, boot: StationBooted) -> None:
+        """Note what a guest says of itself; its epoch means nothing."""
+        ...
+
+    def left(self, station: StationId) -> None:
+        """Note that a guest is gone."""
+        ...
+
+    async def accept(self, identity: str, credential: Credential | None) -> StationRecord | None:
+        """Take a station into the registry and return its record; held to the credential, or insecure with None.
+
+        Where somebody else was faster, his record is returned. None: there are too many such stations already.
+
+        Raises: NotRecorded.
+        """
+        ...
+
+
+class Direction(Enum):
+    """Which way a frame went."""
+
+    FROM_STATION = "from_station"
+    TO_STATION = "to_station"
+
+
+class WireLog(Protocol):
+    """Keeps what went over the wire, for engineers. Never raises, never waits, and costs no answer.
+
+    `identity` is a station's id, or what an unknown one calls itself.
+    """
+
+    def opened(self, identity: str, epoch: Epoch, version: OcppVersion, remote: str) -> None:
+        """Note that a connection was opened; `remote` is the peer's address and port."""
+        ...
+
+    def frame(self, identity: str, epoch: Epoch, direction: Direction, data: str | bytes) -> None:
+        """Keep one message as it was read or written, whatever it is; called for every one, secrets and all."""
+        ...
+
+    def closed(self, identity: str, epoch: Epoch, code: int | None, reason: str) -> None:
+        """Note that a connection was closed; the reason may be the station's own text."""
         ...
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, assert_never
 
 import structlog
@@ -89,6 +90,7 @@ class Session:
                 accepted=record.accepted,
                 refuses=record.refuses_trigger,
                 firmware=record.firmware,
+                quarantined=record.quarantined,
             ),
             self._commands,
             host.recorder.record,
@@ -104,15 +106,24 @@ class Session:
             record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
         )
         socket.on_control_frame = self._heard
+        self._wire_log = host.wire_log
+        if host.wire_log is not None:
+            socket.on_message = partial(host.wire_log.frame, record.station, epoch)
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the station until its socket is closed, by whomever; never raises for what a station does."""
         resync = asyncio.create_task(self._run_resync(), name=f"resync {self.station}")
+        if self._wire_log is not None:
+            self._wire_log.opened(self.station, self.epoch, self.version, self.remote)
         try:
             await self._serve()
         finally:
+            if self._wire_log is not None:
+                self._wire_log.closed(
+                    self.station, self.epoch, self._socket.close_code, self._socket.close_reason or ""
+                )
             self._commands.close()
             tasks = [task for task in (resync, self._probe) if task is not None]
             for task in tasks:
@@ -250,8 +261,8 @@ class Session:
     async def _receive(self) -> str | bytes | None:
         if not self._strict:
             # As bytes, whatever the opcode: invalid UTF-8 in a text frame would end the connection otherwise.
-            return await self._socket.recv(decode=False)
-        message = await self._socket.recv()
+            return await self._socket.receive(decode=False)
+        message = await self._socket.receive()
         if isinstance(message, str):
             return message
         self._counter.count("frame_binary", self.station)

@@ -17,6 +17,7 @@ from websockets.protocol import Event, State
 
 from csms.events import Epoch, SecurityProfile, StationRecord
 from csms.handshake import Negotiated
+from csms.ports import Direction
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 
@@ -44,6 +45,24 @@ class StationSocket(ServerConnection):
     """Called when the handshake fails after `epoch` was given out, so that nobody believes in this connection."""
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
+    on_message: Callable[[Direction, str | bytes], None] | None = None
+    """Called for every message that was received or is sent; the one place that the wire log hears from."""
+    _lost = False
+    _on_lost: Callable[[], None] | None = None
+
+    def when_lost(self, callback: Callable[[], None]) -> None:
+        """Have this called once the TCP connection is over, however far it got; at once where it is over already."""
+        if self._lost:
+            callback()
+        else:
+            self._on_lost = callback
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end of the TCP connection, which comes exactly once; see `when_lost`."""
+        super().connection_lost(exc)
+        self._lost = True
+        if self._on_lost is not None:
+            self._on_lost()
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Perform the opening handshake; see `abandoned`."""
@@ -59,6 +78,13 @@ class StationSocket(ServerConnection):
         if isinstance(event, Frame) and event.opcode in _SIGNS_OF_LIFE and self.on_control_frame is not None:
             self.on_control_frame()
 
+    async def receive(self, *, decode: bool | None = None) -> str | bytes:
+        """Return the next message; `decode` as of `recv`. Raises: websockets.exceptions.ConnectionClosed."""
+        message = await self.recv(decode)
+        if self.on_message is not None:
+            self.on_message(Direction.FROM_STATION, message)
+        return message
+
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
 
@@ -70,6 +96,8 @@ class StationSocket(ServerConnection):
         if self.protocol.state is not State.OPEN:
             await self.send(text)  # raises ConnectionClosed, once the socket is closed
             return
+        if self.on_message is not None:
+            self.on_message(Direction.TO_STATION, text)
         self.protocol.send_text(text.encode())
         self.send_data()
         if self.paused:

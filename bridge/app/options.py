@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from types import MappingProxyType
 
 from bridge.app.plans import mirror_plans
@@ -26,7 +27,8 @@ from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
-from csms.options import ServerOptions
+from bridge.wire_log import WireLogOptions
+from csms.options import ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
 
 NODE = "bridge"
@@ -195,6 +197,8 @@ def server_options(settings: Settings) -> ServerOptions:
         settle_after_boot=ocpp.settle_after_boot,
         trigger_timeout=ocpp.trigger_timeout,
         trigger_spread=ocpp.trigger_spread,
+        unknown_stations=UnknownPolicy(ocpp.unknown_stations.value),
+        accept_from=tuple(ip_network(network) for network in ocpp.accept_from),
     )
 
 
@@ -206,6 +210,11 @@ def reply_options(settings: Settings) -> ReplyOptions:
         id_tags=IdTagPolicy((ocpp.id_tags or IdTags.REJECT).value),
         id_tag_list=frozenset(ocpp.id_tag_list),
     )
+
+
+def wire_log_options(settings: Settings) -> WireLogOptions:
+    """Say how much is kept of what goes over the wire."""
+    return WireLogOptions(per_station=settings.wire_log.per_station, total=settings.wire_log.total_mib * 2**20)
 
 
 def web_options(settings: Settings) -> WebOptions:

@@ -23,16 +23,19 @@ from typing import Any
 import structlog
 
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.listening import listening
+from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog, open_wire_log
 from bridge.core.model import AccountName
 from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, refresh_documents
 from bridge.enforcer import Enforcer, EnforcerOptions
@@ -48,6 +51,7 @@ from bridge.web.server import WebServer, start_web
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
+from bridge.wire_log import FileWireLog
 from csms.auth import StationKeys
 from csms.replies import LocalReplies
 from csms.server import CentralSystem
@@ -92,6 +96,7 @@ class _Parts:
     """What runs."""
 
     central: CentralSystem
+    newcomers: Newcomers
     ticker: Ticker
     enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
@@ -100,6 +105,7 @@ class _Parts:
     counts: Counts
     services: StoreServices
     ports: Ports
+    wire_log: FileWireLog | None
 
 
 async def _serve(settings: Settings, started: Started | None) -> int:
@@ -209,9 +215,24 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
+    newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
+    stack.push_async_callback(_logged, newcomers.write)
+    wire_log = open_wire_log(settings, pepper, counts)
+    if wire_log is not None:
+        stack.push_async_callback(wire_log.close)
     central = CentralSystem(
-        fill.server_options(settings), StoreRegistry(store), intake, replies, counts, pepper, clock=clock.wall
+        fill.server_options(settings),
+        StoreRegistry(store),
+        intake,
+        replies,
+        counts,
+        pepper,
+        newcomers=newcomers,
+        attempts=attempts,
+        clock=clock.wall,
+        wire_log=None if wire_log is None else wire_log.ring,
     )
+    newcomers.connected = lambda: central.guests
     ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
     wakes.ticker = ticker
     await ticker.start()
@@ -236,6 +257,9 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         central=central,
         certificates=credentials.certificates,
         counts=counts.all,
+        newcomers=newcomers,
+        attempts=attempts,
+        wire_log=StoredWireLog(settings.state_dir, wire_log),
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -246,7 +270,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, ocpp_port, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, enforcer, lanes, credentials, web, counts, services, ports)
+    return _Parts(central, newcomers, ticker, enforcer, lanes, credentials, web, counts, services, ports, wire_log)
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -300,8 +324,11 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
             group.create_task(parts.ticker.run(), name="ticker"),
             group.create_task(parts.enforcer.run(), name="enforcer"),
             group.create_task(parts.credentials.run(), name="credentials"),
+            group.create_task(parts.newcomers.run(), name="newcomers"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
+        if parts.wire_log is not None:
+            group.create_task(parts.wire_log.run(), name="wire log")
         await stop.event.wait()
         log.info("bridge_stopping")
         for task in moving:
@@ -317,6 +344,8 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
         for task in lanes:
             task.cancel()
         await asyncio.wait(closing)
+        if parts.wire_log is not None:
+            parts.wire_log.stop()
 
 
 async def _logged(close: Callable[[], Awaitable[None]]) -> None:

@@ -7,26 +7,30 @@ line with the bridge stopped. After it: `store.readings`, `edits`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
-
-import structlog
+from typing import Protocol
 
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import foreign_warnings, owns
 from bridge.app.clock import SystemClock
+from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
 from bridge.app.listing_services import ListingServices
+from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
+from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
     evse_item,
+    flapping_warnings,
     import_report,
     inventory_rows,
     row_errors,
@@ -37,10 +41,11 @@ from bridge.app.station_services import Central, StoreStations
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
+from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
@@ -68,8 +73,15 @@ from bridge.web.shapes import (
 )
 from csms.auth import StationKeys
 from csms.events import StationId
+from csms.flapping import Flapping
 
-log = structlog.get_logger(__name__)
+
+class Stations(Central, Sessions, Protocol):
+    """What the services need of the OCPP side: `csms.server.CentralSystem`."""
+
+    def flapping(self) -> Sequence[Flapping]:
+        """Return the stations whose connections replace each other now."""
+        ...
 
 
 class StoreServices(ListingServices, FullLoadServices, SyncServices):
@@ -85,16 +97,15 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         keys: StationKeys,
         derive: DeriveOptions,
         wakes: Wakes,
-        central: Central | None,
+        central: Stations | None,
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
         counts: Callable[[], Mapping[str, int]] = dict,
         counts_of: Callable[[StationId], Mapping[str, int]] = lambda _: {},
+        newcomers: Newcomers | None = None,
+        attempts: RefusedAttempts | None = None,
+        wire_log: StoredWireLog | None = None,
     ) -> None:
-        """Make every part.
-
-        `certificates` gives each account's client certificate now; `counts` what the OCPP side counted in all, and
-        `counts_of` what of one station.
-        """
+        """`certificates` gives each account's client certificate now; `counts` what was counted, `counts_of` by station."""
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -106,6 +117,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._central = central
         self._certificates = certificates
         self._counts = counts
+        self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
         self.temporaries = StoreTemporaries(
             store,
@@ -117,6 +129,19 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             documents=mirror_plans(settings),
         )
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
+        self._follow = Follow(wakes, central)
+        self.quarantine = StoreQuarantine(
+            settings,
+            store,
+            writer,
+            clock=clock,
+            keys=keys,
+            derive=derive,
+            documents=self._documents,
+            follow=self._follow,
+            newcomers=newcomers,
+            attempts=attempts,
+        )
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""
@@ -127,6 +152,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         upstreams = self._upstream_items(lanes)
+        flapping = () if self._central is None else self._central.flapping()
         return Status(
             version=installed("ocpp-bridge"),
             started_at=self._started_at,
@@ -135,7 +161,9 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             evses=counted.evses,
             effective=counted.effective,
             upstreams=upstreams,
-            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams)),
+            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams), *flapping_warnings(flapping)),
+            quarantined=await self.quarantine.count(),
+            refused_stations=self.quarantine.refused_recently(),
             counts=dict(self._counts()),
         )
 
@@ -254,7 +282,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         if not request.dry_run:
-            self._follow_up(imported)
+            self._follow.imported(imported)
         report = import_report(imported.result, applied=not request.dry_run)
         foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
         return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
@@ -267,21 +295,6 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         return InventoryList(items=inventory_rows(entries))
-
-    def _follow_up(self, imported: Imported) -> None:
-        """Wake the lanes, and close the sessions of stations that left or have another key: what admitted them is gone.
-
-        The import is committed. Whatever fails here must not look as if it were not, and the rest is still told.
-        """
-        orders: list[Callable[[], None]] = [partial(self._wakes.derived, imported.derived)]
-        if self._central is not None:
-            gone = (*imported.result.diff.stations_removed, *imported.result.credentials_changed)
-            orders += [partial(self._central.disconnect, station) for station in gone]
-        for order in orders:
-            try:
-                order()
-            except Exception:
-                log.exception("import_follow_up_failed")
 
     def _account(self, name: str) -> Account:
         if name not in self._settings.accounts:

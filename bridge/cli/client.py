@@ -15,10 +15,13 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.station_client import RestStations
 from bridge.cli.temporary_client import RestTemporaries
+from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -39,6 +42,7 @@ from bridge.web.shapes import (
 from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TOTAL_S = 120
@@ -62,6 +66,8 @@ class RestServices:
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
         self.stations: StationServices = RestStations(self._request)
+        self.quarantine: QuarantineServices = RestQuarantine(self._request)
+        self.wire_log: WireLogServices = RestWireLog(self._request)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import inventory, station, temporary, upstream
+from bridge.cli import attempts, inventory, quarantine, station, station_log, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -50,6 +50,13 @@ app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(station.app, name="station")
+app.add_typer(quarantine.app, name="quarantine")
+station.app.command(
+    epilog=examples(
+        "ocpp-bridge station attempts --config my.toml", "ocpp-bridge station attempts CP42 --config my.toml"
+    )
+)(attempts.attempts)
+station_log.add_to(station.app)
 app.add_typer(database, name="db")
 
 

@@ -18,6 +18,7 @@ from bridge.edits.accounts import (
 )
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
+from bridge.edits.quarantine import MapOrder, NotQuarantined, map_stations
 from bridge.edits.station_keys import (
     Begun,
     LowersProfile,
@@ -39,7 +40,9 @@ __all__ = [
     "ListingImported",
     "ListingOrder",
     "LowersProfile",
+    "MapOrder",
     "ModeOrder",
+    "NotQuarantined",
     "ProfileOrder",
     "RefreshOrder",
     "RotationOrder",
@@ -51,6 +54,7 @@ __all__ = [
     "drop_rotations",
     "import_inventories",
     "import_listings",
+    "map_stations",
     "refresh_documents",
     "request_full_loads",
     "set_modes",

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import ENFORCEABLE, WHY_RESERVED_IS_NOT
-from bridge.settings.fields import Duration, Host, Port, TextList, between, matching, read_list, whole
+from bridge.settings.fields import Duration, Host, NetworkList, Port, TextList, between, matching, read_list, whole
 
 AccountRef = Annotated[str, matching(r"[a-z0-9]+(_[a-z0-9]+)*", "the name of an account")]
 
@@ -29,6 +29,14 @@ class IdTags(StrEnum):
 
     REJECT = "reject"
     LIST = "list"
+    ACCEPT = "accept"
+
+
+class UnknownStations(StrEnum):
+    """What becomes of stations that the inventory does not know."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
     ACCEPT = "accept"
 
 
@@ -54,6 +62,8 @@ class OcppSection(Section):
     strict: bool = False
     id_tags: IdTags | None = None
     id_tag_list: TextList = ()
+    unknown_stations: UnknownStations = UnknownStations.REJECT
+    accept_from: NetworkList = ("127.0.0.0/8", "::1")
 
 
 class WebSection(Section):
@@ -92,6 +102,14 @@ class TemporarySection(Section):
     """What temporary statuses do besides being shown."""
 
     enforce: Annotated[tuple[TemporaryKind, ...], BeforeValidator(_read_kinds), AfterValidator(_check_enforced)] = ()
+
+
+class WireLogSection(Section):
+    """What is kept of the frames of each station."""
+
+    enabled: bool = True
+    per_station: Annotated[int, whole(10, 1_000_000)] = 1000
+    total_mib: Annotated[int, whole(1, 1_048_576)] = 256
 
 
 class PushSection(Section):

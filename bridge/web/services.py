@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -39,6 +40,7 @@ from bridge.web.shapes import (
 from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 
 class ServiceError(Exception):
@@ -117,6 +119,16 @@ class WebServices(Protocol):
     @property
     def stations(self) -> StationServices:
         """What there is about stations."""
+        ...
+
+    @property
+    def quarantine(self) -> QuarantineServices:
+        """What there is about unknown stations and refused attempts."""
+        ...
+
+    @property
+    def wire_log(self) -> WireLogServices:
+        """What was kept of the frames of each station."""
         ...
 
     async def status(self) -> Status:

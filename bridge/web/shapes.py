@@ -271,6 +271,10 @@ class Status(Shape):
     """Effective status → how many EVSEs."""
     upstreams: tuple[UpstreamItem, ...]
     warnings: tuple[str, ...] = ()
+    quarantined: int = 0
+    """Stations in quarantine."""
+    refused_stations: int = 0
+    """Stations whose connections were refused within the last 10 minutes."""
     counts: dict[str, int] = Field(default_factory=dict)
     """What the OCPP side counted since the bridge's start, by kind."""
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -42,14 +43,15 @@ class ScriptedStation:
         self,
         url: str,
         station: str,
+        key: str | bytes = KEY,
         *,
-        key: bytes = KEY.encode(),
         subprotocol: str = "ocpp1.6",
         answers: Mapping[str, dict[str, Any] | None] | None = None,
     ) -> None:
         """`answers`: the CALLRESULT's payload by action; None: silence."""
-        self._address = f"{url}/{station}"
-        self._authorization = "Basic " + base64.b64encode(station.encode() + b":" + key).decode()
+        self._address = f"{url}/{quote(station, safe='')}"
+        password = key.encode() if isinstance(key, str) else key
+        self._authorization = "Basic " + base64.b64encode(station.encode() + b":" + password).decode()
         self._subprotocol = subprotocol
         self._given = answers or {}
         self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
@@ -97,6 +99,10 @@ class ScriptedStation:
         async with asyncio.timeout(_ANSWER_S):
             return await answer
 
+    async def send_text(self, text: str) -> None:
+        """Send a text as it is, whatever it is."""
+        await self._open.send(text)
+
     async def closed(self, within: float) -> int | None:
         """Wait until the server closes the connection, and return the close code that it sent."""
         async with asyncio.timeout(within):
@@ -125,7 +131,9 @@ class ScriptedStation:
                     await self._open.send(json.dumps([3, number, answer]))
             case [3, number, payload]:
                 self._answers.pop(number).set_result(payload)
-            case [4, number, code, description, _]:
+            case [4, number, code, description, _] if number in self._answers:
                 self._answers.pop(number).set_exception(AssertionError(f"CALLERROR {code}: {description}"))
+            case [4, *_]:
+                return  # to what was no CALL of ours
             case _:
                 raise AssertionError(f"no OCPP frame: {frame}")

@@ -11,7 +11,7 @@ import pytest
 
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
-from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry
+from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Site:
     counter: FakeCounter
     central: CentralSystem
     port: int
+    wire_log: FakeWireLog
 
 
 @pytest.fixture
@@ -34,8 +35,9 @@ async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
-        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER)
-        site = Site(registry, recorder, counter, central, await central.start())
+        wire_log = FakeWireLog()
+        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, wire_log=wire_log)
+        site = Site(registry, recorder, counter, central, await central.start(), wire_log)
         sites.append(site)
         return site
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_quarantine import FakeQuarantine
+
 from bridge.core.differences import Standing
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -53,6 +57,7 @@ from bridge.web.sync_shapes import (
 )
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.wire_shapes import WireLine, WireLines
 from tests.integration.web.station_fakes import FakeStations
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
@@ -183,6 +188,49 @@ class FakeTemporaries:
         return [there[number] for number in numbers]
 
 
+def wire_line(number: int, text: str, direction: str = "from_station", *, cut: bool = False) -> WireLine:
+    return WireLine.model_validate(
+        {
+            "id": number,
+            "at": NOON + timedelta(milliseconds=number),
+            "station": "CS-1",
+            "epoch": 3,
+            "direction": direction,
+            "text": text,
+            "size": len(text) * 2 if cut else len(text),
+            "cut": cut,
+        }
+    )
+
+
+@dataclass
+class FakeWireLog:
+    """Implements `WireLogServices` in memory; `orders` is what was asked of it."""
+
+    items: list[WireLine] = field(default_factory=list)
+    orders: list[tuple[object, ...]] = field(default_factory=list)
+    failure: ServiceError | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def lines(
+        self,
+        station: str,
+        *,
+        limit: int,
+        after: int | None = None,
+        since: datetime | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> WireLines:
+        self.orders.append((station, limit, after, since, wait))
+        self.asked.set()
+        if self.failure is not None:
+            raise self.failure
+        found = [line for line in self.items if line.id > (after or 0)]
+        if not found and wait:
+            await asyncio.sleep(wait.total_seconds())
+        return WireLines(items=tuple(found), cursor=found[-1].id if found else after)
+
+
 @dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
@@ -203,6 +251,8 @@ class FakeServices:
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
     stations: StationServices = field(default_factory=FakeStations)
+    quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
+    wire_log: FakeWireLog = field(default_factory=FakeWireLog)
 
     async def status(self) -> Status:
         if self.failure is not None:

@@ -1,4 +1,5 @@
 from datetime import time, timedelta
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
@@ -8,7 +9,7 @@ from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
 from bridge.settings import ChargepriceAccount, OicpAccount, Settings
-from csms.options import ServerOptions
+from csms.options import ServerOptions, UnknownPolicy
 
 OCPP = {
     "host": "127.0.0.2",
@@ -20,6 +21,8 @@ OCPP = {
     "settle_after_boot": "13 s",
     "trigger_timeout": "14 s",
     "trigger_spread": "15 s",
+    "unknown_stations": "accept",
+    "accept_from": ["10.0.0.0/8", "::1"],
 }
 
 
@@ -34,6 +37,8 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         settle_after_boot=timedelta(seconds=13),
         trigger_timeout=timedelta(seconds=14),
         trigger_spread=timedelta(seconds=15),
+        unknown_stations=UnknownPolicy.ACCEPT,
+        accept_from=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
     )
 
 
