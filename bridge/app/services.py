@@ -105,7 +105,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         attempts: RefusedAttempts | None = None,
         wire_log: StoredWireLog | None = None,
     ) -> None:
-        """`certificates` gives each account's client certificate now; `counts` what was counted, `counts_of` by station."""
+        """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one."""
         self._settings = settings
         self._store = store
         self._writer = writer
