@@ -21,6 +21,7 @@ from csms.events import Epoch, OcppVersion, StationConnected, StationDisconnecte
 from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
 from csms.options import ServerOptions
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.quirks import at_handshake
 from csms.session import Session
 from csms.websocket import Claim, StationSocket
 
@@ -101,9 +102,10 @@ class Admission:
         if blocked is not None:
             return blocked
         try:
-            record = await self._registry.find(identity)
+            found = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
+        record = None if found is None else at_handshake(found)
         decision = admit(identity=identity, record=record, authorization=authorization, pepper=self._pepper)
         match decision:
             case Admit():

@@ -25,12 +25,15 @@ from csms.connections import Connections
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
 from csms.options import ServerOptions
 from csms.ports import Counter, Recorder, Registry, Replies
+from csms.quirks import Quirks
 from csms.session import Session
 from csms.websocket import StationSocket
 
 __all__ = ["CentralSystem", "ConnectedStation", "ServerOptions"]
 
 _NO_PINGS = timedelta(0)
+_LONGEST_TICK = timedelta(seconds=5)
+"""Between looks at who is to be pinged: a station may have an interval of its own."""
 
 # OCPP 2.0.1 Part 4 §3.3: the CSMS SHALL support RFC 7692. Small windows: there may be thousands of stations.
 _DEFLATE = ServerPerMessageDeflateFactory(
@@ -77,7 +80,7 @@ class CentralSystem:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
-        self._host = Host(recorder, replies, counter, CallIds(), monotonic)
+        self._host = Host(recorder, replies, counter, CallIds(), monotonic, clock)
         self._connections: Connections[Session] = Connections()
         self._tasks: set[asyncio.Task[None]] = set()
         self._admission = Admission(
@@ -108,8 +111,7 @@ class CentralSystem:
             ping_interval=None,
             max_size=options.max_size,
         )
-        if options.ping_interval > _NO_PINGS:
-            self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
+        self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
         port: int = next(iter(self._server.sockets)).getsockname()[1]
         self._log.info("server_started", host=options.host, port=port)
         return port
@@ -161,6 +163,11 @@ class CentralSystem:
     def is_connected(self, station: StationId) -> bool:
         """Tell whether a socket of the station is open."""
         return self._connections.get(station) is not None
+
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles that apply to a station's connection, and why; None where it is away."""
+        session = self._connections.get(station)
+        return None if session is None else session.quirks
 
     async def resync(self, station: StationId) -> None:
         """Ask a station that was lost, and came back on the socket it had, for every connector's status."""
@@ -219,20 +226,20 @@ class CentralSystem:
         self._own(asyncio.create_task(loser.supersede(), name=f"close replaced {loser.station} {loser.epoch}"))
 
     async def _keep_alive(self) -> None:
-        """Ping every station once per interval, each at its own moment."""
-        interval = self._options.ping_interval.total_seconds()
+        """Ping every station once per interval of its own, each at its own moment."""
+        tick = min(self._options.ping_interval / 10 or _LONGEST_TICK, _LONGEST_TICK).total_seconds()
         while True:
-            await asyncio.sleep(interval / 10)
+            await asyncio.sleep(tick)
             try:
-                self._ping_due(interval)
+                self._ping_due()
             except Exception:  # noqa: BLE001 - the loop's top: no socket may end the pings of the others
                 self._log.exception("ping_failed")
                 self._counter.count("ping_failed")
 
-    def _ping_due(self, interval_s: float) -> None:
+    def _ping_due(self) -> None:
         now = self._monotonic()
         for session in self._connections:
-            if now - session.pinged_at >= interval_s:
+            if session.ping_every > _NO_PINGS and now - session.pinged_at >= session.ping_every.total_seconds():
                 session.ping(now)
 
     def _own(self, task: asyncio.Task[None]) -> None:

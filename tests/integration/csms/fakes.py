@@ -56,6 +56,7 @@ class FakeRegistry:
         connectors: tuple[ConnectorAddress, ...] = (),
         refuses_trigger: bool = False,
         strict: bool = False,
+        **other: Any,
     ) -> StationId:
         self.records[station.casefold()] = StationRecord(
             StationId(station),
@@ -66,6 +67,7 @@ class FakeRegistry:
             refuses_trigger=refuses_trigger,
             strict=strict,
             security=SecurityProfile.NONE if key is None else SecurityProfile.BASIC,
+            **other,
         )
         return StationId(station)
 
