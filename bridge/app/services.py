@@ -68,6 +68,7 @@ from bridge.web.shapes import (
 )
 from csms.auth import StationKeys
 from csms.events import StationId
+from csms.quirks import profile_names
 
 log = structlog.get_logger(__name__)
 
@@ -238,7 +239,10 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
         try:
             inventory = parse_inventory(
-                request.csv, operators=self._settings.operators, read_key_file=lambda path: Path(path).read_bytes()
+                request.csv,
+                operators=self._settings.operators,
+                read_key_file=lambda path: Path(path).read_bytes(),
+                quirks=profile_names(),
             )
             order = ImportOrder(
                 inventory=inventory,
