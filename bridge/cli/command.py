@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import inventory, temporary, upstream
+from bridge.cli import inventory, quirks, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -50,6 +50,7 @@ app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(database, name="db")
+app.command(epilog=examples("ocpp-bridge quirks", "ocpp-bridge quirks --json"))(quirks.quirks)
 
 
 @app.command(
