@@ -24,6 +24,7 @@ from bridge.app.health import health_of
 from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
+from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -68,7 +69,7 @@ from bridge.web.shapes import (
 )
 from csms.auth import StationKeys
 from csms.events import StationId
-from csms.quirks import profile_names
+from csms.quirks import Quirks, profile_names
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +84,10 @@ class Stations(Protocol):
 
     def disconnect(self, station: StationId) -> None:
         """Close the station's session, if there is one."""
+        ...
+
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles of the station's connection; None where it is away."""
         ...
 
 
@@ -116,6 +121,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._certificates = certificates
         self._counts = counts
         self._started_at = clock().now if central is not None else None
+        self.quirks = StoreQuirks(store, central)
         self.temporaries = StoreTemporaries(
             store,
             writer,

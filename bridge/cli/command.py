@@ -50,7 +50,11 @@ app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(database, name="db")
-app.command(epilog=examples("ocpp-bridge quirks", "ocpp-bridge quirks --json"))(quirks.quirks)
+app.command(
+    epilog=examples(
+        "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"
+    )
+)(quirks.quirks)
 
 
 @app.command(

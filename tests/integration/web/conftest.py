@@ -18,6 +18,7 @@ from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -181,6 +182,26 @@ class FakeTemporaries:
         return [there[number] for number in numbers]
 
 
+class FakeQuirks:
+    """Knows one station, which is an Alfen."""
+
+    async def of_station(self, station: str) -> StationQuirks:
+        if station != "CP 1|2":
+            raise NotFound("station", station)
+        item = QuirkItem(
+            name="alfen",
+            automatic=True,
+            vendor=("alfen*",),
+            model=("*",),
+            firmware=("*",),
+            symptom="it replays",
+            changes=("asks again",),
+            evidence="seen",
+            why="vendor 'Alfen BV'",
+        )
+        return StationQuirks(items=(item,), station=station, connected=True)
+
+
 @dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
@@ -200,6 +221,7 @@ class FakeServices:
     needs_yes: bool = False
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
+    quirks: FakeQuirks = field(default_factory=FakeQuirks)
 
     async def status(self) -> Status:
         if self.failure is not None:
