@@ -33,8 +33,9 @@ from csms.websocket import StationSocket
 __all__ = ["CentralSystem", "ConnectedStation", "ServerOptions"]
 
 _NO_PINGS = timedelta(0)
-_LONGEST_TICK = timedelta(seconds=5)
-"""Between looks at who is to be pinged: a station may have an interval of its own."""
+_TURNS_PER_INTERVAL = 10
+_LONGEST_TURN = timedelta(seconds=10)
+"""So that a station with an interval of its own gets its first ping in time."""
 
 # OCPP 2.0.1 Part 4 §3.3: the CSMS SHALL support RFC 7692. Small windows: there may be thousands of stations.
 _DEFLATE = ServerPerMessageDeflateFactory(
@@ -233,21 +234,28 @@ class CentralSystem:
         self._own(asyncio.create_task(loser.supersede(), name=f"close replaced {loser.station} {loser.epoch}"))
 
     async def _keep_alive(self) -> None:
-        """Ping every station once per interval of its own, each at its own moment."""
-        tick = min(self._options.ping_interval / 10 or _LONGEST_TICK, _LONGEST_TICK).total_seconds()
+        """Ping every station once per interval, each at its own moment."""
+        wait_s = 0.0
         while True:
-            await asyncio.sleep(tick)
+            await asyncio.sleep(wait_s)
             try:
-                self._ping_due()
+                wait_s = self._ping_due() / _TURNS_PER_INTERVAL
             except Exception:  # noqa: BLE001 - the loop's top: no socket may end the pings of the others
                 self._log.exception("ping_failed")
                 self._counter.count("ping_failed")
 
-    def _ping_due(self) -> None:
-        now = self._monotonic()
+    def _ping_due(self) -> float:
+        """Ping who is due, and return the shortest interval of all that are connected, in seconds."""
+        now, usual = self._monotonic(), self._options.ping_interval
+        shortest = min(usual, _LONGEST_TURN) if usual > _NO_PINGS else _LONGEST_TURN
         for session in self._connections:
-            if session.ping_every > _NO_PINGS and now - session.pinged_at >= session.ping_every.total_seconds():
+            interval = usual if session.ping_interval is None else session.ping_interval
+            if interval <= _NO_PINGS:
+                continue
+            shortest = min(shortest, interval)
+            if now - session.pinged_at >= interval.total_seconds():
                 session.ping(now)
+        return shortest.total_seconds()
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

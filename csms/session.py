@@ -4,7 +4,7 @@ Never decides what a report means. Before it: `server`, with an authenticated so
 `calls`, which answers; `commands`, which match the station's answers; `resync`, which asks.
 
 Every CALL with a readable id gets exactly one answer; no frame ends the session.
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
+Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from csms.events import (
     StationId,
 )
 from csms.faults import Fault
-from csms.frames import Call, CallError, CallResult, Malformed
+from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
 from csms.quirks import quirks_of, quirks_of_record
@@ -208,8 +208,7 @@ class Session:
 
     def _apply_quirks(self) -> None:
         settings, record = self.quirks.settings, self._record
-        intervals = (record.ping_interval, settings.ping_interval, self._options.ping_interval)
-        self.ping_every = next(interval for interval in intervals if interval is not None)
+        self.ping_interval = settings.ping_interval if record.ping_interval is None else record.ping_interval
         self._commands.spacing = settings.call_spacing
         self._calls.heartbeat_most = settings.heartbeat_most
         self._calls.replays = settings.replays
@@ -295,6 +294,11 @@ class Session:
                 known = self._commands.failed(message_id, code)
                 if not known:
                     self._counter.count("answer_unexpected", self.station)
+            case Send():
+                await self._calls.take(frame)
+            case CallResultError():
+                # What it is about has been recorded and answered; no call of ours waits for it.
+                self._counter.count("result_refused", self.station)
             case Malformed(kind, error):
                 self._counter.count(f"frame_malformed_{kind}", self.station)
                 if error is not None:
