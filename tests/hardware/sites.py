@@ -147,7 +147,7 @@ async def _started(fixture: Fixture, registry: Registry, recorder: Recorder) -> 
     options = ServerOptions(
         port=0,
         **{
-            name: value if isinstance(value, bool) or name == "max_size" else timedelta(milliseconds=value)
+            name: value if isinstance(value, bool | str) or name == "max_size" else timedelta(milliseconds=value)
             for name, value in times.items()
         },
     )
