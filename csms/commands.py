@@ -72,10 +72,9 @@ class Commands:
         self._ended = asyncio.Event()
         self._free_at = 0.0
         self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
+        self._closed = False
         self.spacing = timedelta(0)
         """From one CALL to the next, at least."""
-        self.unanswered = 0
-        """CALLs in a row that ended without an answer."""
 
     @property
     def busy(self) -> bool:
@@ -89,7 +88,7 @@ class Commands:
         """
         async with self._turn:
             await self._space_out()
-            if self._ended.is_set():
+            if self._closed:
                 return Gone()
             waiting = asyncio.get_running_loop().create_future()
             message_id = self._ids.next()
@@ -98,13 +97,11 @@ class Commands:
                 async with asyncio.timeout(timeout.total_seconds()):
                     await self._send(frames.call_text(message_id, action, payload))
                     outcome: Outcome = await waiting
+                    return outcome
             except TimeoutError:
-                self.unanswered += 1
                 return TimedOut()
             finally:
                 self._waiting = None
-            self.unanswered = 0
-            return outcome
 
     async def _space_out(self) -> None:
         """Wait until the station may be called again, or until the connection ends."""
@@ -125,6 +122,7 @@ class Commands:
 
     def close(self) -> None:
         """End the call in flight and all later ones as `Gone`, at once."""
+        self._closed = True
         self._ended.set()
         if self._waiting is not None:
             self._settle(self._waiting[0], Gone())

@@ -54,8 +54,6 @@ class ConnectedStation:
     epoch: Epoch
     takeovers: int
     """How often a newer connection replaced a live one since the station was last away."""
-    unanswered: int
-    """CALLs of ours in a row that it left without an answer: it may be alive, and not be commanded."""
 
 
 def _utc_now() -> datetime:
@@ -152,7 +150,6 @@ class CentralSystem:
                 session.since,
                 session.epoch,
                 self._connections.takeovers(session.station),
-                session.unanswered,
             )
             for session in self._connections
         }

@@ -182,11 +182,6 @@ class Session:
         """Ask for every connector's status again, unless that is under way."""
         self._resync.again()
 
-    @property
-    def unanswered(self) -> int:
-        """How many CALLs in a row the station left without an answer."""
-        return self._commands.unanswered
-
     async def change_availability(self, address: ConnectorAddress, *, operative: bool) -> ChangeAnswer:
         """Send one ChangeAvailability, and return how the station took it."""
         if not self._calls.accepted:

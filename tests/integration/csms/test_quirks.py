@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from csms.events import ConnectorAddress, ResyncFinished, StationId
+from csms.events import ConnectorAddress, StationId
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import BOOT_16, PATIENCE_S, dial
 
@@ -73,16 +73,6 @@ async def test_a_silent_station_that_must_not_be_triggered_is_pinged(site_of: Si
     await (await station.socket.ping())
     assert (await station.call("Heartbeat", {}))[0] == 3  # and no TriggerMessage came before this answer
     assert site.recorder.heard_of[CP1] >= heard + 3  # the pong to our ping, the ping, the heartbeat
-
-
-async def test_a_station_that_leaves_calls_without_an_answer_can_be_told(site_of: SiteOf) -> None:
-    ms = timedelta(milliseconds=1)
-    site = await site_of(first_call_wait=5 * ms, settle=5 * ms, trigger_timeout=20 * ms)
-    site.registry.add("CP1", connectors=(ConnectorAddress(0, 1), ConnectorAddress(0, 2)))
-    station = await dial(site.port)
-    await site.recorder.until(1, ResyncFinished)
-    assert (await station.receive())[2] == "TriggerMessage"
-    assert site.central.connected[CP1].unanswered == 2
 
 
 async def test_a_station_that_connects_again_and_again_is_asked_later(site_of: SiteOf) -> None:

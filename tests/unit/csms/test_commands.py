@@ -126,15 +126,3 @@ async def test_a_call_goes_once_its_distance_is_kept(wire: Wire, commands: Comma
             group.create_task(commands.call("Reset", {}, LONG))
         for _ in range(2):
             commands.answered(await wire.id_of_next(), {})
-
-
-async def test_calls_in_a_row_without_an_answer_are_counted(wire: Wire, commands: Commands) -> None:
-    for _ in range(2):
-        assert await commands.call("Reset", {}, SHORT) == TimedOut()
-    assert commands.unanswered == 2
-    async with asyncio.TaskGroup() as group:
-        group.create_task(commands.call("Reset", {}, LONG))
-        await wire.id_of_next()
-        await wire.id_of_next()
-        commands.failed(await wire.id_of_next(), "InternalError")
-    assert commands.unanswered == 0
