@@ -27,6 +27,7 @@ from csms.events import (
     ConnectorAddress,
     Epoch,
     OcppVersion,
+    StationBooted,
     StationDisconnected,
     StationId,
 )
@@ -34,6 +35,7 @@ from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
+from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
 from csms.websocket import Claim, StationSocket
@@ -100,8 +102,17 @@ class Session:
             on_boot_missing=self._go_on_without_boot,
         )
         self._calls = Calls(
-            record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
+            record.station,
+            epoch,
+            version,
+            host,
+            self._resync,
+            accepted=record.accepted,
+            strict=self._strict,
+            on_booted=self._booted,
         )
+        self.quirks = quirks_of_record(record)
+        self._apply_quirks()
         socket.on_control_frame = self._heard
         self._wire_log = host.wire_log
         if host.wire_log is not None:
@@ -167,6 +178,9 @@ class Session:
         """Send one TriggerMessage(StatusNotification), unless a CALL is in flight: any answer is a sign of life."""
         if self._commands.busy or (self._probe is not None and not self._probe.done()):
             return
+        if self.quirks.settings.never_trigger:
+            self._socket.ping_unanswered()
+            return
         address = next((each for each in self._record.connectors if askable(self.version, each)), None)
         if address is None:
             address = ConnectorAddress(0 if self.version is OcppVersion.V16 else 1, 1)
@@ -193,6 +207,20 @@ class Session:
     async def dismiss(self) -> None:
         """Close the socket because what admitted the station holds no more."""
         await self._socket.close(CloseCode.POLICY_VIOLATION, "the registry has changed: log in again")
+
+    def _booted(self, booted: StationBooted) -> None:
+        self.quirks = quirks_of(self._record.quirks, vendor=booted.vendor, model=booted.model, firmware=booted.firmware)
+        self._apply_quirks()
+
+    def _apply_quirks(self) -> None:
+        settings, record = self.quirks.settings, self._record
+        self.ping_interval = settings.ping_interval if record.ping_interval is None else record.ping_interval
+        self._commands.spacing = settings.call_spacing
+        self._calls.heartbeat_most = settings.heartbeat_most
+        self._calls.replays = settings.replays
+        self._resync.adapt(settings)
+        if self.quirks.applied:
+            self.log.info("quirks_applied", names=[applied.profile.name for applied in self.quirks.applied])
 
     def _go_on_without_boot(self) -> None:
         self._calls.go_on_without_boot()
