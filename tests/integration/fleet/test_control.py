@@ -10,12 +10,13 @@ from simulators.fleet.control import control_app
 from simulators.fleet.fleet import Fleet, FleetOptions
 from simulators.fleet.journal import Journal
 from simulators.fleet.line import Line
+from simulators.fleet.plan import Plan
 
 
 @pytest.fixture
 async def fleet(central):
     ocpp.messages.ASYNC_VALIDATION = False
-    options = FleetOptions(8, 7, "busy", Line(central.url, speed=20, response_timeout=timedelta(seconds=5)))
+    options = FleetOptions(Plan(8, 7), "busy", Line(central.url, speed=20, response_timeout=timedelta(seconds=5)))
     fleet = Fleet(options, Journal())
     living = asyncio.create_task(fleet.run())
     yield fleet
