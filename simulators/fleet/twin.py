@@ -22,7 +22,7 @@ from simulators.fleet.layout import Address, StationSpec
 from simulators.fleet.line import Line, end_tasks, open_connection
 from simulators.fleet.link import wire_of
 from simulators.fleet.quirks import Quirk
-from simulators.fleet.wire import BootMessage, HeartbeatMessage
+from simulators.fleet.wire import BootMessage, HeartbeatMessage, Wire
 
 _STAYS = timedelta(seconds=3)
 _AWAY = timedelta(seconds=20)
@@ -65,13 +65,21 @@ class Twin:
         connection = await open_connection(self._spec, self._line, self._credentials)
         self._counts.twin_visits += 1
         wire = wire_of(self._spec, connection, self, self._line.response_timeout)
-        listening = asyncio.create_task(wire.start(), name=f"twin-{self._spec.station}")
+        tasks = (
+            asyncio.create_task(wire.start(), name=f"listen-twin-{self._spec.station}"),
+            asyncio.create_task(self._stay(wire), name=f"stay-twin-{self._spec.station}"),
+        )
         try:
-            await wire.boot()
-            await asyncio.wait((listening,), timeout=_STAYS.total_seconds() / self._line.speed)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            await end_tasks((listening,))
+            await end_tasks(tasks)
             await connection.close(code=1001)
+
+    async def _stay(self, wire: Wire) -> None:
+        await wire.boot()
+        await asyncio.sleep(_STAYS.total_seconds() / self._line.speed)
 
     def statuses_wanted(self, address: Address | None) -> None:
         """Say nothing: triggers for statuses are rejected."""
