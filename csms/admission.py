@@ -21,6 +21,7 @@ from csms.events import AttemptRefused, Epoch, OcppVersion, StationConnected, St
 from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.quirks import at_handshake
 from csms.session import Session
 from csms.unknown import Strangers
 from csms.websocket import Claim, StationSocket
@@ -112,15 +113,16 @@ class Admission:
         if blocked is not None:
             return blocked
         try:
-            record = await self._registry.find(identity)
+            found = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
+        record = None if found is None else at_handshake(found)
         if record is None:
             offers = headers.get_all("Sec-WebSocket-Protocol")
-            found = await self._strangers.record_of(identity, address, authorization, offers)
-            if isinstance(found, Refuse):
-                return found
-            record = found
+            stranger = await self._strangers.record_of(identity, address, authorization, offers)
+            if isinstance(stranger, Refuse):
+                return stranger
+            record = stranger
         decision = admit(identity=identity, record=record, authorization=authorization, pepper=self._pepper)
         match decision:
             case Admit():

@@ -38,6 +38,8 @@ from csms.guests import guest_host
 from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies, WireLog
+from csms.quirks import Quirks
+from csms.reconnects import Reconnects, calmer
 from csms.session import Session
 from csms.unknown import Strangers
 from csms.websocket import StationSocket
@@ -45,6 +47,9 @@ from csms.websocket import StationSocket
 __all__ = ["CentralSystem", "ConnectedStation", "ServerOptions"]
 
 _NO_PINGS = timedelta(0)
+_TURNS_PER_INTERVAL = 10
+_LONGEST_TURN = timedelta(seconds=10)
+"""So that a station with an interval of its own gets its first ping in time."""
 
 # OCPP 2.0.1 Part 4 §3.3: the CSMS SHALL support RFC 7692. Small windows: there may be thousands of stations.
 _DEFLATE = ServerPerMessageDeflateFactory(
@@ -102,11 +107,12 @@ class CentralSystem:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
-        self._host = Host(recorder, replies, counter, CallIds(), monotonic, wire_log)
+        self._host = Host(recorder, replies, counter, CallIds(), monotonic, clock, wire_log)
         self._guest_host = None if newcomers is None else guest_host(self._host, newcomers)
         self._connections: Connections[Session] = Connections()
         self._guests: Connections[Session] = Connections()
         self._flapping = FlappingWatch(counter, monotonic, self._own, calm_after)
+        self._reconnects = Reconnects()
         self._tasks: set[asyncio.Task[None]] = set()
         self._admission = Admission(
             options,
@@ -145,8 +151,7 @@ class CentralSystem:
             ping_interval=None,
             max_size=options.max_size,
         )
-        if options.ping_interval > _NO_PINGS:
-            self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
+        self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
         port: int = next(iter(self._server.sockets)).getsockname()[1]
         self._log.info("server_started", host=options.host, port=port)
         return port
@@ -211,6 +216,11 @@ class CentralSystem:
         """Tell whether a socket of the station is open."""
         return self._connections.get(station) is not None
 
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles that apply to a station's connection, and why; None where it is away."""
+        session = self._connections.get(station)
+        return None if session is None else session.quirks
+
     async def resync(self, station: StationId) -> None:
         """Ask a station that was lost, and came back on the socket it had, for every connector's status."""
         session = self._connections.get(station)
@@ -272,9 +282,8 @@ class CentralSystem:
         if host is None:
             raise AssertionError("without newcomers no guest is admitted")
         connections = self._guests if guest else self._connections
-        session = Session(
-            socket, socket.claim, socket.epoch, host, self._options, since=self._clock(), jitter=self._jitter()
-        )
+        options = self._options if guest else self._options_for(socket.claim.record.station)
+        session = Session(socket, socket.claim, socket.epoch, host, options, since=self._clock(), jitter=self._jitter())
         loser = connections.add(session)
         if loser is session:
             await session.supersede()
@@ -291,6 +300,9 @@ class CentralSystem:
                 "guest_left" if guest else "station_disconnected", code=socket.close_code, reason=socket.close_reason
             )
 
+    def _options_for(self, station: StationId) -> ServerOptions:
+        return calmer(self._options, self._reconnects.connected(station, self._monotonic()))
+
     def _take_over(self, loser: Session, winner: Session, *, guest: bool) -> None:
         self._own(asyncio.create_task(loser.supersede(), name=f"close replaced {loser.station} {loser.epoch}"))
         if guest:
@@ -301,20 +313,27 @@ class CentralSystem:
 
     async def _keep_alive(self) -> None:
         """Ping every station once per interval, each at its own moment."""
-        interval = self._options.ping_interval.total_seconds()
+        wait_s = 0.0
         while True:
-            await asyncio.sleep(interval / 10)
+            await asyncio.sleep(wait_s)
             try:
-                self._ping_due(interval)
+                wait_s = self._ping_due() / _TURNS_PER_INTERVAL
             except Exception:  # noqa: BLE001 - the loop's top: no socket may end the pings of the others
                 self._log.exception("ping_failed")
                 self._counter.count("ping_failed")
 
-    def _ping_due(self, interval_s: float) -> None:
-        now = self._monotonic()
+    def _ping_due(self) -> float:
+        """Ping who is due, and return the shortest interval of all that are connected, in seconds."""
+        now, usual = self._monotonic(), self._options.ping_interval
+        shortest = min(usual, _LONGEST_TURN) if usual > _NO_PINGS else _LONGEST_TURN
         for session in (*self._connections, *self._guests):
-            if now - session.pinged_at >= interval_s:
+            interval = usual if session.ping_interval is None else session.ping_interval
+            if interval <= _NO_PINGS:
+                continue
+            shortest = min(shortest, interval)
+            if now - session.pinged_at >= interval.total_seconds():
                 session.ping(now)
+        return shortest.total_seconds()
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

@@ -28,6 +28,7 @@ from csms.events import (
     ConnectorAddress,
     Epoch,
     OcppVersion,
+    StationBooted,
     StationDisconnected,
     StationId,
 )
@@ -36,6 +37,7 @@ from csms.frames import Call, CallError, CallResult, CallResultError, Malformed,
 from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
+from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
 from csms.websocket import Claim, StationSocket
@@ -103,8 +105,17 @@ class Session:
             on_boot_missing=self._go_on_without_boot,
         )
         self._calls = Calls(
-            record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
+            record.station,
+            epoch,
+            version,
+            host,
+            self._resync,
+            accepted=record.accepted,
+            strict=self._strict,
+            on_booted=self._booted,
         )
+        self.quirks = quirks_of_record(record)
+        self._apply_quirks()
         socket.on_control_frame = self._heard
         self._wire_log = host.wire_log
         if host.wire_log is not None:
@@ -170,6 +181,9 @@ class Session:
         """Send one TriggerMessage(StatusNotification), unless a CALL is in flight: any answer is a sign of life."""
         if self._commands.busy or (self._probe is not None and not self._probe.done()):
             return
+        if self.quirks.settings.never_trigger:
+            self._socket.ping_unanswered()
+            return
         address = next((each for each in self._record.connectors if askable(self.version, each)), None)
         if address is None:
             address = ConnectorAddress(0 if self.version is OcppVersion.V16 else 1, 1)
@@ -195,10 +209,9 @@ class Session:
 
     async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> CallAnswer:
         """Send one CALL for an operator, if it is one that may be sent now, and return how it ended."""
-        refusal = operator_calls.refusal(self.version, action, payload, accepted=self._calls.accepted)
-        if refusal is not None:
-            return refusal
-        return operator_calls.judge(self.version, action, await self._commands.order(action, payload, timeout))
+        version, send = self.version, self._commands.order
+        refused = operator_calls.refusal(version, action, payload, accepted=self._calls.accepted)
+        return refused or operator_calls.judge(version, action, await send(action, payload, timeout))
 
     @property
     def commandable(self) -> bool:
@@ -208,6 +221,20 @@ class Session:
     async def dismiss(self) -> None:
         """Close the socket because what admitted the station holds no more."""
         await self._socket.close(CloseCode.POLICY_VIOLATION, "the registry has changed: log in again")
+
+    def _booted(self, booted: StationBooted) -> None:
+        self.quirks = quirks_of(self._record.quirks, vendor=booted.vendor, model=booted.model, firmware=booted.firmware)
+        self._apply_quirks()
+
+    def _apply_quirks(self) -> None:
+        settings, record = self.quirks.settings, self._record
+        self.ping_interval = settings.ping_interval if record.ping_interval is None else record.ping_interval
+        self._commands.spacing = settings.call_spacing
+        self._calls.heartbeat_most = settings.heartbeat_most
+        self._calls.replays = settings.replays
+        self._resync.adapt(settings)
+        if self.quirks.applied:
+            self.log.info("quirks_applied", names=[applied.profile.name for applied in self.quirks.applied])
 
     def _go_on_without_boot(self) -> None:
         self._calls.go_on_without_boot()

@@ -26,6 +26,7 @@ from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
 from bridge.app.quarantine_services import StoreQuarantine
+from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -74,6 +75,7 @@ from bridge.web.shapes import (
 from csms.auth import StationKeys
 from csms.events import StationId
 from csms.flapping import Flapping
+from csms.quirks import Quirks, profile_names
 
 
 class Stations(Central, Sessions, Protocol):
@@ -81,6 +83,10 @@ class Stations(Central, Sessions, Protocol):
 
     def flapping(self) -> Sequence[Flapping]:
         """Return the stations whose connections replace each other now."""
+        ...
+
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles of the station's connection; None where it is away."""
         ...
 
 
@@ -119,6 +125,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._counts = counts
         self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
+        self.quirks = StoreQuirks(store, central)
         self.temporaries = StoreTemporaries(
             store,
             writer,
@@ -259,7 +266,10 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
         try:
             inventory = parse_inventory(
-                request.csv, operators=self._settings.operators, read_key_file=lambda path: Path(path).read_bytes()
+                request.csv,
+                operators=self._settings.operators,
+                read_key_file=lambda path: Path(path).read_bytes(),
+                quirks=profile_names(),
             )
             order = ImportOrder(
                 inventory=inventory,

@@ -16,12 +16,15 @@ from yarl import URL
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
+from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.station_client import RestStations
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_services import QuirkServices
+from bridge.web.quirk_shapes import StationQuirks
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -68,6 +71,13 @@ class RestServices:
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
+        self.quirks: QuirkServices = RestQuirks(self._station_quirks)
+
+    async def _station_quirks(self, path: str, station: str) -> StationQuirks:
+        status, text = await self._request("GET", path)
+        if status == 404:
+            raise NotFound("station", station)
+        return _classified(status, text, StationQuirks, station)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

@@ -15,6 +15,7 @@ from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
+from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
@@ -41,6 +42,7 @@ def create_app(services: WebServices, token: str) -> web.Application:
     StationRoutes(services.stations).add_to(app)
     QuarantineRoutes(services.quarantine).add_to(app)
     WireRoutes(services.wire_log).add_to(app)
+    QuirkRoutes(services.quirks).add_to(app)
     return app
 
 

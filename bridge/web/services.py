@@ -22,6 +22,7 @@ from typing import Literal, Protocol
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -129,6 +130,11 @@ class WebServices(Protocol):
     @property
     def wire_log(self) -> WireLogServices:
         """What was kept of the frames of each station."""
+        ...
+
+    @property
+    def quirks(self) -> QuirkServices:
+        """What there is about quirk profiles."""
         ...
 
     async def status(self) -> Status:

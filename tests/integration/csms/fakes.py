@@ -56,7 +56,10 @@ class FakeRegistry:
         connectors: tuple[ConnectorAddress, ...] = (),
         refuses_trigger: bool = False,
         strict: bool = False,
+        security: SecurityProfile | None = None,
+        **more: Any,
     ) -> StationId:
+        usual = SecurityProfile.NONE if key is None else SecurityProfile.BASIC
         self.records[station.casefold()] = StationRecord(
             StationId(station),
             None if key is None else new_credential(PEPPER, key),
@@ -65,7 +68,8 @@ class FakeRegistry:
             connectors=connectors,
             refuses_trigger=refuses_trigger,
             strict=strict,
-            security=SecurityProfile.NONE if key is None else SecurityProfile.BASIC,
+            security=usual if security is None else security,
+            **more,
         )
         return StationId(station)
 

@@ -22,6 +22,7 @@ from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -231,6 +232,26 @@ class FakeWireLog:
         return WireLines(items=tuple(found), cursor=found[-1].id if found else after)
 
 
+class FakeQuirks:
+    """Knows one station, which is an Alfen."""
+
+    async def of_station(self, station: str) -> StationQuirks:
+        if station != "CP 1|2":
+            raise NotFound("station", station)
+        item = QuirkItem(
+            name="alfen",
+            automatic=True,
+            vendor=("alfen*",),
+            model=("*",),
+            firmware=("*",),
+            symptom="it replays",
+            changes=("asks again",),
+            evidence="seen",
+            why="vendor 'Alfen BV'",
+        )
+        return StationQuirks(items=(item,), station=station, connected=True)
+
+
 @dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
@@ -253,6 +274,7 @@ class FakeServices:
     stations: StationServices = field(default_factory=FakeStations)
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
+    quirks: FakeQuirks = field(default_factory=FakeQuirks)
 
     async def status(self) -> Status:
         if self.failure is not None:
