@@ -28,6 +28,12 @@ class ServerOptions:
     """How long `stop` waits for messages in work and for closing handshakes before it cuts the rest."""
     send_timeout: timedelta = timedelta(seconds=30)
     """How long a station may leave our answers unread before its socket is cut."""
+    messages_per_second: int = 50
+    """Of one station, in the long run, and as many pings and pongs; beyond, it is read more slowly. 0: no limit."""
+    message_burst: int = 500
+    """How many may come at once before `messages_per_second` counts."""
+    flood_patience: timedelta = timedelta(minutes=5)
+    """How long a station may send on without waiting for answers, above its share, before it is cut off (1008)."""
     ping_interval: timedelta = timedelta(seconds=50)
     """Between pings, to keep NAT entries alive; an answer is not required. Zero: no pings."""
     duplicate_ping: timedelta = timedelta(seconds=5)

@@ -32,6 +32,7 @@ from csms.events import (
 from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, Malformed
 from csms.options import ServerOptions
+from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
@@ -100,7 +101,8 @@ class Session:
         self._calls = Calls(
             record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
         )
-        socket.on_control_frame = self._heard
+        self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
+        socket.on_control_frame = self._on_control_frame
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
@@ -202,7 +204,7 @@ class Session:
                     message = await self._receive()
                 except ConnectionClosed:
                     return
-                if message is None or not await self._handled(message):
+                if message is None or not await self._handled(message) or not await self._pacing.after_message():
                     return
         finally:
             self._rest()
@@ -270,6 +272,13 @@ class Session:
 
     def _heard(self) -> None:
         self._recorder.heard(self.station)
+
+    def _on_control_frame(self) -> None:
+        self._heard()
+        self._pacing.after_control_frame()
+
+    def _count(self, what: str) -> None:
+        self._counter.count(what, self.station)
 
     async def _answer_failure(self) -> None:
         """Answer the CALL that an error of ours left open."""

@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
 from csms.events import Epoch, SecurityProfile, StationRecord
 from csms.handshake import Negotiated
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
+_BEFORE_THE_END = (State.OPEN, State.CONNECTING)
+
+_LOCK_STEP = 2
+"""Frames that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class StationSocket(ServerConnection):
     """Called when the handshake fails after `epoch` was given out, so that nobody believes in this connection."""
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
+    _resuming: asyncio.TimerHandle | None = None
+    _cutting: asyncio.TimerHandle | None = None
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Perform the opening handshake; see `abandoned`."""
@@ -58,6 +64,26 @@ class StationSocket(ServerConnection):
         super().process_event(event)
         if isinstance(event, Frame) and event.opcode in _SIGNS_OF_LIFE and self.on_control_frame is not None:
             self.on_control_frame()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the network brings; where it ends the connection, the station has `close_timeout` to hang up.
+
+        The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
+        """
+        super().data_received(data)
+        if self.protocol.state not in _BEFORE_THE_END:
+            self._cut_soon()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note that the TCP connection is gone."""
+        for timer in (self._cutting, self._resuming):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def _cut_soon(self) -> None:
+        if self._cutting is None and self.close_timeout is not None:
+            self._cutting = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
@@ -87,3 +113,33 @@ class StationSocket(ServerConnection):
         if self.protocol.state is State.OPEN and not self.paused:
             self.protocol.send_ping(b"")
             self.send_data()
+
+    @property
+    def crowded(self) -> bool:
+        """Has the station sent on without waiting for our answers."""
+        return len(self.recv_messages.frames) > _LOCK_STEP
+
+    def pause_for(self, seconds: float) -> None:
+        """Read nothing from the network for a while, unless it is paused already."""
+        if self._resuming is None:
+            self.transport.pause_reading()
+            self._resuming = self.loop.call_later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        if not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def refuse(self, code: CloseCode, reason: str) -> bool:
+        """Send a close frame and take nothing more from the station; False where the socket is closing already.
+
+        It has not asked for a closing handshake, and would not be heard behind what it has sent.
+        Source: RFC 6455 §7.1.7, Fail the WebSocket Connection.
+        """
+        if self.protocol.state is not State.OPEN:
+            return False
+        self.protocol.fail(code, reason)
+        self.send_data()
+        self._cut_soon()
+        self.transport.resume_reading()  # what still comes is thrown away, or our close frame would be lost in a reset
+        return True

@@ -190,6 +190,8 @@ def server_options(settings: Settings) -> ServerOptions:
         port=ocpp.port,
         max_size=ocpp.max_message_size,
         strict=ocpp.strict,
+        messages_per_second=ocpp.messages_per_second,
+        message_burst=ocpp.message_burst,
         ping_interval=ocpp.ping_interval,
         settle=ocpp.settle,
         settle_after_boot=ocpp.settle_after_boot,

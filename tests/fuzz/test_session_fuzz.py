@@ -89,7 +89,7 @@ async def drain(station: Station, until: str) -> list[str]:
 async def test_rubbish_ends_no_session_and_every_readable_call_is_answered_once(
     site_of: Callable[..., Awaitable[Site]], version: str, status: dict[str, Any]
 ) -> None:
-    site = await site_of()
+    site = await site_of(messages_per_second=0)
     site.registry.add("FUZZ")
     site.registry.add("CALM")
     random_ = random.Random(20261121)
