@@ -28,6 +28,7 @@ from csms.events import (
 from csms.faults import Fault
 from csms.frames import Call
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
+from csms.remembered import RememberedAnswers
 from csms.replies import answerable
 from csms.resync import Resync
 from csms.translation import Rejected
@@ -71,6 +72,8 @@ class Calls:
         self._recorder = host.recorder
         self._replies = host.replies
         self._counter = host.counter
+        self._clock = host.clock
+        self._remembered = RememberedAnswers()
         self._translate = _TRANSLATE[version]
         self._resync = resync
         self._accepted = accepted
@@ -87,8 +90,23 @@ class Calls:
         self._accepted = True
         self._counter.count("station_without_boot", self._station)
 
-    async def answer(self, call: Call) -> str:
-        """Return the text that answers a CALL, after what it reports has become durable. Raises: Superseded."""
+    async def answer(self, call: Call, message: str | bytes) -> str:
+        """Return the text that answers a CALL, after what it reports has become durable.
+
+        `message` is the CALL as it was on the wire: the same again, byte by byte, gets the same answer again, and
+        nothing is recorded twice. Raises: Superseded.
+        """
+        remembered = self._remembered.find(call.id, message, self._clock())
+        if remembered is not None:
+            self._counter.count("call_repeated", self._station)
+            return remembered
+        if self._remembered.knows(call.id):
+            self._counter.count("call_id_reused", self._station)
+        answer = await self._answer_anew(call)
+        self._remembered.keep(call.id, call.action, message, answer, self._clock())
+        return answer
+
+    async def _answer_anew(self, call: Call) -> str:
         if not self._spoken:
             self._spoken = True
             self._resync.called()

@@ -250,7 +250,7 @@ class Session:
         frame = frames.parse(message, self.version, strict=self._strict)
         if isinstance(frame, Call):
             self._unanswered = frame.id
-            answer = await self._calls.answer(frame)
+            answer = await self._calls.answer(frame, message)
             self._unanswered = None
             await self._socket.answer(answer, self._send_timeout_s)
             return
