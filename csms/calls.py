@@ -13,13 +13,17 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import structlog
+
 from csms import frames
 from csms.commands import CallIds
 from csms.events import (
+    CertificateRequested,
     ConnectorAddress,
     Epoch,
     OcppVersion,
     Receipt,
+    SecurityEventReported,
     StationBooted,
     StationEvent,
     StationId,
@@ -31,9 +35,12 @@ from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Su
 from csms.remembered import RememberedAnswers
 from csms.replies import answerable
 from csms.resync import Resync
+from csms.security import is_critical
 from csms.translation import Rejected
 from csms.v16.translate import translate as translate_16
 from csms.v201.translate import translate as translate_201
+
+log = structlog.get_logger(__name__)
 
 _TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201}
 _BOOT = "BootNotification"
@@ -64,6 +71,7 @@ class Calls:
         *,
         accepted: bool,
         strict: bool,
+        holds_certificate_requests: bool,
     ) -> None:
         """`accepted`: a BootNotification of the station was accepted, on whatever connection."""
         self._station = station
@@ -78,6 +86,7 @@ class Calls:
         self._resync = resync
         self._accepted = accepted
         self._strict = strict
+        self._holds_certificate_requests = holds_certificate_requests
         self._spoken = False
 
     @property
@@ -124,7 +133,13 @@ class Calls:
             return self._error(call, translated.fault, translated.description)
         for note in translated.notes:
             self._counter.count(note, self._station)
-        return await self._record_and_reply(call, translated.events)
+        return await self._record_and_reply(call, self._wanted(translated.events))
+
+    def _wanted(self, events: tuple[StationEvent, ...]) -> tuple[StationEvent, ...]:
+        """Leave out requests for certificates where nobody is to deliver any: they are answered with Rejected."""
+        if self._holds_certificate_requests:
+            return events
+        return tuple(event for event in events if not isinstance(event, CertificateRequested))
 
     async def _record_and_reply(self, call: Call, events: Sequence[StationEvent]) -> str:
         try:
@@ -139,6 +154,8 @@ class Calls:
                 self._resync.reported(event.evse, event.connector)
             elif isinstance(event, StationBooted):
                 self._resync.booted(event.firmware)
+            elif isinstance(event, SecurityEventReported):
+                self._warn(event)
         reply = self._replies.reply(self._version, call.action, call.payload, receipt)
         if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
             self._accepted = True
@@ -157,6 +174,11 @@ class Calls:
             raise min(failures, key=_gravity)
         receipts = [end for end in ended if isinstance(end, Receipt)]
         return next((receipt for receipt in receipts if receipt.transaction_id is not None), receipts[-1])
+
+    def _warn(self, event: SecurityEventReported) -> None:
+        self._counter.count("security_event", self._station)
+        if is_critical(self._version, event.kind):
+            log.warning("security_event_reported", station=self._station, kind=event.kind, info=event.info)
 
     def _error(self, call: Call, fault: Fault, description: str = "") -> str:
         self._counter.count(f"call_refused_{fault.value}", self._station)

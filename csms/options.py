@@ -17,6 +17,8 @@ class ServerOptions:
     """Largest message in bytes, after inflating."""
     strict: bool = False
     """Refuse what the schemas refuse, and close binary frames with 1003 (for certification)."""
+    hold_certificate_requests: bool = False
+    """Record what a station asks to be signed (SignCertificate) for an operator; False: it is told Rejected."""
     server_header: str | None = None
     """Value of the HTTP Server header; None leaves it out."""
 

@@ -99,7 +99,14 @@ class Session:
             on_boot_missing=self._go_on_without_boot,
         )
         self._calls = Calls(
-            record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
+            record.station,
+            epoch,
+            version,
+            host,
+            self._resync,
+            accepted=record.accepted,
+            strict=self._strict,
+            holds_certificate_requests=options.hold_certificate_requests,
         )
         self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
         socket.on_control_frame = self._on_control_frame

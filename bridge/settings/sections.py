@@ -32,6 +32,13 @@ class IdTags(StrEnum):
     ACCEPT = "accept"
 
 
+class SignCertificate(StrEnum):
+    """What a station is told that asks for a certificate to be signed."""
+
+    REJECT = "reject"
+    HOLD = "hold"
+
+
 class LogSection(Section):
     """What is logged, and how."""
 
@@ -54,6 +61,7 @@ class OcppSection(Section):
     messages_per_second: Annotated[int, whole(0, 100_000)] = 50
     message_burst: Annotated[int, whole(1, 1_000_000)] = 500
     strict: bool = False
+    sign_certificate: SignCertificate = SignCertificate.REJECT
     id_tags: IdTags | None = None
     id_tag_list: TextList = ()
 

@@ -25,6 +25,7 @@ from csms.events import (
     TransactionReported,
 )
 from csms.faults import Fault
+from csms.security import certificate_request, security_event
 from csms.translation import MAX_ADDRESS, MAX_INTEGER, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
 
 # OCPP 2.0.1 Part 2, ConnectorStatusEnumType.
@@ -327,4 +328,6 @@ _ROUTES: dict[str, tuple[str, _EventsOf]] = {
     "StatusNotification": ("status", _status),
     "NotifyEvent": ("event", _availabilities),
     "TransactionEvent": ("transaction", _transaction),
+    "SecurityEventNotification": ("security", security_event),
+    "SignCertificate": ("certificate", certificate_request),
 }
