@@ -35,7 +35,7 @@ class ServerOptions:
     message_burst: int = 500
     """How many may come at once before `messages_per_second` counts."""
     flood_patience: timedelta = timedelta(minutes=5)
-    """How long a station may send on without waiting for answers, above its share, before it is cut off (1008)."""
+    """How long a station that never waits for answers is made to wait in all before it is cut off (1008)."""
     ping_interval: timedelta = timedelta(seconds=50)
     """Between pings, to keep NAT entries alive; an answer is not required. Zero: no pings."""
     duplicate_ping: timedelta = timedelta(seconds=5)

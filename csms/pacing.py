@@ -37,26 +37,25 @@ class Pacing:
         self._patience_s = options.flood_patience.total_seconds()
         self._messages = Pace(options.messages_per_second, options.message_burst)
         self._controls = Pace(options.messages_per_second, options.message_burst)
-        self._crowded_since: float | None = None
+        self._waited_s = 0.0
+        """How long we have made the station wait since it last waited for us."""
 
     async def after_message(self) -> bool:
         """Wait until the next message may be read; False where the connection was ended instead.
 
         A station that waits for its answers is slowed for as long as it likes. One that has sent on all the time, so
-        that more was waiting whenever we looked, for the length of our patience, is cut off.
+        that more was waiting whenever we looked, is cut off once we have made it wait for the length of our patience.
         """
-        now = self._clock()
-        wait_s = self._messages.spend(now)
-        if wait_s <= 0:
-            self._crowded_since = None
+        wait_s = self._messages.spend(self._clock())
+        if wait_s > 0:
+            self._count("message_slowed")
+            await asyncio.sleep(wait_s)
+            self._waited_s += wait_s
+        elif not self._waited_s:
             return True
-        self._count("message_slowed")
-        await asyncio.sleep(wait_s)
         if not self._socket.crowded:
-            self._crowded_since = None
-        elif self._crowded_since is None:
-            self._crowded_since = now
-        elif now - self._crowded_since > self._patience_s:
+            self._waited_s = 0.0
+        elif self._waited_s > self._patience_s:
             self._refuse("message_flood", "too many messages")
             await self._socket.wait_closed()
             return False

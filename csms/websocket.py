@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -22,7 +23,10 @@ _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)
 
 _LOCK_STEP = 2
-"""Frames that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
+"""Messages that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
+
+_LOOKED_AT = 64
+"""Frames looked at to tell a crowd from one message in many fragments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,13 @@ class StationSocket(ServerConnection):
     @property
     def crowded(self) -> bool:
         """Has the station sent on without waiting for our answers."""
-        return len(self.recv_messages.frames) > _LOCK_STEP
+        waiting = self.recv_messages.frames.queue
+        return len(waiting) > _LOCK_STEP and sum(frame.fin for frame in islice(waiting, _LOOKED_AT)) > _LOCK_STEP
 
     def pause_for(self, seconds: float) -> None:
-        """Read nothing from the network for a while, unless it is paused already."""
+        """Read nothing from the network for a while; a pause under way is not made longer."""
+        self.transport.pause_reading()  # again, since reading the queue resumes it
         if self._resuming is None:
-            self.transport.pause_reading()
             self._resuming = self.loop.call_later(seconds, self._resume)
 
     def _resume(self) -> None:
