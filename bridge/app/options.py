@@ -21,6 +21,7 @@ from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
 from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
+from bridge.settings.sections import SignCertificate
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
@@ -192,6 +193,9 @@ def server_options(settings: Settings) -> ServerOptions:
         port=ocpp.port,
         max_size=ocpp.max_message_size,
         strict=ocpp.strict,
+        hold_certificate_requests=ocpp.sign_certificate is SignCertificate.HOLD,
+        messages_per_second=ocpp.messages_per_second,
+        message_burst=ocpp.message_burst,
         ping_interval=ocpp.ping_interval,
         settle=ocpp.settle,
         settle_after_boot=ocpp.settle_after_boot,
