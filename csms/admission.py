@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -15,18 +17,34 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from csms.auth import Admit, Refuse, Throttle, admit, identity_of
+from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of, is_nameless
+from csms.client_certificates import Unreadable, outdated, read_der
 from csms.connections import Connections
-from csms.events import Epoch, OcppVersion, StationConnected, StationDisconnected
-from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
+from csms.events import Epoch, SecurityProfile, StationConnected, StationDisconnected
+from csms.handshake import (
+    Negotiated,
+    compresses,
+    from_browser,
+    how_to_connect,
+    lacks_connection_header,
+    negotiate,
+    wants_websocket,
+)
+from csms.keys import KeyCheck
 from csms.options import ServerOptions
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.profiles import Login, Presented, weigh
+from csms.proxy import is_proxy, read_forwarded
 from csms.session import Session
 from csms.websocket import Claim, StationSocket
 
 _HEALTH_PATH = "/livez"
 _STORAGE_DOWN = Refuse(503, "storage is not available", (("Retry-After", "10"),))
 _ALIVE = Refuse(409, "this station is connected already, and alive")
+_NOT_THE_PROXY = Refuse(403, "this listener takes connections from its proxy only")
+_WRONG = Refuse(401, "credentials wrong", CHALLENGE)
+_TELLING = (401, 403, 404)
+"""Answers that depend on whether there is such a station, and on what it is allowed."""
 
 
 class Admission:
@@ -38,9 +56,10 @@ class Admission:
         registry: Registry,
         recorder: Recorder,
         counter: Counter,
-        pepper: bytes,
+        keys: KeyCheck,
         connections: Connections[Session],
         *,
+        clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
@@ -49,8 +68,9 @@ class Admission:
         self._registry = registry
         self._recorder = recorder
         self._counter = counter
-        self._pepper = pepper
+        self._keys = keys
         self._connections = connections
+        self._clock = clock
         self._monotonic = monotonic
         self._own = own
         self._throttle = Throttle(limit=options.failures_allowed, window=options.failures_window)
@@ -59,44 +79,94 @@ class Admission:
     async def on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about a handshake before the upgrade; None lets `websockets` go on with it."""
         socket = station_socket(connection)
+        proxy = socket.doorway.options.proxy
+        if proxy is not None and not is_proxy(socket.address, proxy):
+            return self._refuse(socket, request, _NOT_THE_PROXY)
         headers = request.headers
         upgrade = headers.get_all("Upgrade")
         if not upgrade:
-            # No WebSocket at all: health checks; for the rest `websockets` knows the right answer (426).
-            healthy = request.path.partition("?")[0] == _HEALTH_PATH
-            return socket.respond(200, "ok\n") if healthy else None
-        if lacks_connection_header(upgrade, headers.get_all("Connection")):
-            headers["Connection"] = "Upgrade"
-            self._counter.count("handshake_without_connection_header")
+            return self._answer_page(socket, request)
+        self._forgive(request, upgrade)
         decision = await self._decide(socket, request)
         if isinstance(decision, Refuse):
             return self._refuse(socket, request, decision)
         socket.claim = decision
         socket.abandoned = self.on_abandoned
-        _offer(headers, decision.negotiated)
+        record = decision.record
+        compress = compresses(self._options.compression, record.compression, decision.negotiated.version)
+        _offer(headers, decision.negotiated, compress=compress)
         return None
+
+    def _answer_page(self, socket: StationSocket, request: Request) -> Response:
+        """Answer what is no WebSocket at all: health checks, and people who want to know what this is."""
+        if request.path.partition("?")[0] == _HEALTH_PATH:
+            return socket.respond(200, "ok\n")
+        options = socket.doorway.options
+        secure = options.tls or options.proxy is not None
+        response = socket.respond(426, how_to_connect(_first(request.headers, "Host") or "", secure=secure))
+        response.headers["Upgrade"] = "websocket"
+        return response
+
+    def _forgive(self, request: Request, upgrade: list[str]) -> None:
+        """Mend what devices write wrong and what cannot mean anything else."""
+        headers = request.headers
+        if lacks_connection_header(upgrade, headers.get_all("Connection")):
+            headers["Connection"] = "Upgrade"
+            self._counter.count("handshake_without_connection_header")
+        if request.protocol == "HTTP/1.0" and wants_websocket(upgrade):
+            request.protocol = "HTTP/1.1"
+            self._counter.count("handshake_of_http_1_0")
 
     async def _decide(self, socket: StationSocket, request: Request) -> Claim | Refuse:
         headers = request.headers
         if from_browser(_first(headers, "Origin"), _first(headers, "Host"), _first(headers, "User-Agent")):
             return Refuse(403, "web pages may not connect here")
-        address = socket.remote_address[0]
-        admitted = await self._authenticate(address, identity_of(request.path), headers.get_all("Authorization"))
+        presented = self._presented(socket, request)
+        if isinstance(presented, Refuse):
+            return presented
+        admitted = await self._authenticate(socket, presented)
         if isinstance(admitted, Refuse):
-            return admitted
+            return replace(admitted, telling=admitted.status in _TELLING)
         record = admitted.record
-        negotiated = negotiate(headers.get_all("Sec-WebSocket-Protocol"), record.default_version)
+        default = record.default_version or self._options.default_version
+        negotiated = negotiate(headers.get_all("Sec-WebSocket-Protocol"), default)
         if isinstance(negotiated, Refuse):
             return negotiated
         live = self._connections.get(record.station)
         # Nobody proved anything: whoever is there first and alive stays.
-        if record.credential is None and live is not None and await live.alive():
+        if admitted.profile is SecurityProfile.NONE and live is not None and await live.alive():
             return _ALIVE
-        return Claim(record, negotiated, _remote(socket), admitted.profile, admitted.key_salt)
+        certificate = presented.certificate if admitted.profile is SecurityProfile.TLS_CERTIFICATE else None
+        return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
 
-    async def _authenticate(self, address: str, identity: str | None, authorization: list[str]) -> Admit | Refuse:
-        if identity is None:
-            return admit(identity=None, record=None, authorization=(), pepper=self._pepper)
+    def _presented(self, socket: StationSocket, request: Request) -> Presented | Refuse:
+        """Gather what the handshake shows, and note where it is from."""
+        options, headers = socket.doorway.options, request.headers
+        certificate, secure = None, options.tls
+        if options.proxy is not None:
+            tls = socket.doorway.tls
+            authorities = None if tls is None else tls.authorities
+            forwarded = read_forwarded(headers.get_all, options.proxy, authorities, self._clock())
+            if isinstance(forwarded, Refuse):
+                return forwarded
+            socket.forwarded, certificate, secure = forwarded.address, forwarded.certificate, True
+        elif (der := socket.peer_certificate) is not None:
+            try:
+                certificate = read_der(der)
+            except Unreadable as error:
+                return Refuse(403, str(error))
+            if (why := outdated(certificate, self._clock())) is not None:
+                return Refuse(403, why)
+        identity = identity_of(request.path)
+        if identity is None and is_nameless(request.path):
+            identity = self._options.anonymous_station
+        return Presented(identity or "", headers.get_all("Authorization"), secure, certificate)
+
+    async def _authenticate(self, socket: StationSocket, presented: Presented) -> Admit | Refuse:
+        address, identity = socket.address, presented.identity
+        allowed, exact = socket.doorway.options.profiles, self._options.exact_identity
+        if not identity:
+            return await self._prove(weigh(presented, None, allowed), presented)
         blocked = self._throttle.blocked(address, identity, self._monotonic())
         if blocked is not None:
             return blocked
@@ -104,13 +174,31 @@ class Admission:
             record = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
-        decision = admit(identity=identity, record=record, authorization=authorization, pepper=self._pepper)
+        if record is not None and exact and record.station != identity:
+            record = None
+        decision = await self._prove(weigh(presented, record, allowed, exact=exact), presented)
         match decision:
             case Admit():
                 self._throttle.succeeded(address, identity)
             case Refuse(401):
                 self._throttle.failed(address, identity, self._monotonic())
+            case Refuse() if self._options.uniform_reject:
+                # What looks like a wrong password must also be slowed down like one.
+                self._throttle.failed(address, identity, self._monotonic())
         return decision
+
+    async def _prove(self, decision: Login | Refuse, presented: Presented) -> Admit | Refuse:
+        """Have the password checked that a login still depends on."""
+        if isinstance(decision, Refuse):
+            if self._options.uniform_reject:
+                self._keys.pretend("".join(presented.authorization).encode())
+            return decision
+        if decision.password is None:
+            return Admit(decision.record, decision.profile)
+        credential = await self._keys.proves(decision.record, decision.password)
+        if credential is None:
+            return Refuse(401, "credentials wrong", CHALLENGE)
+        return Admit(decision.record, decision.profile, credential.salt)
 
     def _refuse(self, socket: StationSocket, request: Request, refusal: Refuse) -> Response:
         self._counter.count(f"handshake_refused_{refusal.status}")
@@ -119,9 +207,15 @@ class Admission:
             status=refusal.status,
             reason=refusal.reason,
             path=request.path.partition("?")[0][:256],
-            remote=_remote(socket),
+            remote=socket.remote,
+            listener=socket.doorway.options.name,
         )
-        return _response(socket, refusal)
+        return _response(socket, _WRONG if refusal.telling and self._options.uniform_reject else refusal)
+
+    def on_unreadable(self, socket: StationSocket) -> None:
+        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
+        self._counter.count("handshake_unreadable")
+        self._log.info("handshake_unreadable", remote=socket.remote, listener=socket.doorway.options.name)
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
@@ -172,11 +266,6 @@ def station_socket(connection: ServerConnection) -> StationSocket:
     return connection
 
 
-def _remote(socket: StationSocket) -> str:
-    address, port = socket.remote_address[:2]
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
 def select_subprotocol(connection: ServerConnection, offers: object) -> Subprotocol | None:
     """Return what the claim negotiated, in the station's spelling; None where it offered nothing."""
     claim = station_socket(connection).claim
@@ -184,14 +273,13 @@ def select_subprotocol(connection: ServerConnection, offers: object) -> Subproto
     return None if spelling is None else Subprotocol(spelling)
 
 
-def _offer(headers: Headers, negotiated: Negotiated) -> None:
+def _offer(headers: Headers, negotiated: Negotiated, *, compress: bool) -> None:
     """Leave in the request what was chosen, so that what devices write around it cannot fail the handshake."""
     if "Sec-WebSocket-Protocol" in headers:
         del headers["Sec-WebSocket-Protocol"]
     if negotiated.spelling is not None:
         headers["Sec-WebSocket-Protocol"] = negotiated.spelling
-    # OCPP-J 1.6 §5.1 recommends no compression; it costs memory, and clients with context takeover get it wrong.
-    if negotiated.version is OcppVersion.V16 and "Sec-WebSocket-Extensions" in headers:
+    if not compress and "Sec-WebSocket-Extensions" in headers:
         del headers["Sec-WebSocket-Extensions"]
 
 

@@ -4,6 +4,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+
+from csms.events import OcppVersion, SecurityProfile
+
+PLAIN_PROFILES = frozenset({SecurityProfile.NONE, SecurityProfile.BASIC})
+"""What a plain listener takes where nothing is said. 0 also needs a station that the inventory calls insecure."""
+
+
+DEFAULT_LISTENER = "default"
+"""Name of the one plain listener, where none has a name."""
+
+
+class Compression(StrEnum):
+    """Whether permessage-deflate (RFC 7692) is agreed to where a station offers it."""
+
+    AUTO = "auto"
+    """As the versions say: OCPP 2.x yes (2.0.1 Part 4 §3.3), 1.6 no (OCPP-J 1.6 §5.1)."""
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """Who may terminate TLS before us, and in which headers it says what it saw."""
+
+    peers: tuple[str, ...]
+    """Addresses and networks of the proxies; everybody else is refused."""
+    certificate_header: str = "X-SSL-Client-Cert"
+    """The client certificate as percent-encoded PEM, as nginx's $ssl_client_escaped_cert."""
+    verify_header: str = "X-SSL-Client-Verify"
+    """SUCCESS, NONE or FAILED:…, as nginx's $ssl_client_verify; need not be sent."""
+    address_header: str = "X-Forwarded-For"
+    """The station's address; the last one counts, which is the proxy's own entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """One address that stations connect to."""
+
+    name: str
+    host: str
+    port: int
+    """0: any free port; see `CentralSystem.ports`."""
+    profiles: frozenset[SecurityProfile] = PLAIN_PROFILES
+    tls: bool = False
+    """It starts with what `CentralSystem.reload_tls` was given for it."""
+    proxy: ProxyOptions | None = None
+    """TLS ends at a proxy; None: peers are the stations themselves, and no header says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +61,8 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int = 9000
     """0: any free port; `CentralSystem.start` returns it."""
+    listeners: tuple[ListenerOptions, ...] = ()
+    """Where there are none, `host` and `port` are the one plain listener."""
     max_size: int = 1024 * 1024
     """Largest message in bytes, after inflating."""
     strict: bool = False
@@ -33,6 +83,20 @@ class ServerOptions:
     duplicate_ping: timedelta = timedelta(seconds=5)
     """How long the live session of an unauthenticated station may take to prove that it is alive."""
 
+    default_version: OcppVersion | None = None
+    """Version to assume where a station offers no subprotocol and the inventory names none for it; None: refuse."""
+    exact_identity: bool = False
+    """Identities that differ in case are different ones. Source: OCPP 2.0.1 Part 2 §2.1: identifierString is not."""
+    anonymous_station: str | None = None
+    """Identity of a connection whose URL has none at all; None: refuse it."""
+    uniform_reject: bool = False
+    """Answer 401 where an answer would show whether a station exists; the log still says what it was."""
+    compression: Compression = Compression.AUTO
+    max_connections: int = 20_000
+    """Sockets at once, handshakes included; more are answered 503."""
+    max_pending_per_address: int = 256
+    """Handshakes at once from one address: a site's stations return together. Proxies are exempt."""
+
     failures_allowed: int = 10
     """Failed logins of one (client address, identity) within `failures_window` before it is answered 429."""
     failures_window: timedelta = timedelta(seconds=60)
@@ -52,3 +116,8 @@ class ServerOptions:
     storage_retry: timedelta = timedelta(seconds=1)
     """First wait before a station is asked again because storage failed; it doubles up to `storage_retry_max`."""
     storage_retry_max: timedelta = timedelta(seconds=60)
+
+    @property
+    def all_listeners(self) -> tuple[ListenerOptions, ...]:
+        """The listeners, the plain one of `host` and `port` where no other is named."""
+        return self.listeners or (ListenerOptions(DEFAULT_LISTENER, self.host, self.port),)

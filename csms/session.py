@@ -60,6 +60,7 @@ class Session:
         self.remote = claim.remote
         self.since = since
         self.pinged_at = host.clock()
+        self.ping_interval = record.ping_interval
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
             station=record.station, version=version.value, epoch=epoch, remote=claim.remote
         )

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import trustme
+
+from csms.client_certificates import ClientCertificate, NoCertificate, Unreadable, outdated, read_der, verify_pem
+from tests.certificates import issue
+
+AUTHORITY = trustme.CA()
+TRUSTED = AUTHORITY.cert_pem.bytes()
+NOW = datetime.now(UTC)
+
+
+def test_certificate_of_an_authority_is_read() -> None:
+    assert verify_pem(issue(AUTHORITY, "CP1").certificate, TRUSTED, NOW).name == "CP1"
+
+
+def test_intermediate_certificates_are_followed_and_needed() -> None:
+    leaf = issue(AUTHORITY.create_child_ca(), "CP1")
+    assert verify_pem(leaf.certificate + leaf.chain, TRUSTED, NOW).name == "CP1"
+    with pytest.raises(NoCertificate, match="from no authority of client_ca"):
+        verify_pem(leaf.certificate, TRUSTED, NOW)
+
+
+def test_another_authoritys_certificate_proves_nothing() -> None:
+    with pytest.raises(NoCertificate, match="from no authority of client_ca"):
+        verify_pem(issue(trustme.CA(), "CP1").certificate, TRUSTED, NOW)
+
+
+def test_a_leaf_is_no_authority() -> None:
+    one, other = issue(AUTHORITY, "CP1"), issue(AUTHORITY, "CP2")
+    with pytest.raises(NoCertificate, match="from no authority of client_ca"):
+        verify_pem(other.certificate, one.certificate, NOW)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "why"),
+    [
+        pytest.param(-10, -1, "the client certificate expired on", id="expired"),
+        pytest.param(1, 10, "the client certificate is valid only from", id="not-yet"),
+    ],
+)
+def test_certificate_outside_of_its_dates_proves_nothing(begins: float, ends: float, why: str) -> None:
+    with pytest.raises(NoCertificate, match=why):
+        verify_pem(issue(AUTHORITY, "CP1", begins=begins, ends=ends).certificate, TRUSTED, NOW)
+
+
+def test_dates_are_checked_again_for_a_session_that_was_resumed() -> None:
+    certificate = ClientCertificate("CP1", NOW - timedelta(days=2), NOW - timedelta(days=1))
+    assert outdated(certificate, NOW - timedelta(days=1, seconds=1)) is None
+    assert outdated(certificate, NOW) == f"the client certificate expired on {NOW - timedelta(days=1):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_what_is_no_certificate_is_unreadable(junk: bytes) -> None:
+    with pytest.raises(Unreadable, match="cannot be read"):
+        verify_pem(junk, TRUSTED, NOW)
+    with pytest.raises(Unreadable, match="cannot be read"):
+        read_der(junk)
