@@ -25,12 +25,12 @@ from csms.connections import Connections
 from csms.doorway import ListenerTls
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
 from csms.keys import KeyCheck
-from csms.listeners import Listeners
+from csms.listeners import Listeners, ListenFailed
 from csms.options import ServerOptions
 from csms.ports import Counter, Recorder, Registry, Replies
 from csms.session import Session
 
-__all__ = ["CentralSystem", "ConnectedStation", "ServerOptions"]
+__all__ = ["CentralSystem", "ConnectedStation", "ListenFailed", "ServerOptions"]
 
 _NO_PINGS = timedelta(0)
 _TURNS_PER_INTERVAL = 10

@@ -56,7 +56,10 @@ class FakeRegistry:
         connectors: tuple[ConnectorAddress, ...] = (),
         refuses_trigger: bool = False,
         strict: bool = False,
+        security: SecurityProfile | None = None,
+        **more: Any,
     ) -> StationId:
+        usual = SecurityProfile.NONE if key is None else SecurityProfile.BASIC
         self.records[station.casefold()] = StationRecord(
             StationId(station),
             None if key is None else new_credential(PEPPER, key),
@@ -65,7 +68,8 @@ class FakeRegistry:
             connectors=connectors,
             refuses_trigger=refuses_trigger,
             strict=strict,
-            security=SecurityProfile.NONE if key is None else SecurityProfile.BASIC,
+            security=usual if security is None else security,
+            **more,
         )
         return StationId(station)
 
@@ -185,7 +189,7 @@ async def dial(
     if password is not None:
         sent["Authorization"] = basic(identity, password)
     socket = await connect(
-        f"ws://127.0.0.1:{port}{path or '/ocpp/' + identity}",
+        f"{'wss' if 'ssl' in options else 'ws'}://127.0.0.1:{port}{path or '/ocpp/' + identity}",
         subprotocols=["ocpp1.6"] if offers is None else offers or None,  # type: ignore[arg-type, list-item]
         additional_headers=sent,
         ping_interval=None,
