@@ -7,7 +7,7 @@ line with the bridge stopped. After it: `store.readings`, `edits`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version as installed
@@ -21,6 +21,7 @@ from bridge.app.belonging import foreign_warnings, owns
 from bridge.app.clock import SystemClock
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
+from bridge.app.listener_items import listener_warnings, shown_listeners
 from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
@@ -45,6 +46,7 @@ from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.settings.certificates import read_certificates
+from bridge.settings.listener_certificates import read_first_certificates
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
@@ -60,6 +62,7 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListenerItem,
     Readiness,
     Status,
     UpstreamItem,
@@ -100,6 +103,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         wakes: Wakes,
         central: Stations | None,
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
+        listeners: Callable[[], Sequence[ListenerItem]] = tuple,
         counts: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
@@ -113,6 +117,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._wakes = wakes
         self._central = central
         self._certificates = certificates
+        self._listeners = listeners
         self._counts = counts
         self._started_at = clock().now if central is not None else None
         self.temporaries = StoreTemporaries(
@@ -133,7 +138,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
                 lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        upstreams = self._upstream_items(lanes)
+        upstreams, listeners = self._upstream_items(lanes), tuple(self._listeners())
         return Status(
             version=installed("ocpp-bridge"),
             started_at=self._started_at,
@@ -142,7 +147,8 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             evses=counted.evses,
             effective=counted.effective,
             upstreams=upstreams,
-            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams)),
+            listeners=listeners,
+            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams), *listener_warnings(listeners)),
             counts=dict(self._counts()),
         )
 
@@ -161,7 +167,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         """Return how each part of the bridge does."""
         readiness = await self.ready()
         try:
-            return health_of(readiness, (await self.list_upstreams()).items)
+            return health_of(readiness, (await self.list_upstreams()).items, listeners=self._listeners())
         except Unavailable as error:
             return health_of(readiness, (), unread=str(error))
 
@@ -335,6 +341,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 wakes=Wakes(asyncio.get_running_loop()),
                 central=None,
                 certificates=partial(read_certificates, settings),
+                listeners=partial(shown_listeners, settings, partial(read_first_certificates, settings), SystemClock()),
             )
         finally:
             await writer.stop()
