@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from csms.auth import CHALLENGE, Refuse, basic_credentials
 from csms.client_certificates import ClientCertificate
-from csms.events import SecurityProfile, StationRecord
+from csms.events import OcppVersion, SecurityProfile, StationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,21 @@ def weigh(
 def names(certificate: ClientCertificate, record: StationRecord) -> bool:
     """Tell whether a certificate's common name is the station's; case never counts, as for identities."""
     return certificate.name.casefold() == (record.certificate_name or record.station).casefold()
+
+
+def conflicting_serial(
+    certificate: ClientCertificate | None, record: StationRecord, version: OcppVersion, serial: object
+) -> bool:
+    """Tell whether a BootNotification's serial number is another than the one that the certificate names.
+
+    A certificate whose common name is the identity names no serial number: the two need not be the same.
+
+    Source: OCPP 2.0.1 Part 2, B01.FR.11 and B01.FR.12; 1.6 has no such rule.
+    """
+    if certificate is None or version is OcppVersion.V16 or not isinstance(serial, str) or not serial:
+        return False
+    name = certificate.name.casefold()
+    return name != record.station.casefold() and name != serial.casefold()
 
 
 def _claimed(presented: Presented, record: StationRecord, demanded: SecurityProfile) -> SecurityProfile:

@@ -17,7 +17,7 @@ import trustme
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from csms.doorway import ListenerTls
-from csms.events import SecurityProfile
+from csms.events import SecurityProfile, StationBooted
 from csms.options import ListenerOptions
 from csms.server import CentralSystem, ListenFailed, ServerOptions
 from tests.certificates import Leaf, issue
@@ -207,6 +207,39 @@ async def test_a_peer_that_says_nothing_is_cut_and_the_others_are_not_kept_waiti
         assert (await station.call("Heartbeat", {}))[0] == 3
         gone = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(silent, 1), PATIENCE_S)
     assert gone == b""
+
+
+# --- who the certificate is for ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "serial", "strict", "closed"),
+    [
+        pytest.param("SN-1", "sn-1", True, False, id="the-certificate-s"),
+        pytest.param("SN-1", "SN-2", False, False, id="another-is-taken"),
+        pytest.param("SN-1", "SN-2", True, True, id="another-is-refused-by-strict"),
+        pytest.param("CP1", "SN-2", True, False, id="the-certificate-names-the-identity"),
+    ],
+)
+async def test_serial_number_of_a_boot_and_of_the_certificate(
+    site_of: SiteOf, authority: Authority, name: str, serial: str, strict: bool, closed: bool
+) -> None:
+    # OCPP 2.0.1 Part 2, B01.FR.11 and B01.FR.12.
+    site = await site_of({"mutual": authority.server(clients=authority)}, listeners=listeners("mutual"))
+    certified = SecurityProfile.TLS_CERTIFICATE
+    site.registry.add("CP1", key=None, security=certified, certificate_name=name, strict=strict)
+    context = authority.station(issue(authority.ca, name))
+    station = await dial(site.port, password=None, ssl=context, offers=["ocpp2.0.1"])
+    unit = {"model": "Model", "vendorName": "Vendor", "serialNumber": serial}
+    boot = {"reason": "PowerUp", "chargingStation": unit}
+    if closed:
+        await station.begin("BootNotification", boot)
+        assert await station.closed() == 1008
+        assert site.recorder.of(StationBooted) == []
+    else:
+        assert (await station.call("BootNotification", boot))[0] == 3
+    differs = serial != "sn-1" and name == "SN-1"
+    assert site.counter.counts["boot_serial_differs_from_certificate"] == int(differs)
 
 
 # --- rotation ---------------------------------------------------------------------------------------------------------
