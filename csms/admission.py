@@ -215,7 +215,11 @@ class Admission:
     def on_unreadable(self, socket: StationSocket) -> None:
         """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
         self._counter.count("handshake_unreadable")
-        self._log.info("handshake_unreadable", remote=socket.remote, listener=socket.doorway.options.name)
+        error = socket.protocol.handshake_exc
+        reason = str(error.__cause__ or error)[:256] if error is not None else ""
+        self._log.info(
+            "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
+        )
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
