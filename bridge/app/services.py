@@ -25,6 +25,7 @@ from bridge.app.listener_items import listener_warnings, shown_listeners
 from bridge.app.listing_services import ListingServices
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
+from bridge.app.prepared_keys import prepared_keys
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -248,7 +249,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             )
             order = ImportOrder(
                 inventory=inventory,
-                keys=self._keys,
+                keys=await prepared_keys(self._keys, self._store, inventory),
                 prune=request.prune,
                 yes=request.yes,
                 dry_run=request.dry_run,
