@@ -268,11 +268,13 @@ class _Batch:
     def _retire_other_version(self, station: StoredStation, version: OcppVersion) -> bool:
         """Facts of the other OCPP version retire at the first status on the new one; tell whether some may have.
 
+        They retire because 1.6 counts connectors without EVSEs. 2.0.1 and 2.1 address the same connectors and mean the
+        same by a status: a firmware that only moves from one to the other leaves its facts as good as they were.
         OCPP 1.6 knows no transaction facts, so those that a 2.x station has sent before its first status are its own.
         """
         if station.fact_version == version.value:
             return False
-        known_before = station.fact_version is not None
+        known_before = station.fact_version is not None and OcppVersion.V16 in (station.fact_version, version)
         if known_before:
             self.changes.retired.add(station.id)
             kept = {} if version is OcppVersion.V16 else dict(station.charging)

@@ -2,7 +2,7 @@
 
 Pure. Never asks: `session` does, where a host wants it. Before it: `server`. After it: the version's `requests`.
 
-Source: OCPP 1.6 §5.2, §6.7, §6.8; OCPP 2.0.1 Part 2, G03, ChangeAvailabilityResponse.
+Source: OCPP 1.6 §5.2, §6.7, §6.8; OCPP 2.x Part 2, G03, ChangeAvailabilityResponse.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, OcppVersion
 from csms.v16.requests import change_availability as change_availability_16
+from csms.v21.requests import change_availability as change_availability_21
 from csms.v201.requests import change_availability as change_availability_201
 
 ACTION = "ChangeAvailability"
@@ -21,10 +22,10 @@ _STATUSES = {
     "Scheduled": ChangeOutcome.SCHEDULED,
     "Rejected": ChangeOutcome.REJECTED,
 }
-"""Source: OCPP 1.6 §7.1 AvailabilityStatus; OCPP 2.0.1 Part 2, ChangeAvailabilityStatusEnumType."""
+"""Source: OCPP 1.6 §7.1 AvailabilityStatus; OCPP 2.x Part 2, ChangeAvailabilityStatusEnumType."""
 
 _UNSUPPORTED = frozenset({"NotImplemented", "NotSupported"})
-"""CALLERROR codes that say that nothing was done. Source: OCPP-J 1.6 §4.2.3; OCPP 2.0.1 Part 4 §4.3."""
+"""CALLERROR codes that say that nothing was done. Source: OCPP-J 1.6 §4.2.3; OCPP 2.x Part 4 §4.3."""
 
 
 def addressable(version: OcppVersion, address: ConnectorAddress) -> bool:
@@ -32,7 +33,7 @@ def addressable(version: OcppVersion, address: ConnectorAddress) -> bool:
     match version:
         case OcppVersion.V16:
             return address.evse == 0 and address.connector > 0
-        case OcppVersion.V201:
+        case OcppVersion.V201 | OcppVersion.V21:
             return address.evse > 0
         case _:
             assert_never(version)
@@ -45,6 +46,8 @@ def request(version: OcppVersion, address: ConnectorAddress, *, operative: bool)
             return change_availability_16(address, operative=operative)
         case OcppVersion.V201:
             return change_availability_201(address, operative=operative)
+        case OcppVersion.V21:
+            return change_availability_21(address, operative=operative)
         case _:
             assert_never(version)
 

@@ -1,10 +1,10 @@
-"""Answer one station's CALLs: translate, make durable, reply; in the order in which they come.
+"""Answer one station's CALLs and take its SENDs: translate, make durable, reply; in the order in which they come.
 
 Never touches the socket, and never gives an answer before what it is about has been recorded. Before it: `session`,
-with a parsed CALL. After it: the version's `translate`, the host's recorder and replies; `resync` learns what was
+with a parsed message. After it: the version's `translate`, the host's recorder and replies; `resync` learns what was
 recorded and what was lost.
 
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
+Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from csms.events import (
     StatusReported,
 )
 from csms.faults import Fault
-from csms.frames import Call
+from csms.frames import Call, Send
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
-from csms.replies import answerable
+from csms.replies import answerable, sendable
 from csms.resync import Resync
-from csms.translation import Rejected
+from csms.translation import Rejected, Translated
 from csms.v16.translate import translate as translate_16
+from csms.v21.translate import translate as translate_21
 from csms.v201.translate import translate as translate_201
 
-_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201}
+_TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201, OcppVersion.V21: translate_21}
 _BOOT = "BootNotification"
 
 
@@ -89,9 +90,7 @@ class Calls:
 
     async def answer(self, call: Call) -> str:
         """Return the text that answers a CALL, after what it reports has become durable. Raises: Superseded."""
-        if not self._spoken:
-            self._spoken = True
-            self._resync.called()
+        self._speak()
         if not self._accepted and call.action != _BOOT:
             # OCPP-J 1.6 §5.6 and errata §3.8 (recommended); OCPP 2.0.1 Part 2 B01.FR.10 (SHALL): SecurityError before
             # acceptance. What is refused here is not lost: the station is asked to boot, and then for its statuses.
@@ -99,33 +98,68 @@ class Calls:
         fault = answerable(self._version, call.action)
         if fault is not None:
             return self._error(call, fault)
-        translated = self._translate(
-            call.action, call.payload, station=self._station, epoch=self._epoch, strict=self._strict
-        )
+        translated = self._translated(call)
         if isinstance(translated, Rejected):
             return self._error(call, translated.fault, translated.description)
-        for note in translated.notes:
-            self._counter.count(note, self._station)
         return await self._record_and_reply(call, translated.events)
+
+    async def take(self, send: Send) -> None:
+        """Make durable what a SEND reports, and count what it does not; nobody is told. Raises: Superseded."""
+        self._speak()
+        if not self._accepted:
+            return self._drop(Fault.SECURITY)
+        if not sendable(self._version, send.action):
+            return self._drop(Fault.NOT_IMPLEMENTED)
+        translated = self._translated(send)
+        if isinstance(translated, Rejected):
+            return self._drop(translated.fault)
+        try:
+            await self._record(translated.events)
+        except NotRecorded:
+            self._drop(Fault.INTERNAL)
+        except EventRefused:
+            self._drop(Fault.PROPERTY_CONSTRAINT)
+
+    def _speak(self) -> None:
+        if not self._spoken:
+            self._spoken = True
+            self._resync.called()
+
+    def _translated(self, message: Call | Send) -> Translated | Rejected:
+        translated = self._translate(
+            message.action, message.payload, station=self._station, epoch=self._epoch, strict=self._strict
+        )
+        if isinstance(translated, Translated):
+            for note in translated.notes:
+                self._counter.count(note, self._station)
+        return translated
 
     async def _record_and_reply(self, call: Call, events: Sequence[StationEvent]) -> str:
         try:
-            receipt = await self._store(events)
+            receipt = await self._record(events)
         except NotRecorded:
-            self._resync.lost(_addresses(events))
             return self._error(call, Fault.INTERNAL, "storage is not available; nothing was recorded")
         except EventRefused:
             return self._error(call, Fault.PROPERTY_CONSTRAINT, "a value cannot be recorded")
-        for event in events:
-            if isinstance(event, StatusReported):
-                self._resync.reported(event.evse, event.connector)
-            elif isinstance(event, StationBooted):
-                self._resync.booted(event.firmware)
         reply = self._replies.reply(self._version, call.action, call.payload, receipt)
         if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
             self._accepted = True
             self._resync.accepted()
         return frames.result_text(call.id, reply)
+
+    async def _record(self, events: Sequence[StationEvent]) -> Receipt | None:
+        """Make a message's events durable, and tell the resync what was recorded or lost."""
+        try:
+            receipt = await self._store(events)
+        except NotRecorded:
+            self._resync.lost(_addresses(events))
+            raise
+        for event in events:
+            if isinstance(event, StatusReported):
+                self._resync.reported(event.evse, event.connector)
+            elif isinstance(event, StationBooted):
+                self._resync.booted(event.firmware)
+        return receipt
 
     async def _store(self, events: Sequence[StationEvent]) -> Receipt | None:
         """Make a message's events durable, in order; all are submitted before the first is waited for."""
@@ -139,6 +173,9 @@ class Calls:
             raise min(failures, key=_gravity)
         receipts = [end for end in ended if isinstance(end, Receipt)]
         return next((receipt for receipt in receipts if receipt.transaction_id is not None), receipts[-1])
+
+    def _drop(self, fault: Fault) -> None:
+        self._counter.count(f"send_dropped_{fault.value}", self._station)
 
     def _error(self, call: Call, fault: Fault, description: str = "") -> str:
         self._counter.count(f"call_refused_{fault.value}", self._station)

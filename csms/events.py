@@ -1,7 +1,7 @@
 """Name what charging stations tell us, in one vocabulary for every OCPP version.
 
-Never decides what a report means for an EVSE: that is `bridge.core`. Before it: `v16.translate` and `v201.translate`.
-After it: the host's `ports.Recorder`.
+Never decides what a report means for an EVSE: that is `bridge.core`. Before it: `v16.translate`,
+`v201.translate` and `v21.translate`. After it: the host's `ports.Recorder`.
 
 Addresses. A report is about `(evse, connector)`, both 0 or more:
 
@@ -28,6 +28,7 @@ class OcppVersion(StrEnum):
 
     V16 = "ocpp1.6"
     V201 = "ocpp2.0.1"
+    V21 = "ocpp2.1"
 
 
 class SecurityProfile(IntEnum):
@@ -48,7 +49,7 @@ class SecurityProfile(IntEnum):
 class ReportedStatus(StrEnum):
     """The status words of the standards, unchanged.
 
-    Source: OCPP 1.6 §7.7 ChargePointStatus (nine words); OCPP 2.0.1 Part 2, ConnectorStatusEnumType (adds Occupied).
+    Source: OCPP 1.6 §7.7 ChargePointStatus (nine words); OCPP 2.x Part 2, ConnectorStatusEnumType (adds Occupied).
     """
 
     AVAILABLE = "Available"

@@ -53,8 +53,8 @@ _CODES_16 = {
     Fault.GENERIC: "GenericError",
 }
 
-# OCPP 2.0.1 Part 4 §4.3.
-_CODES_201 = {
+# OCPP 2.0.1 Part 4 §4.3 and OCPP 2.1 Part 4 §4.3, whose tables are the same.
+_CODES_2 = {
     Fault.NOT_IMPLEMENTED: "NotImplemented",
     Fault.NOT_SUPPORTED: "NotSupported",
     Fault.INTERNAL: "InternalError",
@@ -70,9 +70,9 @@ _CODES_201 = {
     Fault.GENERIC: "GenericError",
 }
 
-_CODES = {OcppVersion.V16: _CODES_16, OcppVersion.V201: _CODES_201}
+_CODES = {OcppVersion.V16: _CODES_16, OcppVersion.V201: _CODES_2, OcppVersion.V21: _CODES_2}
 
 
 def error_code(fault: Fault, version: OcppVersion) -> str:
-    """Return the version's own error code for a fault. Source: OCPP-J 1.6 §4.2.3; OCPP 2.0.1 Part 4 §4.3."""
+    """Return the version's own error code for a fault. Source: OCPP-J 1.6 §4.2.3; OCPP 2.x Part 4 §4.3."""
     return _CODES[version][fault]

@@ -1,9 +1,9 @@
-"""Read and write OCPP-J frames: text in, Call, CallResult, CallError or Malformed out.
+"""Read and write OCPP-J frames: text in, Call, Send, CallResult, CallError, CallResultError or Malformed out.
 
 Does no I/O, reads no clock, and never raises for anything that a station may send. Knows nothing of actions.
 Before it: `session` (one WebSocket message). Beside it: `json_text` and `faults`. After it: `calls`.
 
-Sources: OCPP-J 1.6 §4 (and errata §5), OCPP 2.0.1 Part 4 §4.
+Sources: OCPP-J 1.6 §4 (and errata §5), OCPP 2.0.1 Part 4 §4, OCPP 2.1 Part 4 §4 (CALLRESULTERROR and SEND).
 """
 
 from __future__ import annotations
@@ -25,11 +25,22 @@ UNREADABLE_ID = "-1"
 """OCPP 2.0.1 Part 4 §4.2.3: 'When also the MessageId cannot be read, the CALLERROR SHALL contain "-1" as MessageId.'"""
 
 _MAX_DESCRIPTION = 255
-_CALL, _CALL_RESULT, _CALL_ERROR = 2, 3, 4
+_CALL, _CALL_RESULT, _CALL_ERROR, _CALL_RESULT_ERROR, _SEND = 2, 3, 4, 5, 6
 
 
 # A CALL whose id is readable and whose rest is not a CALL: each version's nearest word is another meaning.
-_BROKEN_CALL = {OcppVersion.V16: Fault.MALFORMED_STRUCTURE, OcppVersion.V201: Fault.NOT_RPC}
+_BROKEN_CALL = {
+    OcppVersion.V16: Fault.MALFORMED_STRUCTURE,
+    OcppVersion.V201: Fault.NOT_RPC,
+    OcppVersion.V21: Fault.NOT_RPC,
+}
+
+# What nobody answers, however broken it is: it could go round for ever, and a SEND has no answer.
+_NEVER_ANSWERED = {
+    OcppVersion.V16: (_CALL_RESULT, _CALL_ERROR),
+    OcppVersion.V201: (_CALL_RESULT, _CALL_ERROR),
+    OcppVersion.V21: (_CALL_RESULT, _CALL_ERROR, _CALL_RESULT_ERROR, _SEND),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,26 @@ class CallError:
 
 
 @dataclass(frozen=True, slots=True)
+class CallResultError:
+    """The station could not use the good answer that we gave to a request of its; never answered. OCPP 2.1 only."""
+
+    id: str
+    code: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """A message that nobody waits for an answer to; never answered. OCPP 2.1 only."""
+
+    id: str
+    action: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Malformed:
-    """A frame that is none of the three."""
+    """A frame that is none of these."""
 
     kind: str
     """Why, for counting: not_utf8, not_json, impossible_number, duplicate_key, too_deep, not_a_list, unknown_type,
@@ -69,7 +98,7 @@ class Malformed:
     """The exact text to send back; None where the standard wants silence."""
 
 
-Frame = Call | CallResult | CallError | Malformed
+Frame = Call | CallResult | CallError | CallResultError | Send | Malformed
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -93,6 +122,17 @@ def error_text(id: str, fault: Fault, version: OcppVersion, description: str = "
     The description is ours: no text of the station belongs in it.
     """
     return f'[4,{_encode(id)},"{error_code(fault, version)}",{_encode(description[:_MAX_DESCRIPTION])},{{}}]'
+
+
+def result_error_text(id: str, fault: Fault, version: OcppVersion, description: str = "") -> str | None:
+    """Write the CALLRESULTERROR that tells a station that its CALLRESULT is of no use; None before OCPP 2.1.
+
+    Details and description as in `error_text`. Source: OCPP 2.1 Part 4 §4.2, CALLRESULTERROR; OCPP 1.6 and 2.0.1 have
+    no answer to an answer.
+    """
+    if version is not OcppVersion.V21:
+        return None
+    return f'[5,{_encode(id)},"{error_code(fault, version)}",{_encode(description[:_MAX_DESCRIPTION])},{{}}]'
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -119,10 +159,10 @@ def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> F
     except (ValueError, RecursionError):
         return _unread("not_json", Fault.SYNTACTIC, text, version)
     if type(message) is not list or not message:
-        return Malformed("not_a_list", _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+        return Malformed("not_a_list", _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version))
     kind = message[0]
     # In JSON `true` and 2.0 are not the integer 2, though Python compares them as equal.
-    reader = _READERS.get(kind) if type(kind) is int else None
+    reader = _READERS[version].get(kind) if type(kind) is int else None
     return reader(message, version, strict) if reader else _unknown_type(message, version)
 
 
@@ -137,12 +177,12 @@ def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malform
     """Answer a frame that is not JSON, by its id if its head shows one; never where it is itself an answer."""
     head = _HEAD.match(text.lstrip(JUNK))
     message_type = int(head["type"][:MAX_DIGITS]) if head else None
-    if message_type in (_CALL_RESULT, _CALL_ERROR):
+    if message_type in _NEVER_ANSWERED[version]:
         return Malformed(kind, None)
     id = _id_in_head(head["id"]) if head and message_type == _CALL else None
     if id is not None:
         return Malformed(kind, error_text(id, fault, version, _DESCRIPTIONS[kind]))
-    return Malformed(kind, _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version))
+    return Malformed(kind, _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version))
 
 
 def _id_in_head(literal: str | None) -> str | None:
@@ -153,8 +193,8 @@ def _id_in_head(literal: str | None) -> str | None:
     return id if _is_id(id) else None
 
 
-def _answer_201(id: str, fault: Fault, version: OcppVersion) -> str | None:
-    """Answer what only OCPP 2.0.1 has a rule for; OCPP 1.6 stays silent."""
+def _answer_2(id: str, fault: Fault, version: OcppVersion) -> str | None:
+    """Answer what only OCPP 2.x has a rule for; OCPP 1.6 stays silent."""
     return None if version is OcppVersion.V16 else error_text(id, fault, version)
 
 
@@ -168,15 +208,15 @@ _DESCRIPTIONS = {
 
 
 def _unknown_type(message: list[Any], version: OcppVersion) -> Malformed:
-    """Ignore it, or tell a 2.0.1 station that it did not count.
+    """Ignore it, or tell a 2.x station that it did not count.
 
     OCPP-J 1.6 §4.1.3: 'When a server receives a message with a Message Type Number not in this list, it SHALL ignore
-    the message payload.' OCPP 2.0.1 Part 4 §4.4: '... it SHALL respond with an CALLERROR'.
+    the message payload.' OCPP 2.x Part 4 §4.4: '... it SHALL respond with an CALLERROR'.
     """
-    if any(message[0] == answer for answer in (_CALL_RESULT, _CALL_ERROR, "3", "4")):
-        return Malformed("unknown_type", None)  # meant as an answer: answering it could go round for ever
+    if any(message[0] in (silent, str(silent)) for silent in _NEVER_ANSWERED[version]):
+        return Malformed("unknown_type", None)  # meant as one of these
     id = message[1] if len(message) > 1 and _is_id(message[1]) else UNREADABLE_ID
-    return Malformed("unknown_type", _answer_201(id, Fault.UNKNOWN_TYPE, version))
+    return Malformed("unknown_type", _answer_2(id, Fault.UNKNOWN_TYPE, version))
 
 
 def _is_id(value: Any) -> bool:
@@ -210,7 +250,7 @@ def _answer_bad_id(id: object, version: OcppVersion) -> str | None:
     if version is OcppVersion.V16 and isinstance(id, str) and id:
         text = "The message id is longer than 36 characters"
         return error_text(id[:MAX_ID], Fault.MALFORMED_STRUCTURE, version, text)
-    return _answer_201(UNREADABLE_ID, Fault.NOT_RPC, version)
+    return _answer_2(UNREADABLE_ID, Fault.NOT_RPC, version)
 
 
 def _call_result(message: list[Any], version: OcppVersion, strict: bool) -> CallResult | Malformed:
@@ -236,8 +276,27 @@ def _call_error(message: list[Any], version: OcppVersion, strict: bool) -> CallE
     return CallError(message[1], code[:_MAX_DESCRIPTION], description[:_MAX_DESCRIPTION])
 
 
-_READERS: dict[int, Callable[[list[Any], OcppVersion, bool], Frame]] = {
-    _CALL: _call,
-    _CALL_RESULT: _call_result,
-    _CALL_ERROR: _call_error,
-}
+def _call_result_error(message: list[Any], version: OcppVersion, strict: bool) -> CallResultError | Malformed:
+    """Read it as a CALLERROR, whose form it has."""
+    read = _call_error(message, version, strict)
+    return read if isinstance(read, Malformed) else CallResultError(read.id, read.code, read.description)
+
+
+def _send(message: list[Any], version: OcppVersion, strict: bool) -> Send | Malformed:
+    if len(message) < 2 or not _is_id(message[1]):
+        return Malformed("bad_id", None)
+    if len(message) != 4:
+        return Malformed("wrong_length", None)
+    _, id, action, payload = message
+    if type(action) is not str:
+        return Malformed("bad_action", None)
+    if payload is None:
+        payload = {}
+    return Send(id, action, payload) if type(payload) is dict else Malformed("bad_payload", None)
+
+
+_Reader = Callable[[list[Any], OcppVersion, bool], Frame]
+
+_READERS_16: dict[int, _Reader] = {_CALL: _call, _CALL_RESULT: _call_result, _CALL_ERROR: _call_error}
+_READERS_21 = _READERS_16 | {_CALL_RESULT_ERROR: _call_result_error, _SEND: _send}
+_READERS = {OcppVersion.V16: _READERS_16, OcppVersion.V201: _READERS_16, OcppVersion.V21: _READERS_21}

@@ -14,9 +14,10 @@ from csms.events import OcppVersion, Receipt
 from csms.faults import Fault
 from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v16 import replies as v16
+from csms.v21 import replies as v21
 from csms.v201 import replies as v201
 
-__all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable"]
+__all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable", "sendable"]
 
 
 class LocalReplies:
@@ -39,15 +40,25 @@ class LocalReplies:
                 answer = v16.reply
             case OcppVersion.V201:
                 answer = v201.reply
+            case OcppVersion.V21:
+                answer = v21.reply
             case _:
                 assert_never(version)
         return answer(action, payload, receipt=receipt, now=self._clock(), options=self._options)
 
 
+def sendable(version: OcppVersion, action: str) -> bool:
+    """Tell whether a station's SEND of this action is read: 2.1 has one that is only sent, and a CALL's says as much.
+
+    Source: OCPP 2.1 Part 4 §4.2, SEND.
+    """
+    return action in schemas.station_actions(version) or action in schemas.unconfirmed_actions(version)
+
+
 def answerable(version: OcppVersion, action: str) -> Fault | None:
     """Return None where a station may send this action, else the fault to answer with.
 
-    Source: OCPP-J 1.6 §4.2.3 and OCPP 2.0.1 Part 4 §4.3, NotImplemented and NotSupported.
+    Source: OCPP-J 1.6 §4.2.3 and OCPP 2.x Part 4 §4.3, NotImplemented and NotSupported.
     """
     if action in schemas.station_actions(version):
         return None

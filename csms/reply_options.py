@@ -1,6 +1,6 @@
 """Hold what an operator decides about our answers to stations: the heartbeat interval, and who may charge.
 
-Decides nothing else. Filled by the host's settings; read by `v16.replies` and `v201.replies`.
+Decides nothing else. Filled by the host's settings; read by `v16.replies`, `v201.replies` and `v21.replies`.
 """
 
 from __future__ import annotations

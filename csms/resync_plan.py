@@ -7,7 +7,7 @@ A station that was never accepted is asked for a BootNotification, once per conn
 and until they are accepted every status of theirs is answered SecurityError. The statuses refused so are asked for
 after its Boot, as after any other.
 
-Source: design.md §8; facts/hardware-and-ocpp-libraries.md §2.6 #56 to #59; OCPP 1.6 §5.17; OCPP 2.0.1 Part 2 F06.
+Source: design.md §8; facts/hardware-and-ocpp-libraries.md §2.6 #56 to #59; OCPP 1.6 §5.17; OCPP 2.x Part 2 F06.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from csms.options import ServerOptions
 STATION = ConnectorAddress(0, 0)
 
 BOOT_PAYLOAD = {"requestedMessage": "BootNotification"}
-"""Source: OCPP 1.6 §6.51 MessageTrigger; OCPP 2.0.1 Part 2 MessageTriggerEnumType."""
+"""Source: OCPP 1.6 §6.51 MessageTrigger; OCPP 2.x Part 2 MessageTriggerEnumType."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ Step = Wait | Ask | AskBoot | Conclude | Finish
 def askable(version: OcppVersion, address: ConnectorAddress) -> bool:
     """Tell whether TriggerMessage(StatusNotification) can name this address in this version.
 
-    Source: OCPP 1.6 §6.51 (connectorId > 0, or none at all, which stations answer for connector 0); OCPP 2.0.1 Part 2
+    Source: OCPP 1.6 §6.51 (connectorId > 0, or none at all, which stations answer for connector 0); OCPP 2.x Part 2
     F06.FR.13 (StatusNotification: at connector level only).
     """
     match version:
         case OcppVersion.V16:
             return address.evse == 0
-        case OcppVersion.V201:
+        case OcppVersion.V201 | OcppVersion.V21:
             return address.evse > 0 and address.connector > 0
         case _:
             assert_never(version)
@@ -79,13 +79,13 @@ def askable(version: OcppVersion, address: ConnectorAddress) -> bool:
 def trigger_payload(version: OcppVersion, address: ConnectorAddress) -> dict[str, Any]:
     """Return the TriggerMessage request that asks for this address's status.
 
-    Source: OCPP 1.6 §6.51 TriggerMessage.req; OCPP 2.0.1 Part 2 TriggerMessageRequest.
+    Source: OCPP 1.6 §6.51 TriggerMessage.req; OCPP 2.x Part 2 TriggerMessageRequest.
     """
     match version:
         case OcppVersion.V16:
             named = {} if address == STATION else {"connectorId": address.connector}
             return {"requestedMessage": "StatusNotification", **named}
-        case OcppVersion.V201:
+        case OcppVersion.V201 | OcppVersion.V21:
             return {
                 "requestedMessage": "StatusNotification",
                 "evse": {"id": address.evse, "connectorId": address.connector},
@@ -97,7 +97,7 @@ def trigger_payload(version: OcppVersion, address: ConnectorAddress) -> dict[str
 def refused(outcome: Outcome) -> bool:
     """Tell whether the station does not do TriggerMessage(StatusNotification), so that asking on is of no use.
 
-    Source: OCPP 1.6 TriggerMessageStatus and OCPP 2.0.1 Part 2 TriggerMessageStatusEnumType: anything but
+    Source: OCPP 1.6 TriggerMessageStatus and OCPP 2.x Part 2 TriggerMessageStatusEnumType: anything but
     Accepted. A timeout is no refusal: some stations answer after 60 s.
     """
     match outcome:
@@ -178,7 +178,7 @@ class Plan:
         """Note that the station was asked for a BootNotification in vain; tell whether to go on without one.
 
         OCPP-J 1.6 §5.6 (errata §3.8) recommends SecurityError before acceptance, and TriggerMessage is optional there:
-        a 1.6 station that cannot be asked would be refused for ever. OCPP 2.0.1 Part 2 B01.FR.10 leaves no choice.
+        a 1.6 station that cannot be asked would be refused for ever. OCPP 2.x Part 2 B01.FR.10 leaves no choice.
         """
         if self._accepted or self._version is not OcppVersion.V16:
             return False
@@ -250,7 +250,7 @@ class Plan:
         if self._refuses:
             return Conclude(address, ResyncOutcome.REFUSED)
         if not askable(self._version, address):
-            # Nobody can answer: the inventory names it for another OCPP version, or it is above 2.0.1's connectors.
+            # Nobody can answer: the inventory names it for another OCPP version, or it is above 2.x's connectors.
             return Conclude(address, ResyncOutcome.TIMED_OUT)
         return Ask(address)
 

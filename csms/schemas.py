@@ -1,7 +1,7 @@
 """Check payloads against the JSON schemas of the standards, which the `ocpp` package carries.
 
 Reads package files once and never touches anything else; never quotes a payload.
-Before it: `frames`. After it: `v16.translate` and `v201.translate`.
+Before it: `frames`. After it: `v16.translate`, `v201.translate` and `v21.translate`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from csms.faults import Fault
 
 Direction = Literal["request", "response"]
 
-_FOLDERS = {OcppVersion.V16: "ocpp.v16", OcppVersion.V201: "ocpp.v201"}
+_FOLDERS = {OcppVersion.V16: "ocpp.v16", OcppVersion.V201: "ocpp.v201", OcppVersion.V21: "ocpp.v21"}
 _RESPONSE = "Response"
-_REQUEST = {OcppVersion.V16: "", OcppVersion.V201: "Request"}
+_REQUEST = {OcppVersion.V16: "", OcppVersion.V201: "Request", OcppVersion.V21: "Request"}
 _MOST_ERRORS = 32
 """Errors looked at to find the one that is told; a long array can be wrong in every element."""
 
@@ -77,7 +77,33 @@ _STATION_ACTIONS_201 = frozenset(
     }
 )
 
-_STATION_ACTIONS = {OcppVersion.V16: _STATION_ACTIONS_16, OcppVersion.V201: _STATION_ACTIONS_201}
+# OCPP 2.1 Part 2, Messages: what its Charging Stations send besides.
+_STATION_ACTIONS_21 = _STATION_ACTIONS_201 | {
+    "BatterySwap",
+    "ClosePeriodicEventStream",
+    "GetCertificateChainStatus",
+    "NotifyDERAlarm",
+    "NotifyDERStartStop",
+    "NotifyPriorityCharging",
+    "NotifySettlement",
+    "OpenPeriodicEventStream",
+    "PullDynamicScheduleUpdate",
+    "ReportDERControl",
+    "VatNumberValidation",
+}
+
+_STATION_ACTIONS = {
+    OcppVersion.V16: _STATION_ACTIONS_16,
+    OcppVersion.V201: _STATION_ACTIONS_201,
+    OcppVersion.V21: _STATION_ACTIONS_21,
+}
+
+_UNCONFIRMED = {
+    OcppVersion.V16: frozenset[str](),
+    OcppVersion.V201: frozenset[str](),
+    OcppVersion.V21: frozenset({"NotifyPeriodicEventStream"}),
+}
+"""Messages without a response, which travel as a SEND. Source: OCPP 2.1 Part 2, NotifyPeriodicEventStream."""
 
 # From the fault that says most to the one that says least, by the keyword of the schema that failed.
 _FAULTS = {
@@ -112,19 +138,25 @@ def load() -> None:
     for version in OcppVersion:
         for action in known_actions(version):
             _validator(version, action, "request")
-            _validator(version, action, "response")
+            if action not in _UNCONFIRMED[version]:
+                _validator(version, action, "response")
 
 
 def station_actions(version: OcppVersion) -> frozenset[str]:
-    """Return the actions whose request a station may send."""
+    """Return the actions whose request a station may send as a CALL."""
     return _STATION_ACTIONS[version]
+
+
+def unconfirmed_actions(version: OcppVersion) -> frozenset[str]:
+    """Return the actions that a station may only SEND, since they have no response."""
+    return _UNCONFIRMED[version]
 
 
 @cache
 def known_actions(version: OcppVersion) -> frozenset[str]:
-    """Return every action of the version, whoever sends its request."""
+    """Return every action of the version, whoever sends it."""
     names = (entry.name.removesuffix(".json") for entry in _folder(version).iterdir() if entry.name.endswith(".json"))
-    return frozenset(name.removesuffix(_RESPONSE) for name in names if name.endswith(_RESPONSE))
+    return frozenset(name.removesuffix(_RESPONSE) for name in names if name.endswith(_RESPONSE)) | _UNCONFIRMED[version]
 
 
 def problems(
@@ -157,7 +189,8 @@ def _worst(errors: Iterable[jsonschema_rs.ValidationError]) -> tuple[Fault, str]
 
 @cache
 def _validator(version: OcppVersion, action: str, direction: Direction) -> jsonschema_rs.Validator:
-    suffix = _RESPONSE if direction == "response" else _REQUEST[version]
+    request = "" if action in _UNCONFIRMED[version] else _REQUEST[version]
+    suffix = _RESPONSE if direction == "response" else request
     # The files begin with a byte order mark.
     schema = json.loads(_folder(version).joinpath(f"{action}{suffix}.json").read_text("utf-8-sig"))
     return jsonschema_rs.validator_for(schema, validate_formats=True)

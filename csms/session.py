@@ -4,7 +4,7 @@ Never decides what a report means. Before it: `server`, with an authenticated so
 `calls`, which answers; `commands`, which match the station's answers; `resync`, which asks.
 
 Every CALL with a readable id gets exactly one answer; no frame ends the session.
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.0.1 Part 4 §4.
+Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from csms.events import (
     StationId,
 )
 from csms.faults import Fault
-from csms.frames import Call, CallError, CallResult, Malformed
+from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
 from csms.profiles import conflicting_serial
@@ -266,6 +266,11 @@ class Session:
                 known = self._commands.failed(message_id, code)
                 if not known:
                     self._counter.count("answer_unexpected", self.station)
+            case Send():
+                await self._calls.take(frame)
+            case CallResultError():
+                # What it is about has been recorded and answered; no call of ours waits for it.
+                self._counter.count("result_refused", self.station)
             case Malformed(kind, error):
                 self._counter.count(f"frame_malformed_{kind}", self.station)
                 if error is not None:

@@ -1,6 +1,6 @@
-"""Hold what both versions' `translate` share: the two results, and a reader that is lenient and counts it.
+"""Hold what every version's `translate` shares: the two results, and a reader that is lenient and counts it.
 
-Knows no action and no version. Before it: `frames`. Beside it: `v16.translate` and `v201.translate`.
+Knows no action and no version. Before it: `frames`. Beside it: `v16.translate`, `v201.translate` and `v21.translate`.
 """
 
 from __future__ import annotations

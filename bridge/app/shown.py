@@ -279,4 +279,4 @@ def inventory_rows(entries: Iterable[InventoryEntry]) -> tuple[InventoryRow, ...
 
 def _version(address: ConnectorAddress) -> str:
     """Return the version by the form of the address: only OCPP 1.6 counts connectors without an EVSE."""
-    return "1.6" if address.evse == 0 else "2.0.1"
+    return "1.6" if address.evse == 0 else "2.x"

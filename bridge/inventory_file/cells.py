@@ -70,7 +70,7 @@ def _version(text: str) -> OcppVersion:
     for version in OcppVersion:
         if text.casefold().removeprefix("ocpp") == version.value.removeprefix("ocpp"):
             return version
-    raise Wrong("must be 1.6 or 2.0.1")
+    raise Wrong("must be 1.6, 2.0.1 or 2.1")
 
 
 def _key(key: bytes) -> bytes:

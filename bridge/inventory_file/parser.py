@@ -241,7 +241,7 @@ def _station(id_: StationId, rows: Sequence[_Row], errors: list[RowError]) -> St
     version = said.get("version")
     if version is None:
         if not any("version" in row.wrong for row in rows):
-            errors.append(first.error("version", "is missing: 1.6 or 2.0.1"))
+            errors.append(first.error("version", "is missing: 1.6, 2.0.1 or 2.1"))
         return None
     default_version = said.get("default_version")
     if default_version not in (None, version):
@@ -316,7 +316,7 @@ def _connectors(
             errors.append(row.error("evse", "must be empty: OCPP 1.6 knows connectors only"))
             continue
         if version is not OcppVersion.V16 and not row.texts.get("evse"):
-            errors.append(row.error("evse", "is missing: OCPP 2.0.1 counts connectors within an EVSE"))
+            errors.append(row.error("evse", "is missing: OCPP 2.x counts connectors within an EVSE"))
             continue
         evse = row.cells.get("evse", 0)
         if {"connector", "evse_id"} <= row.cells.keys() and "evse" not in row.wrong:

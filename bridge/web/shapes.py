@@ -251,7 +251,7 @@ class InventoryRow(Shape):
 
     station: str
     version: str | None
-    """As the file has it: 1.6 or 2.0.1."""
+    """1.6 or 2.x: which of the two forms the address has."""
     security: int
     evse: int
     connector: int

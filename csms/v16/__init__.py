@@ -1,1 +1,1 @@
-"""Translate OCPP 1.6 payloads into events, and answer them. Pure; the twin of `v201`, file by file."""
+"""Translate OCPP 1.6 payloads into events, and answer them. Pure; the twin of `v201` and `v21`, file by file."""

@@ -13,6 +13,7 @@ from csms.events import Receipt
 from csms.reply_options import ReplyOptions
 
 Reply = dict[str, Any]
+ReplyOf = Callable[[Mapping[str, Any], Receipt | None, datetime, ReplyOptions], Reply]
 
 
 def reply(
@@ -34,7 +35,7 @@ def _boot_notification(
     payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
 ) -> Reply:
     interval = int(options.heartbeat_interval.total_seconds())
-    return {"status": "Accepted", "currentTime": _moment(now), "interval": interval}
+    return {"status": "Accepted", "currentTime": moment(now), "interval": interval}
 
 
 def _data_transfer(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
@@ -54,7 +55,7 @@ def _get_certificate_status(
 
 
 def _heartbeat(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
-    return {"currentTime": _moment(now)}
+    return {"currentTime": moment(now)}
 
 
 def _notify_ev_charging_needs(
@@ -84,7 +85,8 @@ def _transaction_event(
     return {} if id_token is None else {"idTokenInfo": _authorization(id_token, options)}
 
 
-def _noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+def noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    """Answer a notification: its receipt is all that the station waits for."""
     return {}
 
 
@@ -94,35 +96,35 @@ def _authorization(id_token: object, options: ReplyOptions) -> Reply:
     return {"status": "Accepted" if options.authorises(text) else "Invalid"}
 
 
-def _moment(now: datetime) -> str:
+def moment(now: datetime) -> str:
     """Write whole seconds and Z: some stations read no fraction and no offset."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-ROUTES: dict[str, Callable[[Mapping[str, Any], Receipt | None, datetime, ReplyOptions], Reply]] = {
+ROUTES: dict[str, ReplyOf] = {
     "Authorize": _authorize,
     "BootNotification": _boot_notification,
-    "ClearedChargingLimit": _noted,
+    "ClearedChargingLimit": noted,
     "DataTransfer": _data_transfer,
-    "FirmwareStatusNotification": _noted,
+    "FirmwareStatusNotification": noted,
     "Get15118EVCertificate": _get_15118_ev_certificate,
     "GetCertificateStatus": _get_certificate_status,
     "Heartbeat": _heartbeat,
-    "LogStatusNotification": _noted,
-    "MeterValues": _noted,
-    "NotifyChargingLimit": _noted,
-    "NotifyCustomerInformation": _noted,
-    "NotifyDisplayMessages": _noted,
+    "LogStatusNotification": noted,
+    "MeterValues": noted,
+    "NotifyChargingLimit": noted,
+    "NotifyCustomerInformation": noted,
+    "NotifyDisplayMessages": noted,
     "NotifyEVChargingNeeds": _notify_ev_charging_needs,
     "NotifyEVChargingSchedule": _notify_ev_charging_schedule,
-    "NotifyEvent": _noted,
-    "NotifyMonitoringReport": _noted,
-    "NotifyReport": _noted,
-    "PublishFirmwareStatusNotification": _noted,
-    "ReportChargingProfiles": _noted,
-    "ReservationStatusUpdate": _noted,
-    "SecurityEventNotification": _noted,
+    "NotifyEvent": noted,
+    "NotifyMonitoringReport": noted,
+    "NotifyReport": noted,
+    "PublishFirmwareStatusNotification": noted,
+    "ReportChargingProfiles": noted,
+    "ReservationStatusUpdate": noted,
+    "SecurityEventNotification": noted,
     "SignCertificate": _sign_certificate,
-    "StatusNotification": _noted,
+    "StatusNotification": noted,
     "TransactionEvent": _transaction_event,
 }

@@ -1,6 +1,7 @@
 """Turn OCPP 2.0.1 requests into station events.
 
-Does no I/O, and decides nothing about an EVSE. Before it: `frames`. After it: the host's recorder.
+Does no I/O, and decides nothing about an EVSE. Before it: `frames`. Beside it: `fields`, what the version calls what we
+read; `v21.translate` brings its own. After it: the host's recorder.
 
 A status whose meaning is clear is taken even where the schema refuses it, and the leniency is noted: a refused status
 is a lost one, since a station need not repeat it. With `strict` the schema decides.
@@ -15,7 +16,6 @@ from csms import schemas
 from csms.events import (
     ChargingState,
     Epoch,
-    OcppVersion,
     ReportedStatus,
     StationBooted,
     StationEvent,
@@ -26,6 +26,7 @@ from csms.events import (
 )
 from csms.faults import Fault
 from csms.translation import MAX_ADDRESS, MAX_INTEGER, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
+from csms.v201.fields import FIELDS, Fields
 
 # OCPP 2.0.1 Part 2, ConnectorStatusEnumType.
 _STATUSES = frozenset(
@@ -44,52 +45,6 @@ _AVAILABILITY: Final = "availabilitystate"
 _PHASES = {phase.value.casefold(): phase for phase in TransactionPhase}
 _CHARGING_STATES = {state.value.casefold(): state for state in ChargingState}
 
-_STATUS_FIELDS = frozenset({"connectorId", "connectorStatus", "customData", "evseId", "timestamp"})
-_BOOT_FIELDS = frozenset({"chargingStation", "customData", "reason"})
-_STATION_FIELDS = frozenset({"customData", "firmwareVersion", "model", "modem", "serialNumber", "vendorName"})
-_NOTIFY_FIELDS = frozenset({"customData", "eventData", "generatedAt", "seqNo", "tbc"})
-_EVENT_FIELDS = frozenset(
-    {
-        "actualValue",
-        "cause",
-        "cleared",
-        "component",
-        "customData",
-        "eventId",
-        "eventNotificationType",
-        "techCode",
-        "techInfo",
-        "timestamp",
-        "transactionId",
-        "trigger",
-        "variable",
-        "variableMonitoringId",
-    }
-)
-_COMPONENT_FIELDS = frozenset({"customData", "evse", "instance", "name"})
-_VARIABLE_FIELDS = frozenset({"customData", "instance", "name"})
-_EVSE_FIELDS = frozenset({"connectorId", "customData", "id"})
-_TRANSACTION_EVENT_FIELDS = frozenset(
-    {
-        "cableMaxCurrent",
-        "customData",
-        "eventType",
-        "evse",
-        "idToken",
-        "meterValue",
-        "numberOfPhasesUsed",
-        "offline",
-        "reservationId",
-        "seqNo",
-        "timestamp",
-        "transactionInfo",
-        "triggerReason",
-    }
-)
-_TRANSACTION_FIELDS = frozenset(
-    {"chargingState", "customData", "remoteStartId", "stoppedReason", "timeSpentCharging", "transactionId"}
-)
-
 
 def translate(
     action: str, payload: Mapping[str, Any], *, station: StationId, epoch: Epoch, strict: bool
@@ -98,13 +53,20 @@ def translate(
 
     Source: OCPP 2.0.1 Part 2, Messages.
     """
-    problem = schemas.problems(OcppVersion.V201, action, payload)
+    return translate_as(FIELDS, action, payload, station=station, epoch=epoch, strict=strict)
+
+
+def translate_as(
+    fields: Fields, action: str, payload: Mapping[str, Any], *, station: StationId, epoch: Epoch, strict: bool
+) -> Translated | Rejected:
+    """Translate for the 2.x version that `fields` is of: they differ in field names, not in what these mean."""
+    problem = schemas.problems(fields.version, action, payload)
     if problem is not None and strict:
         return Rejected(*problem)
     subject, events_of = _ROUTES.get(action, _STATELESS)
     notes: Notes = {}
     try:
-        events = events_of(subject, payload, station, epoch, notes)
+        events = events_of(fields, subject, payload, station, epoch, notes)
     except Unclear as unclear:
         return Rejected(unclear.fault, unclear.description)
     if problem is not None and not notes:
@@ -113,9 +75,9 @@ def translate(
 
 
 def _booted(
-    subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
 ) -> tuple[StationEvent, ...]:
-    read = PayloadReader(subject, payload, _BOOT_FIELDS, notes).object("chargingStation", _STATION_FIELDS)
+    read = PayloadReader(subject, payload, fields.boot, notes).object("chargingStation", fields.station)
     return (
         StationBooted(
             station,
@@ -129,9 +91,9 @@ def _booted(
 
 
 def _status(
-    subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
 ) -> tuple[StationEvent, ...]:
-    read = PayloadReader(subject, payload, _STATUS_FIELDS, notes)
+    read = PayloadReader(subject, payload, fields.status, notes)
     evse = read.number("evseId", MAX_ADDRESS)
     connector = read.number("connectorId", MAX_ADDRESS)
     if evse == 0 and connector != 0:
@@ -140,7 +102,7 @@ def _status(
         StatusReported(
             station,
             epoch,
-            OcppVersion.V201,
+            fields.version,
             evse=evse,
             connector=connector,
             status=read.status("connectorStatus", _STATUSES),
@@ -150,13 +112,13 @@ def _status(
 
 
 def _availabilities(
-    subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
 ) -> tuple[StationEvent, ...]:
     """Read every AvailabilityState of a NotifyEvent; an unclear one is skipped, since its neighbours are clear.
 
     Source: OCPP 2.0.1 Part 2 G01.FR.01 to 09; components Connector, EVSE and ChargingStation.
     """
-    read = PayloadReader(subject, payload, _NOTIFY_FIELDS, notes)
+    read = PayloadReader(subject, payload, fields.notify, notes)
     entries = read.value("eventData")
     if type(entries) is dict:
         read.note("type")
@@ -167,7 +129,7 @@ def _availabilities(
     events = []
     for entry in entries:
         try:
-            event = _availability(subject, entry, station, epoch, notes)
+            event = _availability(fields, subject, entry, station, epoch, notes)
         except Unclear:
             read.note("skipped")
             continue
@@ -176,21 +138,23 @@ def _availabilities(
     return tuple(events)
 
 
-def _availability(subject: str, entry: object, station: StationId, epoch: Epoch, notes: Notes) -> StatusReported | None:
+def _availability(
+    fields: Fields, subject: str, entry: object, station: StationId, epoch: Epoch, notes: Notes
+) -> StatusReported | None:
     """Return the status of one eventData entry; None where it is about something else. Raises: Unclear."""
     if type(entry) is not dict:
         raise Unclear(Fault.TYPE_CONSTRAINT, "eventData is not an object")
-    read = PayloadReader(subject, entry, _EVENT_FIELDS, notes)
-    if _name(read.object("variable", _VARIABLE_FIELDS)) != _AVAILABILITY:
+    read = PayloadReader(subject, entry, fields.event, notes)
+    if _name(read.object("variable", fields.variable)) != _AVAILABILITY:
         return None
-    address = _address(read.object("component", _COMPONENT_FIELDS))
+    address = _address(fields, read.object("component", fields.component))
     if address is None:
         return None
     evse, connector = address
     return StatusReported(
         station,
         epoch,
-        OcppVersion.V201,
+        fields.version,
         evse=evse,
         connector=connector,
         status=read.status("actualValue", _STATUSES),
@@ -205,14 +169,14 @@ def _name(read: PayloadReader) -> str:
     return read.text("name", MAX_WORD).strip().casefold()
 
 
-def _address(component: PayloadReader) -> tuple[int, int] | None:
+def _address(fields: Fields, component: PayloadReader) -> tuple[int, int] | None:
     """Return (evse, connector) of a component that has an availability, None for others. Raises: Unclear."""
     match _name(component):
         case "connector":
-            evse = component.object("evse", _EVSE_FIELDS)
+            evse = component.object("evse", fields.evse)
             return _number_from_1(evse, "id"), _number_from_1(evse, "connectorId")
         case "evse":
-            return _number_from_1(component.object("evse", _EVSE_FIELDS), "id"), 0
+            return _number_from_1(component.object("evse", fields.evse), "id"), 0
         case "chargingstation":
             return 0, 0
         case _:
@@ -227,19 +191,19 @@ def _number_from_1(read: PayloadReader, name: str) -> int:
 
 
 def _transaction(
-    subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
 ) -> tuple[StationEvent, ...]:
-    read = PayloadReader(subject, payload, _TRANSACTION_EVENT_FIELDS, notes)
-    info = read.object("transactionInfo", _TRANSACTION_FIELDS)
+    read = PayloadReader(subject, payload, fields.transaction_event, notes)
+    info = read.object("transactionInfo", fields.transaction)
     transaction = info.text("transactionId", MAX_WORD)
     if not transaction:
         raise Unclear(Fault.MISSING_FIELD, "transactionInfo.transactionId is missing")
-    evse, connector = _evse(read)
+    evse, connector = _evse(fields, read)
     return (
         TransactionReported(
             station,
             epoch,
-            OcppVersion.V201,
+            fields.version,
             evse=evse,
             connector=connector,
             transaction=transaction,
@@ -252,7 +216,7 @@ def _transaction(
     )
 
 
-def _evse(read: PayloadReader) -> tuple[int | None, int | None]:
+def _evse(fields: Fields, read: PayloadReader) -> tuple[int | None, int | None]:
     """Return EVSE and connector of a transaction; None where unclear: it then belongs to the EVSE of its transaction.
 
     Raises: Unclear, where a number is out of range.
@@ -262,9 +226,9 @@ def _evse(read: PayloadReader) -> tuple[int | None, int | None]:
         return None, None
     if type(value) is int:
         read.note("type")
-        evse = PayloadReader("transaction", {"id": value}, _EVSE_FIELDS, read.notes)
+        evse = PayloadReader("transaction", {"id": value}, fields.evse, read.notes)
     else:
-        evse = read.object("evse", _EVSE_FIELDS)
+        evse = read.object("evse", fields.evse)
     return _optional_number(evse, "id") or None, _optional_number(evse, "connectorId") or None
 
 
@@ -313,12 +277,12 @@ def _offline(read: PayloadReader) -> bool:
 
 
 def _nothing(
-    subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
 ) -> tuple[StationEvent, ...]:
     return ()
 
 
-_EventsOf = Callable[[str, Mapping[str, Any], StationId, Epoch, Notes], tuple[StationEvent, ...]]
+_EventsOf = Callable[[Fields, str, Mapping[str, Any], StationId, Epoch, Notes], tuple[StationEvent, ...]]
 
 _STATELESS: tuple[str, _EventsOf] = ("message", _nothing)
 

@@ -24,13 +24,14 @@ from csms.events import (
     TransactionReported,
 )
 from csms.faults import Fault, error_code
-from csms.frames import Call, CallError, CallResult, Malformed, error_text, parse, result_text
+from csms.frames import Call, Frame, Malformed, error_text, parse, result_text
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable
 from csms.translation import Rejected
 from csms.v16 import translate as v16
+from csms.v21 import translate as v21
 from csms.v201 import translate as v201
 
-TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate}
+TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate, OcppVersion.V21: v21.translate}
 REPLIES = LocalReplies(
     lambda: datetime(2026, 11, 20, 12, tzinfo=UTC),
     ReplyOptions(id_tags=IdTagPolicy.LIST, id_tag_list=frozenset({"A"})),
@@ -67,7 +68,7 @@ names = st.sampled_from(
             "connectorId", "errorCode", "status", "info", "timestamp", "vendorErrorCode", "connectorStatus", "evseId",
             "eventData", "component", "variable", "actualValue", "name", "evse", "id", "transactionInfo", "seqNo",
             "transactionId", "chargingState", "eventType", "offline", "idToken", "idTag", "chargingStation", "model",
-            "chargePointVendor", "STATUS", "ConnectorID",
+            "chargePointVendor", "STATUS", "ConnectorID", "certificateStatusRequests", "vatNumber",
         }
     )
 )  # fmt: skip
@@ -90,6 +91,8 @@ actions = st.sampled_from(
         "Authorize",
         "StopTransaction",
         "TriggerMessage",
+        "GetCertificateChainStatus",
+        "VatNumberValidation",
         "Foo",
         "",
     ]
@@ -97,7 +100,7 @@ actions = st.sampled_from(
 calls = st.tuples(st.just(2), st.text(anything, min_size=1, max_size=36), actions, payloads)
 frames = st.one_of(
     calls,
-    st.tuples(st.sampled_from([2, 3, 4, 5, "2", 2.0, True, None]), leaves, objects, objects),
+    st.tuples(st.sampled_from([2, 3, 4, 5, 6, "2", 2.0, True, None]), leaves, objects, objects),
     st.lists(objects, max_size=6),
 )
 
@@ -134,7 +137,7 @@ def check_answer(text: str | None, version: OcppVersion) -> None:
 @bounded(2_000)
 def test_any_bytes_are_read_or_malformed(data: bytes, version: OcppVersion, strict: bool) -> None:
     frame = parse(data, version, strict=strict)
-    assert isinstance(frame, Call | CallResult | CallError | Malformed)
+    assert isinstance(frame, Frame)
     if isinstance(frame, Malformed):
         check_answer(frame.answer, version)
 
@@ -143,7 +146,7 @@ def test_any_bytes_are_read_or_malformed(data: bytes, version: OcppVersion, stri
 @bounded(2_000)
 def test_any_text_is_read_or_malformed(text: str, version: OcppVersion, strict: bool) -> None:
     frame = parse(text, version, strict=strict)
-    assert isinstance(frame, Call | CallResult | CallError | Malformed)
+    assert isinstance(frame, Frame)
     if isinstance(frame, Malformed):
         check_answer(frame.answer, version)
 
@@ -156,6 +159,16 @@ def test_damaged_frame_is_read_or_malformed(text: str, version: OcppVersion, str
         check_answer(frame.answer, version)
     elif isinstance(frame, Call):
         assert_answered(frame, version, strict)
+
+
+@given(st.sampled_from([5, 6]), st.lists(objects, max_size=5), st.integers(0, 40), st.booleans())
+@bounded(1_000)
+def test_what_21_only_sends_is_never_answered(kind: int, rest: list[Any], cut: int, strict: bool) -> None:
+    text = json.dumps([kind, *rest])
+    for shown in (text, text[: max(len(text) - cut, 3)]):  # "[6," or "[6]" at the least
+        frame = parse(shown, OcppVersion.V21, strict=strict)
+        assert not isinstance(frame, Call)
+        assert not isinstance(frame, Malformed) or frame.answer is None
 
 
 @given(st.sampled_from('[{"'), st.integers(0, 5_000), versions)

@@ -69,7 +69,7 @@ def frame(random_: random.Random, number: int) -> str | bytes:
             return json.dumps(value(random_, 5))
         case 4:
             return json.dumps(
-                [random_.choice((2, 3, 4, 5, "2", None)), value(random_, 1), value(random_, 2), value(random_, 3)]
+                [random_.choice((2, 3, 4, 5, 6, "2", None)), value(random_, 1), value(random_, 2), value(random_, 3)]
             )
         case _:
             return text
@@ -84,7 +84,9 @@ async def drain(station: Station, until: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("version", "status"), [("ocpp1.6", STATUS_16), ("ocpp2.0.1", STATUS_201)], ids=["1.6", "2.0.1"]
+    ("version", "status"),
+    [("ocpp1.6", STATUS_16), ("ocpp2.0.1", STATUS_201), ("ocpp2.1", STATUS_201)],
+    ids=["1.6", "2.0.1", "2.1"],
 )
 async def test_rubbish_ends_no_session_and_every_readable_call_is_answered_once(
     site_of: Callable[..., Awaitable[Site]], version: str, status: dict[str, Any]

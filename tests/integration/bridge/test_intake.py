@@ -26,7 +26,7 @@ from csms.events import (
 )
 from csms.ports import EventRefused, NotRecorded, Superseded
 
-V201 = OcppVersion.V201
+V201, V21 = OcppVersion.V201, OcppVersion.V21
 
 
 async def test_status_is_stored_decided_and_desired_at_every_account(bridge) -> None:
@@ -222,6 +222,27 @@ async def test_facts_of_the_other_version_retire_at_the_first_status_of_the_new_
     assert await bridge.rows("SELECT count(*) FROM fact") == [(1,)]
     await bridge.report("one", epoch, 1, "Available", evse=1, version=V201)
     assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact") == [(1, 1, "Available")]
+
+
+@pytest.mark.parametrize(("before", "after"), [(V201, V21), (V21, V201)], ids=["2.0.1-to-2.1", "2.1-to-2.0.1"])
+async def test_facts_outlive_a_change_between_versions_that_address_alike(bridge, before, after) -> None:
+    epoch = await bridge.connect("two", before)
+    await bridge.report("two", epoch, 0, "Faulted", evse=0, version=before)
+    epoch = await bridge.connect("two", after)
+    await bridge.report("two", epoch, 1, "Available", evse=1, version=after)
+    assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact ORDER BY ocpp_evse") == [
+        (0, 0, "Faulted"),
+        (1, 1, "Available"),
+    ]
+    assert await bridge.rows("SELECT fact_version FROM station WHERE id = 'two'") == [(after.value,)]
+
+
+async def test_facts_of_21_retire_at_the_first_status_of_16(bridge) -> None:
+    epoch = await bridge.connect("two", V21)
+    await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V21)
+    epoch = await bridge.connect("two", OcppVersion.V16)
+    await bridge.report("two", epoch, 0, "Available")
+    assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact") == [(0, 0, "Available")]
 
 
 async def test_every_evse_of_the_station_is_decided_anew_when_facts_retire(bridge) -> None:

@@ -27,6 +27,7 @@ def ask(site: Site, address: tuple[int, int], *, operative: bool = False) -> asy
     [
         pytest.param("ocpp1.6", (0, 1), {"connectorId": 1, "type": "Inoperative"}, id="1.6"),
         pytest.param("ocpp2.0.1", (1, 0), {"operationalStatus": "Inoperative", "evse": {"id": 1}}, id="2.0.1"),
+        pytest.param("ocpp2.1", (1, 0), {"operationalStatus": "Inoperative", "evse": {"id": 1}}, id="2.1"),
     ],
 )
 async def test_station_is_asked_and_its_answer_is_returned(

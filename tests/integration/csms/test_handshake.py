@@ -105,13 +105,13 @@ async def test_missing_subprotocol_takes_the_stations_default_or_is_refused(site
     assert (await station.call("StatusNotification", STATUS_16))[0] == 3
     status, _, body = await refused(site, offers=[])
     assert status == 400
-    assert body == "no subprotocol offered; this server speaks ocpp1.6, ocpp2.0.1\n"
+    assert body == "no subprotocol offered; this server speaks ocpp1.6, ocpp2.0.1, ocpp2.1\n"
 
 
 async def test_no_common_subprotocol_is_400_with_a_reason(site: Site) -> None:
-    status, _, body = await refused(site, offers=["ocpp0.1", "ocpp2.1"])
+    status, _, body = await refused(site, offers=["ocpp0.1", "ocpp2.2"])
     assert status == 400
-    assert body == "no common subprotocol; this server speaks ocpp1.6, ocpp2.0.1\n"
+    assert body == "no common subprotocol; this server speaks ocpp1.6, ocpp2.0.1, ocpp2.1\n"
 
 
 async def test_stations_order_decides_and_its_spelling_is_echoed(site: Site) -> None:
@@ -119,6 +119,13 @@ async def test_stations_order_decides_and_its_spelling_is_echoed(site: Site) -> 
     assert station.socket.subprotocol == "OCPP2.0.1"
     assert (await station.call("StatusNotification", STATUS_201))[0] == 3
     assert site.recorder.opened[0].version is OcppVersion.V201
+
+
+async def test_21_is_spoken_where_the_station_names_it_first(site: Site) -> None:
+    station = await dial(site.port, offers=["Ocpp2.1", "ocpp2.0.1", "ocpp1.6"])
+    assert station.socket.subprotocol == "Ocpp2.1"
+    assert (await station.call("StatusNotification", STATUS_201))[0] == 3
+    assert site.recorder.opened[0].version is OcppVersion.V21
 
 
 async def test_web_page_is_403(site: Site) -> None:

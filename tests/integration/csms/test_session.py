@@ -155,6 +155,9 @@ async def test_transaction_event_of_201_is_recorded(site: Site) -> None:
         pytest.param("ocpp1.6", "Reset", "NotSupported", id="1.6-ours"),
         pytest.param("ocpp2.0.1", "MakeCoffee", "NotImplemented", id="2.0.1-unknown"),
         pytest.param("ocpp2.0.1", "Reset", "NotSupported", id="2.0.1-ours"),
+        pytest.param("ocpp2.1", "MakeCoffee", "NotImplemented", id="2.1-unknown"),
+        pytest.param("ocpp2.1", "Reset", "NotSupported", id="2.1-ours"),
+        pytest.param("ocpp2.1", "NotifyPeriodicEventStream", "NotSupported", id="2.1-only-sent"),
     ],
 )
 async def test_action_that_no_station_may_send_is_refused(site: Site, version: str, action: str, code: str) -> None:
@@ -197,6 +200,7 @@ async def test_pong_is_a_sign_of_life(site_of: SiteOf) -> None:
         # OCPP-J 1.6 errata §3.8; OCPP 2.0.1 Part 2 B01.FR.10
         pytest.param("ocpp1.6", STATUS_16, BOOT_16, id="1.6"),
         pytest.param("ocpp2.0.1", STATUS_201, BOOT_201, id="2.0.1"),
+        pytest.param("ocpp2.1", STATUS_201, BOOT_201, id="2.1"),
     ],
 )
 async def test_before_acceptance_everything_but_boot_is_a_security_error(
@@ -306,7 +310,7 @@ ANSWERED: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1"])
+@pytest.mark.parametrize("version", ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"])
 async def test_no_frame_ends_the_session_and_no_readable_call_stays_unanswered(site: Site, version: str) -> None:
     station = await dial(site.port, offers=[version])
     for frame in NASTY:

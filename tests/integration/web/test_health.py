@@ -20,6 +20,7 @@ from bridge.settings import OicpAccount, Settings
 from bridge.store.engine import open_store
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
+from csms.auth import StationKeys
 from tests.certificates import issue
 
 
@@ -41,7 +42,7 @@ async def opened(settings: Settings, certificates: Mapping[str, Certificate]) ->
         store,
         writer,
         clock=SystemClock(),
-        pepper=b"p" * 32,
+        keys=StationKeys(b"p" * 32),
         derive=fill.derive_options(settings),
         wakes=Wakes(asyncio.get_running_loop()),
         central=None,

@@ -57,6 +57,16 @@ def test_rows_become_stations_evses_and_connectors() -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["2.1", "ocpp2.1", "OCPP2.1"])
+def test_station_of_21_counts_its_connectors_within_evses(text: str) -> None:
+    rows = f"station,version,key,evse,connector,evse_id,operator\nCS-3,{text},{KEY},2,1,DE*ABC*E3,north\n"
+    inventory = parse(rows)
+    assert inventory.stations[0].version is OcppVersion.V21
+    assert inventory.connectors == (ConnectorRow(2, "CS-3", 2, 1, "DE*ABC*E3"),)
+    with pytest.raises(InventoryInvalid, match=r"evse: is missing: OCPP 2\.x counts connectors within an EVSE"):
+        parse(rows.replace(",2,1,", ",,1,"))
+
+
 def test_comments_and_empty_lines_count_for_nothing_but_in_the_numbers_of_lines() -> None:
     content = (
         "# what this is\n"
@@ -121,8 +131,8 @@ GOOD = "DE*ABC*E1,north"
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        pytest.param("A,1.5,,,,,1,{good},,,", "line 2, version '1.5': must be 1.6 or 2.0.1", id="version"),
-        pytest.param("A,,,,,,1,{good},,,", "line 2, version: is missing: 1.6 or 2.0.1", id="no-version"),
+        pytest.param("A,1.5,,,,,1,{good},,,", "line 2, version '1.5': must be 1.6, 2.0.1 or 2.1", id="version"),
+        pytest.param("A,,,,,,1,{good},,,", "line 2, version: is missing: 1.6, 2.0.1 or 2.1", id="no-version"),
         pytest.param(
             "A,1.6,hush,,,,1,{good},,,",
             "line 2, key: has 4 bytes and must have at least 16; where the station takes no longer one, "
@@ -150,7 +160,7 @@ GOOD = "DE*ABC*E1,north"
         ),
         pytest.param(
             "A,2.0.1,,,,,1,{good},,,",
-            "line 2, evse: is missing: OCPP 2.0.1 counts connectors within an EVSE",
+            "line 2, evse: is missing: OCPP 2.x counts connectors within an EVSE",
             id="201-without-evse",
         ),
         pytest.param(

@@ -11,11 +11,11 @@ from csms.availability import ACTION, addressable, answer, request
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, OcppVersion
 
-V16, V201 = OcppVersion.V16, OcppVersion.V201
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 
 
 def schema(version: OcppVersion, name: str) -> jsonschema_rs.Validator:
-    folder = {V16: "ocpp.v16", V201: "ocpp.v201"}[version]
+    folder = {V16: "ocpp.v16", V201: "ocpp.v201", V21: "ocpp.v21"}[version]
     text = files(folder).joinpath("schemas", name).read_text("utf-8-sig")
     return jsonschema_rs.validator_for(json.loads(text))
 
@@ -33,6 +33,7 @@ def schema(version: OcppVersion, name: str) -> jsonschema_rs.Validator:
             {"operationalStatus": "Operative", "evse": {"id": 1, "connectorId": 2}},
             id="2.0.1-connector",
         ),
+        pytest.param(V21, (3, 0), False, {"operationalStatus": "Inoperative", "evse": {"id": 3}}, id="2.1-evse"),
     ],
 )
 def test_request_is_worded_as_the_version_words_it(
@@ -54,13 +55,15 @@ def test_request_is_worded_as_the_version_words_it(
         pytest.param(V201, (1, 1), True, id="2.0.1-connector"),
         pytest.param(V201, (0, 0), False, id="2.0.1-whole-station"),
         pytest.param(V201, (0, 1), False, id="2.0.1-address-of-1.6"),
+        pytest.param(V21, (1, 0), True, id="2.1-evse"),
+        pytest.param(V21, (0, 1), False, id="2.1-address-of-1.6"),
     ],
 )
 def test_no_address_means_the_whole_station(version: OcppVersion, address: tuple[int, int], possible: bool) -> None:
     assert addressable(version, ConnectorAddress(*address)) is possible
 
 
-@pytest.mark.parametrize("version", [V16, V201])
+@pytest.mark.parametrize("version", [V16, V201, V21])
 @pytest.mark.parametrize("status", ["Accepted", "Rejected", "Scheduled"])
 def test_every_answer_of_the_schema_has_its_outcome(version: OcppVersion, status: str) -> None:
     payload = {"status": status}

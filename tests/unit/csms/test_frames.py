@@ -24,11 +24,12 @@ from csms.frames import (
 
 V16 = OcppVersion.V16
 V201 = OcppVersion.V201
+V21 = OcppVersion.V21
 
 HEARTBEAT = Call("19223201", "Heartbeat", {})
 
 
-@pytest.mark.parametrize("version", [V16, V201])
+@pytest.mark.parametrize("version", [V16, V201, V21])
 def test_call_of_the_standard_is_read(version: OcppVersion) -> None:
     text = '[2,"19223201","BootNotification",{"chargePointVendor":"VendorX","chargePointModel":"SingleSocketCharger"}]'
     expected = {"chargePointVendor": "VendorX", "chargePointModel": "SingleSocketCharger"}
@@ -96,7 +97,7 @@ def test_b13_repeated_key_is_refused_when_strict() -> None:
 RPC = '[4,"-1","RpcFrameworkError","",{}]'
 UNKNOWN_TYPE = '[4,"-1","MessageTypeNotSupported","",{}]'
 
-# name: (text, kind, answer to 1.6, answer to 2.0.1)
+# name: (text, kind, answer to 1.6, answer to 2.x)
 WITHOUT_READABLE_ID = {
     "B8 empty": ("", "not_json", None, RPC),
     "B8 blank": (" \n", "not_json", None, RPC),
@@ -134,6 +135,7 @@ def test_frame_without_a_readable_id(
 ) -> None:
     assert parse(text, V16, strict=strict) == Malformed(kind, answer_16)
     assert parse(text, V201, strict=strict) == Malformed(kind, answer_201)
+    assert parse(text, V21, strict=strict) == Malformed(kind, answer_201)
 
 
 def wrong(code: str, description: str) -> str:
@@ -147,7 +149,7 @@ FOUR = "A CALL has four elements"
 ACTION = "The action is not a string"
 OBJECT = "The payload is not an object"
 
-# name: (text, kind, code to 1.6, code to 2.0.1, description)
+# name: (text, kind, code to 1.6, code to 2.x, description)
 WITH_READABLE_ID = {
     "B8 truncated": ('[2,"77","X",{"a":1', "not_json", "FormationViolation", "FormatViolation", NOT_JSON),
     "B8 value missing": ('[2,"77","X",{"a":,"b":1}]', "not_json", "FormationViolation", "FormatViolation", NOT_JSON),
@@ -216,6 +218,7 @@ def test_broken_call_with_a_readable_id_is_answered_by_that_id(
 ) -> None:
     assert parse(text, V16, strict=strict) == Malformed(kind, wrong(code_16, description))
     assert parse(text, V201, strict=strict) == Malformed(kind, wrong(code_201, description))
+    assert parse(text, V21, strict=strict) == Malformed(kind, wrong(code_201, description))
 
 
 def test_depth_32_is_read() -> None:
@@ -303,12 +306,12 @@ NEVER_ANSWERED = {
 
 
 @pytest.mark.parametrize(("text", "kind"), NEVER_ANSWERED.values(), ids=NEVER_ANSWERED.keys())
-@pytest.mark.parametrize("version", [V16, V201])
+@pytest.mark.parametrize("version", [V16, V201, V21])
 def test_b34_broken_answer_is_never_answered(text: str, kind: str, version: OcppVersion) -> None:
     assert parse(text, version) == Malformed(kind, None)
 
 
-# OCPP-J 1.6 §4.2.3 and OCPP 2.0.1 Part 4 §4.3.
+# OCPP-J 1.6 §4.2.3; OCPP 2.0.1 and 2.1 Part 4 §4.3.
 ERROR_CODES = {
     Fault.NOT_IMPLEMENTED: ("NotImplemented", "NotImplemented"),
     Fault.NOT_SUPPORTED: ("NotSupported", "NotSupported"),
@@ -329,6 +332,7 @@ ERROR_CODES = {
 @pytest.mark.parametrize("fault", Fault)
 def test_each_version_spells_its_own_error_codes(fault: Fault) -> None:
     assert (error_code(fault, V16), error_code(fault, V201)) == ERROR_CODES[fault]
+    assert error_code(fault, V21) == ERROR_CODES[fault][1]
 
 
 def test_call_is_written_compactly() -> None:

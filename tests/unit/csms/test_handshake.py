@@ -6,7 +6,7 @@ from csms.auth import Refuse
 from csms.events import OcppVersion
 from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
 
-V16, V201 = OcppVersion.V16, OcppVersion.V201
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 
 
 @pytest.mark.parametrize(
@@ -15,13 +15,17 @@ V16, V201 = OcppVersion.V16, OcppVersion.V201
         pytest.param(["ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="one"),
         pytest.param(["ocpp2.0.1, ocpp1.6"], None, Negotiated(V201, "ocpp2.0.1"), id="the-stations-first"),
         pytest.param(["ocpp1.6,ocpp2.0.1"], None, Negotiated(V16, "ocpp1.6"), id="the-stations-first-reversed"),
-        pytest.param(["ocpp0.1, ocpp2.0.1"], None, Negotiated(V201, "ocpp2.0.1"), id="unknown-first"),
-        pytest.param(["ocpp2.1", "ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="two-headers"),
+        pytest.param(["ocpp2.2, ocpp2.0.1"], None, Negotiated(V201, "ocpp2.0.1"), id="unknown-first"),
+        pytest.param(["ocpp0.1", "ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="two-headers"),
+        pytest.param(["ocpp2.1, ocpp2.0.1"], None, Negotiated(V21, "ocpp2.1"), id="newest-first"),
+        pytest.param(["ocpp2.0.1, ocpp2.1"], None, Negotiated(V201, "ocpp2.0.1"), id="not-the-newest"),
+        pytest.param(["Ocpp2.1"], None, Negotiated(V21, "Ocpp2.1"), id="spelling-of-2.1"),
         pytest.param(["OCPP1.6"], None, Negotiated(V16, "OCPP1.6"), id="spelling-is-echoed"),
         pytest.param(["ocpp2.0.1 ocpp1.6"], None, Negotiated(V201, "ocpp2.0.1"), id="spaces"),
         pytest.param(["ocpp1.5;ocpp1.6"], None, Negotiated(V16, "ocpp1.6"), id="semicolons"),
         pytest.param(['"ocpp1.6"'], None, Negotiated(V16, "ocpp1.6"), id="quoted"),
         pytest.param([], V16, Negotiated(V16, None), id="nothing-offered"),
+        pytest.param([], V21, Negotiated(V21, None), id="nothing-offered-by-2.1"),
         pytest.param([""], V201, Negotiated(V201, None), id="empty-header"),
     ],
 )
@@ -43,7 +47,7 @@ def test_without_a_version_the_upgrade_is_refused(offers: list[str], default: Oc
     refusal = negotiate(offers, default)
     assert isinstance(refusal, Refuse)
     assert refusal.status == 400
-    assert refusal.reason == f"{reason}; this server speaks ocpp1.6, ocpp2.0.1"
+    assert refusal.reason == f"{reason}; this server speaks ocpp1.6, ocpp2.0.1, ocpp2.1"
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from csms.resync_plan import (
     trigger_payload,
 )
 
-V16, V201 = OcppVersion.V16, OcppVersion.V201
+V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 ONE, TWO = ConnectorAddress(0, 1), ConnectorAddress(0, 2)
 OPTIONS = ServerOptions()  # design §8: 10 s for a first CALL, 5 s to settle, 30 s after a Boot
 
@@ -260,6 +260,12 @@ def test_the_station_as_a_whole_is_never_a_question() -> None:
             {"requestedMessage": "StatusNotification", "evse": {"id": 3, "connectorId": 2}},
             id="2.0.1",
         ),
+        pytest.param(
+            V21,
+            ConnectorAddress(3, 2),
+            {"requestedMessage": "StatusNotification", "evse": {"id": 3, "connectorId": 2}},
+            id="2.1",
+        ),
     ],
 )
 def test_trigger_names_one_address(version: OcppVersion, address: ConnectorAddress, payload: dict[str, object]) -> None:
@@ -275,6 +281,9 @@ def test_trigger_names_one_address(version: OcppVersion, address: ConnectorAddre
         pytest.param(V201, ConnectorAddress(1, 1), True, id="2.0.1-connector"),
         pytest.param(V201, ConnectorAddress(1, 0), False, id="2.0.1-evse"),
         pytest.param(V201, ConnectorAddress(0, 1), False, id="2.0.1-without-evse"),
+        pytest.param(V21, ConnectorAddress(1, 1), True, id="2.1-connector"),
+        pytest.param(V21, ConnectorAddress(1, 0), False, id="2.1-evse"),
+        pytest.param(V21, ConnectorAddress(0, 1), False, id="2.1-without-evse"),
     ],
 )
 def test_connectors_can_be_asked_and_the_station_in_16_only(

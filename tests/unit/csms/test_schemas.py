@@ -8,6 +8,7 @@ from csms.faults import Fault
 
 V16 = OcppVersion.V16
 V201 = OcppVersion.V201
+V21 = OcppVersion.V21
 
 STATUS_16 = {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
 STATUS_201 = {"timestamp": "2026-11-20T12:00:00Z", "connectorStatus": "Available", "evseId": 1, "connectorId": 1}
@@ -135,9 +136,10 @@ def test_every_schema_of_the_standards_compiles() -> None:
 
 
 def test_known_actions_are_those_of_the_standards() -> None:
-    # 39 requests of 1.6 with the security extension, 64 of 2.0.1.
+    # 39 requests of 1.6 with the security extension, 64 of 2.0.1, 90 of 2.1 and its SEND.
     assert len(schemas.known_actions(V16)) == 39
     assert len(schemas.known_actions(V201)) == 64
+    assert len(schemas.known_actions(V21)) == 91
 
 
 @pytest.mark.parametrize("version", OcppVersion)
@@ -148,6 +150,41 @@ def test_station_actions_are_known(version: OcppVersion) -> None:
 def test_station_actions_leave_out_what_only_a_central_system_sends() -> None:
     assert not {"TriggerMessage", "Reset", "ChangeConfiguration"} & schemas.station_actions(V16)
     assert not {"TriggerMessage", "Reset", "SetVariables", "CostUpdated"} & schemas.station_actions(V201)
+    ours = {
+        "AFRRSignal",
+        "NotifyAllowedEnergyTransfer",
+        "NotifyWebPaymentStarted",
+        "RequestBatterySwap",
+        "SetDERControl",
+    }
+    assert not ours & schemas.station_actions(V21)
+    assert ours < schemas.known_actions(V21)
+
+
+def test_station_of_21_may_send_eleven_actions_more_than_one_of_201() -> None:
+    assert schemas.station_actions(V21) - schemas.station_actions(V201) == {
+        "BatterySwap",
+        "ClosePeriodicEventStream",
+        "GetCertificateChainStatus",
+        "NotifyDERAlarm",
+        "NotifyDERStartStop",
+        "NotifyPriorityCharging",
+        "NotifySettlement",
+        "OpenPeriodicEventStream",
+        "PullDynamicScheduleUpdate",
+        "ReportDERControl",
+        "VatNumberValidation",
+    }
+    assert schemas.station_actions(V201) < schemas.station_actions(V21)
+
+
+def test_message_that_is_only_sent_has_a_schema_and_no_response() -> None:
+    stream = {"id": 1, "pending": 0, "basetime": "2026-11-20T12:00:00Z", "data": [{"t": 0, "v": "230.1"}]}
+    assert schemas.unconfirmed_actions(V21) == {"NotifyPeriodicEventStream"}
+    assert not schemas.unconfirmed_actions(V16) | schemas.unconfirmed_actions(V201)
+    assert schemas.problems(V21, "NotifyPeriodicEventStream", stream) is None
+    missing = (Fault.MISSING_FIELD, "id is missing")
+    assert schemas.problems(V21, "NotifyPeriodicEventStream", {k: v for k, v in stream.items() if k != "id"}) == missing
 
 
 def test_unknown_actions_leave_nothing_behind() -> None:
