@@ -1,4 +1,4 @@
-"""Prove on a real bridge: several listeners, a certificate that is replaced while it runs, the ratchet after a crash."""
+"""Prove on a real bridge: several listeners, a certificate that is renewed meanwhile, the ratchet after a crash."""
 
 from __future__ import annotations
 
