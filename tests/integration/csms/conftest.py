@@ -24,18 +24,24 @@ class Site:
     port: int
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @pytest.fixture
 async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
     """Give a factory: server options in, a running site out; by default no question is ever asked."""
     sites: list[Site] = []
 
-    async def build(tls: Mapping[str, ListenerTls] | None = None, **changes: Any) -> Site:
+    async def build(
+        tls: Mapping[str, ListenerTls] | None = None, clock: Callable[[], datetime] = _now, **changes: Any
+    ) -> Site:
         quiet: dict[str, Any] = {"settle": timedelta(hours=1), "settle_after_boot": timedelta(hours=1)}
         times: dict[str, Any] = {"close_timeout": timedelta(seconds=1), "stop_timeout": timedelta(seconds=3)}
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
-        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER)
+        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, clock=clock)
         for name, proof in (tls or {}).items():
             central.reload_tls(name, proof)
         site = Site(registry, recorder, counter, central, await central.start())

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,20 @@ async def test_expired_client_certificate_fails_visibly(site_of: SiteOf, authori
     site.registry.add("CP1", key=None, security=SecurityProfile.TLS_CERTIFICATE)
     reason = await failed_tls(site, site.port, authority.station(issue(authority.ca, "CP1", ends=-1)))
     assert reason == "certificate verify failed: certificate has expired"
+
+
+async def test_certificate_that_ended_after_tls_had_verified_it_is_refused(
+    site_of: SiteOf, authority: Authority
+) -> None:
+    # A resumed TLS session shows a certificate that OpenSSL checked when the session began.
+    later = datetime.now(UTC) + timedelta(days=2)
+    tls = {"mutual": authority.server(clients=authority)}
+    site = await site_of(tls, clock=lambda: later, listeners=listeners("mutual"))
+    site.registry.add("CP1", key=None, security=SecurityProfile.TLS_CERTIFICATE)
+    with pytest.raises(InvalidStatus) as caught:
+        await dial(site.port, password=None, ssl=authority.station(issue(authority.ca, "CP1", ends=1)))
+    assert caught.value.response.status_code == 403
+    assert caught.value.response.body.startswith(b"the client certificate expired on ")
 
 
 async def test_plain_bytes_on_a_tls_listener_are_named(site_of: SiteOf, authority: Authority) -> None:

@@ -4,6 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from csms.client_certificates import ClientCertificate, NoCertificate, Unreadable, outdated, read_der, verify_pem
 from tests.certificates import issue
@@ -29,10 +34,36 @@ def test_another_authoritys_certificate_proves_nothing() -> None:
         verify_pem(issue(trustme.CA(), "CP1").certificate, TRUSTED, NOW)
 
 
-def test_a_leaf_is_no_authority() -> None:
-    one, other = issue(AUTHORITY, "CP1"), issue(AUTHORITY, "CP2")
+def test_a_station_is_no_authority_for_another_one() -> None:
+    station = issue(AUTHORITY, "CP1")
+    forged = issue(trustme.CA.from_pem(station.certificate, station.key), "CP2")
     with pytest.raises(NoCertificate, match="from no authority of client_ca"):
-        verify_pem(other.certificate, one.certificate, NOW)
+        verify_pem(forged.certificate + station.certificate, TRUSTED, NOW)
+
+
+def test_a_servers_certificate_proves_no_station() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    authority = ec.generate_private_key(ec.SECP256R1())
+    ours = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
+
+    def signed(name: x509.Name, public: ec.EllipticCurvePublicKey, *extensions: x509.ExtensionType) -> bytes:
+        builder = x509.CertificateBuilder(
+            ours, name, public, x509.random_serial_number(), NOW - timedelta(days=1), NOW + timedelta(days=1)
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(authority, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+    root = signed(ours, authority.public_key(), x509.BasicConstraints(ca=True, path_length=None))
+    station = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "CP1")])
+    for usage, proves in ((ExtendedKeyUsageOID.CLIENT_AUTH, True), (ExtendedKeyUsageOID.SERVER_AUTH, False)):
+        leaf = signed(station, key.public_key(), x509.ExtendedKeyUsage([usage]))
+        if proves:
+            # As stations have them: no subjectAltName at all.
+            assert verify_pem(leaf, root, NOW).name == "CP1"
+        else:
+            with pytest.raises(NoCertificate, match="or not for clients"):
+                verify_pem(leaf, root, NOW)
 
 
 @pytest.mark.parametrize(
