@@ -1,7 +1,8 @@
 """Let a station's handshake through or refuse it: authenticate before the upgrade, negotiate, record the connection.
 
-Opens no session. Before it: `server`, for each HTTP request on its port. Beside it: `auth` and `handshake`, which
-decide; this module does what they say. After it: `server` again, with a socket that has a claim and an epoch.
+Opens no session. Before it: `listeners`, for each HTTP request. Beside it: `visit`, which gathers what is shown, and
+`profiles`, `auth` and `handshake`, which decide; this module does what they say. After it: `server`, with a socket that
+has a claim and an epoch.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of, is_nameless
-from csms.client_certificates import Unreadable, outdated, read_der
+from csms.auth import CHALLENGE, Admit, Refuse, Throttle
 from csms.connections import Connections
 from csms.events import Epoch, SecurityProfile, StationConnected, StationDisconnected
 from csms.handshake import (
@@ -34,14 +34,13 @@ from csms.keys import KeyCheck
 from csms.options import ServerOptions
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.profiles import Login, Presented, weigh
-from csms.proxy import is_proxy, read_forwarded
 from csms.session import Session
+from csms.visit import presented_by, stranger
 from csms.websocket import Claim, StationSocket
 
 _HEALTH_PATH = "/livez"
 _STORAGE_DOWN = Refuse(503, "storage is not available", (("Retry-After", "10"),))
 _ALIVE = Refuse(409, "this station is connected already, and alive")
-_NOT_THE_PROXY = Refuse(403, "this listener takes connections from its proxy only")
 _WRONG = Refuse(401, "credentials wrong", CHALLENGE)
 _TELLING = (401, 403, 404)
 """Answers that depend on whether there is such a station, and on what it is allowed."""
@@ -79,9 +78,8 @@ class Admission:
     async def on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about a handshake before the upgrade; None lets `websockets` go on with it."""
         socket = station_socket(connection)
-        proxy = socket.doorway.options.proxy
-        if proxy is not None and not is_proxy(socket.address, proxy):
-            return self._refuse(socket, request, _NOT_THE_PROXY)
+        if (refusal := stranger(socket)) is not None:
+            return self._refuse(socket, request, refusal)
         headers = request.headers
         upgrade = headers.get_all("Upgrade")
         if not upgrade:
@@ -121,7 +119,7 @@ class Admission:
         headers = request.headers
         if from_browser(_first(headers, "Origin"), _first(headers, "Host"), _first(headers, "User-Agent")):
             return Refuse(403, "web pages may not connect here")
-        presented = self._presented(socket, request)
+        presented = presented_by(socket, request, anonymous=self._options.anonymous_station, now=self._clock())
         if isinstance(presented, Refuse):
             return presented
         admitted = await self._authenticate(socket, presented)
@@ -138,29 +136,6 @@ class Admission:
             return _ALIVE
         certificate = presented.certificate if admitted.profile is SecurityProfile.TLS_CERTIFICATE else None
         return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
-
-    def _presented(self, socket: StationSocket, request: Request) -> Presented | Refuse:
-        """Gather what the handshake shows, and note where it is from."""
-        options, headers = socket.doorway.options, request.headers
-        certificate, secure = None, options.tls
-        if options.proxy is not None:
-            tls = socket.doorway.tls
-            authorities = None if tls is None else tls.authorities
-            forwarded = read_forwarded(headers.get_all, options.proxy, authorities, self._clock())
-            if isinstance(forwarded, Refuse):
-                return forwarded
-            socket.forwarded, certificate, secure = forwarded.address, forwarded.certificate, True
-        elif (der := socket.peer_certificate) is not None:
-            try:
-                certificate = read_der(der)
-            except Unreadable as error:
-                return Refuse(403, str(error))
-            if (why := outdated(certificate, self._clock())) is not None:
-                return Refuse(403, why)
-        identity = identity_of(request.path)
-        if identity is None and is_nameless(request.path):
-            identity = self._options.anonymous_station
-        return Presented(identity or "", headers.get_all("Authorization"), secure, certificate)
 
     async def _authenticate(self, socket: StationSocket, presented: Presented) -> Admit | Refuse:
         address, identity = socket.address, presented.identity

@@ -65,13 +65,19 @@ class StationSocket(ServerConnection):
     @property
     def address(self) -> str:
         """Address of the station, as far as anybody can know it."""
-        return self.forwarded or str(self.remote_address[0])
+        return self.forwarded or str(self._peer[0])
 
     @property
     def remote(self) -> str:
         """Address and port for operators; what a proxy forwards has no port."""
         address = f"[{self.address}]" if ":" in self.address else self.address
-        return address if self.forwarded else f"{address}:{self.remote_address[1]}"
+        return address if self.forwarded else f"{address}:{self._peer[1]}"
+
+    @property
+    def _peer(self) -> tuple[str, int]:
+        """The peer of the TCP connection; a socket that broke at once has none any more."""
+        address, port = (self.remote_address or ("unknown", 0))[:2]
+        return address, port
 
     @property
     def peer_certificate(self) -> bytes | None:
