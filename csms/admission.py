@@ -18,9 +18,9 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from csms.auth import CHALLENGE, Admit, Refuse, Throttle
+from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
-from csms.events import Epoch, SecurityProfile, StationConnected, StationDisconnected
+from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
 from csms.handshake import (
     Negotiated,
     compresses,
@@ -32,9 +32,10 @@ from csms.handshake import (
 )
 from csms.keys import KeyCheck
 from csms.options import ServerOptions
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.profiles import Login, Presented, weigh
 from csms.session import Session
+from csms.unknown import UNKNOWN, Strangers
 from csms.visit import presented_by, stranger
 from csms.websocket import Claim, StationSocket
 
@@ -44,6 +45,8 @@ _ALIVE = Refuse(409, "this station is connected already, and alive")
 _WRONG = Refuse(401, "credentials wrong", CHALLENGE)
 _TELLING = (401, 403, 404)
 """Answers that depend on whether there is such a station, and on what it is allowed."""
+_NO_WEBSOCKET = "no WebSocket handshake"
+_BROKEN = "a broken WebSocket handshake"
 
 
 class Admission:
@@ -57,12 +60,17 @@ class Admission:
         counter: Counter,
         keys: KeyCheck,
         connections: Connections[Session],
+        strangers: Strangers,
+        attempts: Attempts | None,
         *,
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`own` keeps a task that outlives its handshake; `connections` are only looked at."""
+        """`own` keeps a task that outlives its handshake; `connections` are only looked at.
+
+        `strangers` decide about identities that the registry does not know; `attempts` are told of every refusal.
+        """
         self._options = options
         self._registry = registry
         self._recorder = recorder
@@ -70,6 +78,8 @@ class Admission:
         self._keys = keys
         self._connections = connections
         self._clock = clock
+        self._strangers = strangers
+        self._attempts = attempts
         self._monotonic = monotonic
         self._own = own
         self._throttle = Throttle(limit=options.failures_allowed, window=options.failures_window)
@@ -122,12 +132,13 @@ class Admission:
         presented = presented_by(socket, request, anonymous=self._options.anonymous_station, now=self._clock())
         if isinstance(presented, Refuse):
             return presented
-        admitted = await self._authenticate(socket, presented)
+        offers = headers.get_all("Sec-WebSocket-Protocol")
+        admitted = await self._authenticate(socket, presented, offers)
         if isinstance(admitted, Refuse):
             return replace(admitted, telling=admitted.status in _TELLING)
         record = admitted.record
         default = record.default_version or self._options.default_version
-        negotiated = negotiate(headers.get_all("Sec-WebSocket-Protocol"), default)
+        negotiated = negotiate(offers, default)
         if isinstance(negotiated, Refuse):
             return negotiated
         live = self._connections.get(record.station)
@@ -137,11 +148,10 @@ class Admission:
         certificate = presented.certificate if admitted.profile is SecurityProfile.TLS_CERTIFICATE else None
         return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
 
-    async def _authenticate(self, socket: StationSocket, presented: Presented) -> Admit | Refuse:
+    async def _authenticate(self, socket: StationSocket, presented: Presented, offers: list[str]) -> Admit | Refuse:
         address, identity = socket.address, presented.identity
-        allowed, exact = socket.doorway.options.profiles, self._options.exact_identity
         if not identity:
-            return await self._prove(weigh(presented, None, allowed), presented)
+            return await self._prove(UNKNOWN, presented)
         blocked = self._throttle.blocked(address, identity, self._monotonic())
         if blocked is not None:
             return blocked
@@ -149,18 +159,33 @@ class Admission:
             record = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
-        if record is not None and exact and record.station != identity:
-            record = None
-        decision = await self._prove(weigh(presented, record, allowed, exact=exact), presented)
+        decision = await self._prove(await self._weigh(socket, presented, record, offers), presented)
         match decision:
             case Admit():
                 self._throttle.succeeded(address, identity)
             case Refuse(401):
                 self._throttle.failed(address, identity, self._monotonic())
-            case Refuse() if self._options.uniform_reject:
+            case Refuse(403 | 404) if self._options.uniform_reject:
                 # What looks like a wrong password must also be slowed down like one.
                 self._throttle.failed(address, identity, self._monotonic())
         return decision
+
+    async def _weigh(
+        self, socket: StationSocket, presented: Presented, record: StationRecord | None, offers: list[str]
+    ) -> Login | Refuse:
+        """Weigh what is shown; a station that the registry does not know is what `strangers` make of it."""
+        allowed, exact = socket.doorway.options.profiles, self._options.exact_identity
+        if record is None:
+            found = await self._strangers.record_of(presented.identity, socket.address, presented.authorization, offers)
+            if isinstance(found, Refuse):
+                return found
+            if found.quarantined:
+                # A guest has nothing to prove with, on whatever listener it comes.
+                return Login(found, SecurityProfile.NONE)
+            record = found
+        elif exact and record.station != presented.identity:
+            return UNKNOWN
+        return weigh(presented, record, allowed, exact=exact)
 
     async def _prove(self, decision: Login | Refuse, presented: Presented) -> Admit | Refuse:
         """Have the password checked that a login still depends on."""
@@ -185,6 +210,7 @@ class Admission:
             remote=socket.remote,
             listener=socket.doorway.options.name,
         )
+        self._tell(socket, request, refusal.status, refusal.reason)
         return _response(socket, _WRONG if refusal.telling and self._options.uniform_reject else refusal)
 
     def on_unreadable(self, socket: StationSocket) -> None:
@@ -196,12 +222,22 @@ class Admission:
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )
 
+    def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
+        """Keep a refused attempt for the operator."""
+        if self._attempts is not None:
+            identity = identity_of(request.path) or ""
+            agent = _first(request.headers, "User-Agent") or ""
+            self._attempts.refused(AttemptRefused(identity, socket.address, status, reason, agent))
+
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
         socket = station_socket(connection)
         if response.status_code != 101 or socket.claim is None:
+            self._tell_of_broken(socket, request, response)
             return None
         claim = socket.claim
+        if claim.record.quarantined:
+            return self._enter(socket, request, claim)
         connected = StationConnected(
             claim.record.station, claim.negotiated.version, claim.remote, claim.profile, claim.key_salt
         )
@@ -218,6 +254,22 @@ class Admission:
             raise
         return None
 
+    def _tell_of_broken(self, socket: StationSocket, request: Request, response: Response) -> None:
+        """Keep what `websockets` refused; every refusal of ours is kept already."""
+        if socket.claim is not None:
+            self._tell(socket, request, response.status_code, _BROKEN)
+        elif response.status_code == 426 and not request.headers.get_all("Upgrade"):
+            self._tell(socket, request, response.status_code, _NO_WEBSOCKET)
+
+    def _enter(self, socket: StationSocket, request: Request, claim: Claim) -> Response | None:
+        """Give a guest its place; nothing of it is recorded before the station learns that it is connected."""
+        showed = bool(request.headers.get_all("Authorization"))
+        entered = self._strangers.enter(socket, claim, socket.address, showed_credentials=showed)
+        if isinstance(entered, Refuse):
+            return self._refuse(socket, request, entered)
+        socket.epoch = entered
+        return None
+
     async def _take_back_late(self, claim: Claim, opening: asyncio.Task[Epoch]) -> None:
         try:
             epoch = await opening
@@ -227,7 +279,7 @@ class Admission:
 
     async def on_abandoned(self, socket: StationSocket) -> None:
         """Take back a connection that was recorded and whose handshake failed all the same."""
-        if socket.claim is not None and socket.epoch is not None:
+        if socket.claim is not None and socket.epoch is not None and not socket.claim.record.quarantined:
             await self._take_back(socket.claim, socket.epoch)
 
     async def _take_back(self, claim: Claim, epoch: Epoch) -> None:

@@ -129,6 +129,34 @@ class StationConnected:
 
 
 @dataclass(frozen=True, slots=True)
+class StationVisited:
+    """A station that the registry does not know is let in as a guest: it has proved nothing, and nothing counts."""
+
+    station: StationId
+    """As it spells itself."""
+    version: OcppVersion
+    address: str
+    """Peer address without the port."""
+    showed_credentials: bool
+    """Did it send an Authorization header, which nobody has looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRefused:
+    """A connection ended before it was a WebSocket; all texts but `reason` are foreign and not cleaned."""
+
+    identity: str
+    """As it was asked for; empty where nothing could be read of it, as in a failed TLS handshake."""
+    address: str
+    """Peer address without the port."""
+    status: int
+    """HTTP status of the refusal; 0 where it did not come to HTTP."""
+    reason: str
+    """Our own words, of bounded variety."""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StationDisconnected:
     """The session of `epoch` is over. Says nothing about the EVSEs: reachability is decided by the host."""
 
@@ -295,3 +323,5 @@ class StationRecord:
     vendor: str = ""
     """Of its last BootNotification, as are `model` and `firmware`."""
     model: str = ""
+    quarantined: bool = False
+    """The registry does not know it: it is a guest that is told to wait, and nothing of it is recorded."""

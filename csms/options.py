@@ -5,15 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 
 from csms.events import OcppVersion, SecurityProfile
 
 PLAIN_PROFILES = frozenset({SecurityProfile.NONE, SecurityProfile.BASIC})
 """What a plain listener takes where nothing is said. 0 also needs a station that the inventory calls insecure."""
 
-
 DEFAULT_LISTENER = "default"
 """Name of the one plain listener, where none has a name."""
+
+
+class UnknownPolicy(StrEnum):
+    """What becomes of a station that the registry does not know."""
+
+    REJECT = "reject"
+    """404 before the upgrade."""
+    QUARANTINE = "quarantine"
+    """Let in as a guest that is told to wait, so that its vendor, model and serial get known."""
+    ACCEPT = "accept"
+    """Taken into the registry, where it connects from one of `accept_from`; others are rejected."""
 
 
 class Compression(StrEnum):
@@ -116,6 +127,10 @@ class ServerOptions:
     storage_retry: timedelta = timedelta(seconds=1)
     """First wait before a station is asked again because storage failed; it doubles up to `storage_retry_max`."""
     storage_retry_max: timedelta = timedelta(seconds=60)
+
+    unknown_stations: UnknownPolicy = UnknownPolicy.REJECT
+    accept_from: tuple[IPv4Network | IPv6Network, ...] = ()
+    """For `UnknownPolicy.ACCEPT`: the networks that it is about."""
 
     @property
     def all_listeners(self) -> tuple[ListenerOptions, ...]:

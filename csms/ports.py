@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from csms.events import Epoch, OcppVersion, Receipt, StationConnected, StationEvent, StationId, StationRecord
+from csms.events import (
+    AttemptRefused,
+    Credential,
+    Epoch,
+    OcppVersion,
+    Receipt,
+    StationBooted,
+    StationConnected,
+    StationEvent,
+    StationId,
+    StationRecord,
+    StationVisited,
+)
 
 
 class NotRecorded(Exception):
@@ -71,6 +83,39 @@ class Counter(Protocol):
 
     def count(self, what: str, station: StationId | None = None) -> None:
         """Add one to `what`, for example "frame_malformed"; `station` is for a per-station view."""
+        ...
+
+
+class Attempts(Protocol):
+    """Keeps which connections were refused, for the operator whose station does not get in."""
+
+    def refused(self, attempt: AttemptRefused) -> None:
+        """Note a refused connection; cheap, bounded, and called for whatever the network sends."""
+        ...
+
+
+class Newcomers(Protocol):
+    """Remembers stations that the registry does not know. All but `accept` are cheap, bounded, and never raise."""
+
+    def arrived(self, visit: StationVisited) -> None:
+        """Note that a guest has connected."""
+        ...
+
+    def described(self, boot: StationBooted) -> None:
+        """Note what a guest says of itself; its epoch means nothing."""
+        ...
+
+    def left(self, station: StationId) -> None:
+        """Note that a guest is gone."""
+        ...
+
+    async def accept(self, identity: str, credential: Credential | None) -> StationRecord | None:
+        """Take a station into the registry and return its record; held to the credential, or insecure with None.
+
+        Where somebody else was faster, his record is returned. None: there are too many such stations already.
+
+        Raises: NotRecorded.
+        """
         ...
 
 

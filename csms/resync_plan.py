@@ -125,8 +125,11 @@ class Plan:
         accepted: bool,
         refuses: bool,
         firmware: str | None = None,
+        quarantined: bool = False,
     ) -> None:
         """Start at the connection's opening; `jitter` in [0, 1) places it within `trigger_spread`.
+
+        A `quarantined` station is asked for nothing but one Boot, and never goes on without.
 
         `refuses` is about `firmware`, the one of the station's last Boot; None where nobody remembers it.
         """
@@ -134,6 +137,7 @@ class Plan:
         self._options = options
         self._targets = tuple(address for address in connectors if address != STATION)
         self._accepted = accepted
+        self._quarantined = quarantined
         self._refuses = refuses
         self._firmware = firmware
         self._boot_asked = False
@@ -180,7 +184,7 @@ class Plan:
         OCPP-J 1.6 §5.6 (errata §3.8) recommends SecurityError before acceptance, and TriggerMessage is optional there:
         a 1.6 station that cannot be asked would be refused for ever. OCPP 2.x Part 2 B01.FR.10 leaves no choice.
         """
-        if self._accepted or self._version is not OcppVersion.V16:
+        if self._accepted or self._quarantined or self._version is not OcppVersion.V16:
             return False
         self._accepted = True
         return True
@@ -237,6 +241,8 @@ class Plan:
     def step(self, now: float) -> Step:
         """Return what is to be done at this moment."""
         if self.finished or (self._boot_asked and not self._accepted):
+            return Wait(None)
+        if self._quarantined and self._booted_at is not None:
             return Wait(None)
         due = self._due()
         if now < due:

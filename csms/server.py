@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,11 +23,15 @@ from csms.commands import CallIds
 from csms.connections import Connections
 from csms.doorway import ListenerTls
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
+from csms.flapping import CALM_AFTER, Flapping
+from csms.flapping_watch import FlappingWatch
+from csms.guests import guest_host
 from csms.keys import KeyCheck
 from csms.listeners import Listeners, ListenFailed
 from csms.options import ServerOptions
-from csms.ports import Counter, Recorder, Registry, Replies
+from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies
 from csms.session import Session
+from csms.unknown import Strangers
 
 __all__ = ["CentralSystem", "ConnectedStation", "ListenFailed", "ServerOptions"]
 
@@ -67,18 +70,27 @@ class CentralSystem:
         counter: Counter,
         pepper: bytes,
         *,
+        newcomers: Newcomers | None = None,
+        attempts: Attempts | None = None,
+        calm_after: timedelta = CALM_AFTER,
         clock: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Use `pepper` for the credentials' digests, and `jitter` for numbers in [0, 1)."""
+        """Use `pepper` for the credentials' digests, and `jitter` for numbers in [0, 1).
+
+        Without `newcomers` every unknown station is rejected. `calm_after` is how long a station must not have flapped.
+        """
         self._options = options
         self._counter = counter
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
         self._host = Host(recorder, replies, counter, CallIds(), monotonic)
+        self._guest_host = None if newcomers is None else guest_host(self._host, newcomers)
         self._connections: Connections[Session] = Connections()
+        self._guests: Connections[Session] = Connections()
+        self._flapping = FlappingWatch(counter, monotonic, self._own, calm_after)
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys = KeyCheck(pepper)
         self._admission = Admission(
@@ -88,6 +100,8 @@ class CentralSystem:
             counter,
             self._keys,
             self._connections,
+            Strangers(options, newcomers, pepper),
+            attempts,
             clock=clock,
             monotonic=monotonic,
             own=self._own,
@@ -127,7 +141,8 @@ class CentralSystem:
             return
         self._listeners.close()
         limit = self._options.stop_timeout.total_seconds()
-        closing = [asyncio.create_task(session.stop(), name=f"stop {session.station}") for session in self._connections]
+        sessions = [*self._connections, *self._guests]
+        closing = [asyncio.create_task(session.stop(), name=f"stop {session.station}") for session in sessions]
         if closing:
             await asyncio.wait(closing, timeout=limit)
         await _cancel([*closing, *self._tasks])
@@ -153,6 +168,15 @@ class CentralSystem:
             )
             for session in self._connections
         }
+
+    @property
+    def guests(self) -> frozenset[StationId]:
+        """The stations in quarantine that are connected now, as they spell themselves."""
+        return frozenset(session.station for session in self._guests)
+
+    def flapping(self) -> tuple[Flapping, ...]:
+        """Return the stations whose connections replace each other now: two devices with one identity, probably."""
+        return self._flapping.flapping()
 
     async def ask(self, station: StationId) -> None:
         """Send one TriggerMessage(StatusNotification) to a station that is connected but silent; wait for nothing.
@@ -192,36 +216,50 @@ class CentralSystem:
         if session is not None:
             self._own(asyncio.create_task(session.dismiss(), name=f"dismiss {station}"))
 
+    def dismiss_guests(self, stations: Iterable[StationId]) -> None:
+        """Close the sessions of guests, in whatever spelling: they came into the registry, or are to be forgotten."""
+        folded = {station.casefold() for station in stations}
+        for guest in self._guests:
+            if guest.station.casefold() in folded:
+                self._own(asyncio.create_task(guest.dismiss(), name=f"dismiss guest {guest.station}"))
+
     # --- sessions -----------------------------------------------------------------------------------------------------
 
     async def _on_station(self, connection: ServerConnection) -> None:
         socket = station_socket(connection)
         if socket.claim is None or socket.epoch is None:
             raise AssertionError("an upgraded socket was admitted and recorded by its handshake")
+        guest = socket.claim.record.quarantined
+        host = self._guest_host if guest else self._host
+        if host is None:
+            raise AssertionError("without newcomers no guest is admitted")
+        connections = self._guests if guest else self._connections
         session = Session(
-            socket, socket.claim, socket.epoch, self._host, self._options, since=self._clock(), jitter=self._jitter()
+            socket, socket.claim, socket.epoch, host, self._options, since=self._clock(), jitter=self._jitter()
         )
-        loser = self._connections.add(session)
+        loser = connections.add(session)
         if loser is session:
             await session.supersede()
             return
         if loser is not None:
-            self._take_over(loser, session)
-        session.log.info("station_connected")
+            self._take_over(loser, session, guest=guest)
+        session.log.info("guest_connected" if guest else "station_connected")
         try:
             await session.run()
         finally:
-            if self._connections.remove(session):
+            if connections.remove(session):
                 await session.farewell()
-            session.log.info("station_disconnected", code=socket.close_code, reason=socket.close_reason)
+            session.log.info(
+                "guest_left" if guest else "station_disconnected", code=socket.close_code, reason=socket.close_reason
+            )
 
-    def _take_over(self, loser: Session, winner: Session) -> None:
-        self._counter.count("connection_taken_over", winner.station)
-        moved = _host_of(loser.remote) != _host_of(winner.remote)
-        if moved:
-            self._counter.count("connection_taken_over_by_other_address", winner.station)
-        winner.log.info("connection_taken_over", old_epoch=loser.epoch, old_remote=loser.remote)
+    def _take_over(self, loser: Session, winner: Session, *, guest: bool) -> None:
         self._own(asyncio.create_task(loser.supersede(), name=f"close replaced {loser.station} {loser.epoch}"))
+        if guest:
+            return
+        self._counter.count("connection_taken_over", winner.station)
+        winner.log.info("connection_taken_over", old_epoch=loser.epoch, old_remote=loser.remote)
+        self._flapping.taken_over(loser, winner)
 
     async def _keep_alive(self) -> None:
         """Ping every station once per interval, each at its own moment."""
@@ -238,7 +276,7 @@ class CentralSystem:
         """Ping who is due, and return the shortest interval of all that are connected, in seconds."""
         now, usual = self._monotonic(), self._options.ping_interval
         shortest = min(usual, _LONGEST_TURN) if usual > _NO_PINGS else _LONGEST_TURN
-        for session in self._connections:
+        for session in (*self._connections, *self._guests):
             interval = usual if session.ping_interval is None else session.ping_interval
             if interval <= _NO_PINGS:
                 continue
@@ -258,7 +296,3 @@ async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
         task.cancel()
     if tasks:
         await asyncio.wait(tasks)
-
-
-def _host_of(remote: str) -> str:
-    return re.sub(r":[0-9]+$", "", remote)

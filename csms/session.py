@@ -89,6 +89,7 @@ class Session:
                 accepted=record.accepted,
                 refuses=record.refuses_trigger,
                 firmware=record.firmware,
+                quarantined=record.quarantined,
             ),
             self._commands,
             host.recorder.record,

@@ -51,6 +51,8 @@ class StationSocket(ServerConnection):
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
     place: Place | None = None
+    _lost = False
+    _on_lost: Callable[[], None] | None = None
 
     def __init__(
         self, *args: Any, doorway: Doorway, unreadable: Callable[[StationSocket], None], **kwargs: Any
@@ -95,11 +97,21 @@ class StationSocket(ServerConnection):
         """Begin the WebSocket handshake on this transport."""
         super().connection_made(transport)
 
+    def when_lost(self, callback: Callable[[], None]) -> None:
+        """Have this called once the TCP connection is over, however far it got; at once where it is over already."""
+        if self._lost:
+            callback()
+        else:
+            self._on_lost = callback
+
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
+        """Note the end of the TCP connection, which comes exactly once; see `when_lost`."""
         if self.place is not None:
             self.place.leave()
         super().connection_lost(exc)
+        self._lost = True
+        if self._on_lost is not None:
+            self._on_lost()
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Perform the opening handshake; see `abandoned`."""

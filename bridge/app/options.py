@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_network
 from types import MappingProxyType
 
 from bridge.app.plans import mirror_plans
@@ -28,7 +29,7 @@ from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
 from csms.events import SecurityProfile
-from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions
+from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
 
 NODE = "bridge"
@@ -205,6 +206,8 @@ def server_options(settings: Settings) -> ServerOptions:
         settle_after_boot=ocpp.settle_after_boot,
         trigger_timeout=ocpp.trigger_timeout,
         trigger_spread=ocpp.trigger_spread,
+        unknown_stations=UnknownPolicy(ocpp.unknown_stations.value),
+        accept_from=tuple(ip_network(network) for network in ocpp.accept_from),
     )
 
 

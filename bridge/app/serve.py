@@ -23,12 +23,14 @@ from typing import Any
 import structlog
 
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.listener_certificates import ListenerCertificates
 from bridge.app.listener_items import shown_listeners
 from bridge.app.listening import listening, station_urls
+from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
@@ -95,6 +97,7 @@ class _Parts:
     """What runs."""
 
     central: CentralSystem
+    newcomers: Newcomers
     ticker: Ticker
     enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
@@ -213,9 +216,20 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
+    newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
+    stack.push_async_callback(_logged, newcomers.write)
     central = CentralSystem(
-        fill.server_options(settings), StoreRegistry(store), intake, replies, counts, pepper, clock=clock.wall
+        fill.server_options(settings),
+        StoreRegistry(store),
+        intake,
+        replies,
+        counts,
+        pepper,
+        newcomers=newcomers,
+        attempts=attempts,
+        clock=clock.wall,
     )
+    newcomers.connected = lambda: central.guests
     ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
     wakes.ticker = ticker
     await ticker.start()
@@ -246,6 +260,8 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         certificates=credentials.certificates,
         listeners=partial(shown_listeners, settings, listeners.certificates, clock),
         counts=counts.all,
+        newcomers=newcomers,
+        attempts=attempts,
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -256,7 +272,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports)
+    return _Parts(central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports)
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -312,6 +328,7 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
             group.create_task(parts.enforcer.run(), name="enforcer"),
             group.create_task(parts.credentials.run(), name="credentials"),
             group.create_task(parts.listeners.run(), name="listener certificates"),
+            group.create_task(parts.newcomers.run(), name="newcomers"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         await stop.event.wait()

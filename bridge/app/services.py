@@ -14,22 +14,25 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import foreign_warnings, owns
 from bridge.app.clock import SystemClock
+from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
 from bridge.app.listener_items import listener_warnings, shown_listeners
 from bridge.app.listing_services import ListingServices
+from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
 from bridge.app.prepared_keys import prepared_keys
+from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
     evse_item,
+    flapping_warnings,
     import_report,
     inventory_rows,
     row_errors,
@@ -42,7 +45,7 @@ from bridge.app.wakes import Wakes
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import Imported, ImportOrder, ModeOrder, import_inventories, set_modes
+from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
@@ -72,11 +75,10 @@ from bridge.web.shapes import (
 )
 from csms.auth import StationKeys
 from csms.events import StationId
+from csms.flapping import Flapping
 
-log = structlog.get_logger(__name__)
 
-
-class Stations(Protocol):
+class Stations(Sessions, Protocol):
     """What the services need of the OCPP side: `csms.server.CentralSystem`."""
 
     @property
@@ -84,8 +86,8 @@ class Stations(Protocol):
         """The stations that are connected now."""
         ...
 
-    def disconnect(self, station: StationId) -> None:
-        """Close the station's session, if there is one."""
+    def flapping(self) -> Sequence[Flapping]:
+        """Return the stations whose connections replace each other now."""
         ...
 
 
@@ -106,6 +108,8 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
         listeners: Callable[[], Sequence[ListenerItem]] = tuple,
         counts: Callable[[], Mapping[str, int]] = dict,
+        newcomers: Newcomers | None = None,
+        attempts: RefusedAttempts | None = None,
     ) -> None:
         """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
@@ -130,6 +134,19 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             enforced=settings.temporary.enforce,
             documents=mirror_plans(settings),
         )
+        self._follow = Follow(wakes, central)
+        self.quarantine = StoreQuarantine(
+            settings,
+            store,
+            writer,
+            clock=clock,
+            keys=keys,
+            derive=derive,
+            documents=self._documents,
+            follow=self._follow,
+            newcomers=newcomers,
+            attempts=attempts,
+        )
 
     async def status(self) -> Status:
         """Return the bridge at a glance. Raises: Unavailable."""
@@ -140,6 +157,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         upstreams, listeners = self._upstream_items(lanes), tuple(self._listeners())
+        flapping = () if self._central is None else self._central.flapping()
         return Status(
             version=installed("ocpp-bridge"),
             started_at=self._started_at,
@@ -149,7 +167,14 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             effective=counted.effective,
             upstreams=upstreams,
             listeners=listeners,
-            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams), *listener_warnings(listeners)),
+            warnings=(
+                *self._settings.warnings(),
+                *certificate_warnings(upstreams),
+                *listener_warnings(listeners),
+                *flapping_warnings(flapping),
+            ),
+            quarantined=await self.quarantine.count(),
+            refused_stations=self.quarantine.refused_recently(),
             counts=dict(self._counts()),
         )
 
@@ -268,7 +293,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         if not request.dry_run:
-            self._follow_up(imported)
+            self._follow.imported(imported)
         report = import_report(imported.result, applied=not request.dry_run)
         foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
         return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
@@ -281,21 +306,6 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         except StoreError as error:
             raise Unavailable(str(error)) from error
         return InventoryList(items=inventory_rows(entries))
-
-    def _follow_up(self, imported: Imported) -> None:
-        """Wake the lanes, and close the sessions of stations that left or have another key: what admitted them is gone.
-
-        The import is committed. Whatever fails here must not look as if it were not, and the rest is still told.
-        """
-        orders: list[Callable[[], None]] = [partial(self._wakes.derived, imported.derived)]
-        if self._central is not None:
-            gone = (*imported.result.diff.stations_removed, *imported.result.credentials_changed)
-            orders += [partial(self._central.disconnect, station) for station in gone]
-        for order in orders:
-            try:
-                order()
-            except Exception:
-                log.exception("import_follow_up_failed")
 
     def _account(self, name: str) -> Account:
         if name not in self._settings.accounts:

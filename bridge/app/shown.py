@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 
 from bridge.core.expiry import days_left, expiry_warning, urgency
 from bridge.core.mapping.until import shown
@@ -33,6 +34,9 @@ from bridge.web.shapes import (
     experimental_reason,
 )
 from csms.events import ConnectorAddress
+from csms.flapping import Flapping
+
+_FLAPPING_NAMED = 5
 
 
 def evse_item(
@@ -156,6 +160,20 @@ def certificate_warnings(items: Iterable[UpstreamItem]) -> list[str]:
     """Return what operators should know of the accounts' certificates, one line each."""
     shown = ((item.name, item.certificate) for item in items)
     return [f"{name}: {found.warning}" for name, found in shown if found is not None and found.warning]
+
+
+def flapping_warnings(stations: Iterable[Flapping]) -> list[str]:
+    """Return what operators should know of stations whose connections replace each other, one line each."""
+    return [
+        f"station {each.station}: {each.takeovers} connections have replaced each other, of "
+        f"{' and '.join(each.addresses[:2])}: "
+        + (
+            "two devices with one id? Give each an id and a key of its own"
+            if len(each.addresses) > 1
+            else "two devices with one id behind one address, or a network that loses connections?"
+        )
+        for each in islice(stations, _FLAPPING_NAMED)
+    ]
 
 
 def _why_documents_wait(lane: LaneReading) -> str:

@@ -15,9 +15,11 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -59,6 +61,7 @@ class RestServices:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
+        self.quarantine: QuarantineServices = RestQuarantine(self._request)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

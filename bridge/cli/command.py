@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import inventory, temporary, upstream
+from bridge.cli import attempts, inventory, quarantine, station, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -49,6 +49,13 @@ database = new_group("The database.")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
+app.add_typer(station.app, name="station")
+app.add_typer(quarantine.app, name="quarantine")
+station.app.command(
+    epilog=examples(
+        "ocpp-bridge station attempts --config my.toml", "ocpp-bridge station attempts CP42 --config my.toml"
+    )
+)(attempts.attempts)
 app.add_typer(database, name="db")
 
 

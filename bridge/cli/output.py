@@ -85,6 +85,10 @@ def print_status(status: Status) -> None:
     else:
         print(f"ocpp-bridge {status.version}, stopped")
         print(f"stations: {status.stations}")
+    if status.quarantined:
+        print(f"{counted(status.quarantined, 'station')} in quarantine: ocpp-bridge quarantine list")
+    if status.refused_stations:
+        print(f"{counted(status.refused_stations, 'station')} refused in the last 10 min: ocpp-bridge station attempts")
     shown = ", ".join(f"{name} {count}" for name, count in status.effective.items()) or "none"
     print(f"EVSEs: {status.evses} ({shown})")
     print_upstreams(UpstreamList(items=status.upstreams))

@@ -18,6 +18,7 @@ from bridge.edits.accounts import (
 )
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
+from bridge.edits.quarantine import MapOrder, NotQuarantined, map_stations
 
 __all__ = [
     "CredentialOrder",
@@ -27,13 +28,16 @@ __all__ = [
     "Imported",
     "ListingImported",
     "ListingOrder",
+    "MapOrder",
     "ModeOrder",
+    "NotQuarantined",
     "RefreshOrder",
     "SyncOrder",
     "credentials_changed",
     "delete_documents",
     "import_inventories",
     "import_listings",
+    "map_stations",
     "refresh_documents",
     "request_full_loads",
     "set_modes",

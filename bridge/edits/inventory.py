@@ -19,6 +19,7 @@ from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
 from bridge.store.listed_stations import match_listed
 from bridge.store.micros import to_micros
+from bridge.store.quarantine import drop_known
 from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
@@ -73,6 +74,7 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
         savepoint.rollback()
         return Imported(result, Derived())
     _keep_what_moved(conn, before, order)
+    drop_known(conn)
     savepoint.commit()
     touched = [*dict.fromkeys([*result.touched, *match_listed(conn)])]
     derived = derive_touched(conn, touched, order.at, order.options)

@@ -114,6 +114,21 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return networks as they are written. Raises: ValueError, which names the first that is none."""
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"should be networks such as 10.0.0.0/8 or ::1, not {network[:64]!r}") from error
+    return networks
+
+
+def is_loopback_network(network: str) -> bool:
+    """Return whether a network has no address that another machine could have."""
+    return ipaddress.ip_network(network).is_loopback
+
+
 def check_hub_url(url: str) -> str:
     """Return a hub's base address without its last slash. Raises: ValueError: neither https nor loopback."""
     try:
@@ -174,6 +189,7 @@ Duration = Annotated[timedelta, BeforeValidator(read_duration)]
 Port = Annotated[int, whole(0, 65535)]
 TimeOfDay = Annotated[time, BeforeValidator(read_time_of_day)]
 TextList = Annotated[tuple[str, ...], BeforeValidator(read_list)]
+NetworkList = Annotated[tuple[str, ...], BeforeValidator(read_list), AfterValidator(check_networks)]
 HubUrl = Annotated[str, AfterValidator(check_hub_url)]
 OcppVersion = Annotated[events.OcppVersion, BeforeValidator(read_ocpp_version)]
 HeaderName = Annotated[str, matching(r"[0-9A-Za-z!#$%&'*+.^_`|~-]{1,64}", "the name of an HTTP header")]

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from bridge.settings.accounts import Account, OicpAccount
-from bridge.settings.fields import is_loopback
+from bridge.settings.fields import is_loopback, is_loopback_network
 from bridge.settings.sections import (
     IdTags,
     LogSection,
@@ -22,6 +22,7 @@ from bridge.settings.sections import (
     Section,
     StatusSection,
     TemporarySection,
+    UnknownStations,
     WebSection,
 )
 
@@ -67,6 +68,7 @@ class Settings(Section):
             found.append("ocpp.id_tags is not set: every idTag is rejected, so that no driver can start by card or app")
         if self.ocpp.id_tags is IdTags.LIST and not self.ocpp.id_tag_list:
             found.append('ocpp.id_tags is "list", and ocpp.id_tag_list is empty: every idTag is rejected')
+        found += self._beyond_loopback()
         if not is_loopback(self.web.host):
             found.append(
                 f"web.host is {self.web.host}: the REST interface can be reached from other machines, without TLS"
@@ -76,6 +78,16 @@ class Settings(Section):
         used = {account for operator in self.operators.values() for account in operator.accounts}
         found += [f"accounts.{name}: no operator refers to it" for name in self.accounts if name not in used]
         return found + self._shared_operators()
+
+    def _beyond_loopback(self) -> list[str]:
+        """Return a warning where stations that nobody knows are taken in from other machines."""
+        beyond = [network for network in self.ocpp.accept_from if not is_loopback_network(network)]
+        if self.ocpp.unknown_stations is not UnknownStations.ACCEPT or not beyond:
+            return []
+        return [
+            f'ocpp.unknown_stations is "accept", and ocpp.accept_from has {", ".join(beyond)}: whoever connects from '
+            'there becomes a station of the inventory; "quarantine" asks you first'
+        ]
 
     def _shared_operators(self) -> list[str]:
         """Return where the EVSEs of one OperatorID would stand at Hubject under two accounts."""

@@ -18,6 +18,7 @@ from bridge.settings.fields import (
     FileList,
     HeaderName,
     Host,
+    NetworkList,
     OcppVersion,
     Port,
     ReadableFile,
@@ -43,6 +44,14 @@ class IdTags(StrEnum):
 
     REJECT = "reject"
     LIST = "list"
+    ACCEPT = "accept"
+
+
+class UnknownStations(StrEnum):
+    """What becomes of stations that the inventory does not know."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
     ACCEPT = "accept"
 
 
@@ -109,6 +118,8 @@ class OcppSection(Section):
     strict: bool = False
     id_tags: IdTags | None = None
     id_tag_list: TextList = ()
+    unknown_stations: UnknownStations = UnknownStations.REJECT
+    accept_from: NetworkList = ("127.0.0.0/8", "::1")
 
 
 class WebSection(Section):

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.core.model import EvseId
 from bridge.store.stations import EvseKey
 from bridge.store.tables import evse, evse_state
 from bridge.store.working_copies import copies_of, drop_copies
@@ -30,6 +31,12 @@ def homes(connection_: sa.Connection) -> dict[EvseKey, StationId]:
     """Return the station of every EVSE that is in the inventory."""
     rows = connection_.execute(sa.select(evse.c.id, evse.c.station).where(evse.c.removed_at_w.is_(None)))
     return {EvseKey(row[0]): row[1] for row in rows}
+
+
+def owners(connection_: sa.Connection, evse_ids: Iterable[EvseId]) -> dict[EvseId, StationId]:
+    """Return the stations of those of these EVSEs that are in the inventory."""
+    statement = sa.select(evse.c.evse_id, evse.c.station).where(evse.c.evse_id.in_(_ids), evse.c.removed_at_w.is_(None))
+    return {row[0]: row[1] for row in connection_.execute(statement, {"ids": list(evse_ids)})}
 
 
 def keep_published(connection_: sa.Connection, keys: Iterable[EvseKey], until: int) -> None:

@@ -43,11 +43,13 @@ class Preview:
 def totals(conn: sa.Connection) -> Totals:
     """Count stations, EVSEs and effective statuses."""
     stations = conn.execute(sa.select(sa.func.count()).where(station.c.removed_at_w.is_(None))).scalar_one()
+    # The word stands in the statement itself: PostgreSQL takes two parameters for two different expressions.
+    status = sa.func.coalesce(evse_state.c.status, sa.literal_column("'unknown'"))
     counted = conn.execute(
-        sa.select(sa.func.coalesce(evse_state.c.status, "unknown"), sa.func.count())
+        sa.select(status, sa.func.count())
         .select_from(evse.outerjoin(evse_state, evse_state.c.evse == evse.c.id))
         .where(evse.c.removed_at_w.is_(None))
-        .group_by(sa.func.coalesce(evse_state.c.status, "unknown"))
+        .group_by(status)
     ).all()
     return Totals(stations, sum(row[1] for row in counted), {row[0]: row[1] for row in counted})
 

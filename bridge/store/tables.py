@@ -93,6 +93,13 @@ quarantined = sa.Table(
     sa.Column("first_seen_w", _Micros, nullable=False),
     sa.Column("last_seen_w", _Micros, nullable=False),
     sa.Column("connections", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column(
+        "showed_credentials",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="it sent some, which nobody looked into",
+    ),
     sa.Index("ix_quarantined_last_seen_w", "last_seen_w"),
     comment="stations that connected and that the inventory does not know; nothing of theirs is published",
 )

@@ -54,6 +54,14 @@ def _bridge(status: Status) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "ocpp_bridge_stations_connected", "Stations that are connected now.", value=status.connected
     )
+    yield GaugeMetricFamily(
+        "ocpp_bridge_stations_quarantined", "Stations that the inventory does not know.", value=status.quarantined
+    )
+    yield GaugeMetricFamily(
+        "ocpp_bridge_stations_refused",
+        "Stations whose connections were refused within the last 10 minutes.",
+        value=status.refused_stations,
+    )
     evses = GaugeMetricFamily("ocpp_bridge_evses", "EVSEs by their effective status.", labels=["status"])
     for name in EvseStatus:
         evses.add_metric([name.value], status.effective.get(name.value, 0))

@@ -14,6 +14,7 @@ from bridge.web.bodies import read as _read
 from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
+from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
@@ -35,6 +36,7 @@ def create_app(services: WebServices, token: str) -> web.Application:
     _Routes(services).add_to(app)
     SpiriiRoutes(services.temporaries).add_to(app)
     TemporaryRoutes(services.temporaries).add_to(app)
+    QuarantineRoutes(services.quarantine).add_to(app)
     return app
 
 

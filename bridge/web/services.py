@@ -20,6 +20,7 @@ from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -106,6 +107,11 @@ class WebServices(Protocol):
     @property
     def temporaries(self) -> TemporaryServices:
         """What there is about temporary statuses."""
+        ...
+
+    @property
+    def quarantine(self) -> QuarantineServices:
+        """What there is about unknown stations and refused attempts."""
         ...
 
     async def status(self) -> Status:

@@ -285,6 +285,10 @@ class Status(Shape):
     listeners: tuple[ListenerItem, ...] = ()
     """Where stations connect; empty: at the one plain address of [ocpp]."""
     warnings: tuple[str, ...] = ()
+    quarantined: int = 0
+    """Stations in quarantine."""
+    refused_stations: int = 0
+    """Stations whose connections were refused within the last 10 minutes."""
     counts: dict[str, int] = Field(default_factory=dict)
     """What the OCPP side counted since the bridge's start, by kind."""
 

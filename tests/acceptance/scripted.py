@@ -37,9 +37,9 @@ def evse_id(station: str) -> str:
 class ScriptedStation:
     """One station; entering the context connects it."""
 
-    def __init__(self, url: str, station: str) -> None:
+    def __init__(self, url: str, station: str, key: str = KEY) -> None:
         self._address = f"{url}/{station}"
-        self._authorization = "Basic " + base64.b64encode(f"{station}:{KEY}".encode()).decode()
+        self._authorization = "Basic " + base64.b64encode(f"{station}:{key}".encode()).decode()
         self._numbers = itertools.count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._connection: ClientConnection | None = None

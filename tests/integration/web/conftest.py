@@ -13,11 +13,14 @@ from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_quarantine import FakeQuarantine
+
 from bridge.core.differences import Standing
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -200,6 +203,7 @@ class FakeServices:
     needs_yes: bool = False
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
+    quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
 
     async def status(self) -> Status:
         if self.failure is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bridge.store.writer import Writer
 from bridge.web.shapes import ImportRequest
 from csms.auth import StationKeys
 from csms.events import StationId
+from csms.flapping import Flapping
 
 HEADER = "station,version,key,connector,evse_id,operator\n"
 KEYS = ("INTEGRATION-KEY-1", "INTEGRATION-KEY-2")
@@ -28,7 +29,14 @@ class Stations:
     def __init__(self, *failing: str) -> None:
         self.failing = failing
         self.asked: list[str] = []
+        self.dismissed: list[StationId] = []
         self.connected: dict[StationId, object] = {}
+
+    def dismiss_guests(self, stations: Iterable[StationId]) -> None:
+        self.dismissed += stations
+
+    def flapping(self) -> tuple[Flapping, ...]:
+        return ()
 
     def disconnect(self, station: StationId) -> None:
         self.asked.append(station)
@@ -65,7 +73,7 @@ async def test_a_committed_import_is_reported_as_applied_even_where_closing_a_se
     stations = Stations("S1")
     async with opened(tmp_path, stations) as services:
         await services.import_inventory(ImportRequest(csv=inventory((1, KEYS[0]), (2, KEYS[0]), (3, KEYS[0]))))
-        assert stations.asked == []
+        assert (stations.asked, stations.dismissed) == ([], ["S1", "S2", "S3"])
         changed = inventory((2, KEYS[1]), (3, KEYS[0]))
         report = await services.import_inventory(ImportRequest(csv=changed, prune=True, yes=True))
         assert (report.applied, report.stations_removed, report.stations_changed) == (True, ("S1",), ("S2",))

@@ -96,6 +96,16 @@ WRONG = [
         '[ocpp]\nid_tags = "maybe"', "ocpp.id_tags = \"maybe\": should be 'reject', 'list' or 'accept'", id="choice"
     ),
     pytest.param('[ocpp]\nstrict = "yep"', 'ocpp.strict = "yep": should be true or false', id="boolean"),
+    pytest.param(
+        '[ocpp]\naccept_from = ["10.0.0.5/8"]',
+        "ocpp.accept_from: should be networks such as 10.0.0.0/8 or ::1, not '10.0.0.5/8'",
+        id="network",
+    ),
+    pytest.param(
+        '[ocpp]\nunknown_stations = "allow"',
+        "ocpp.unknown_stations = \"allow\": should be 'reject', 'quarantine' or 'accept'",
+        id="unknown-stations",
+    ),
     pytest.param("[ocpp]\nid_tag_list = 3", 'ocpp.id_tag_list = 3: should be a list such as ["one", "two"]', id="list"),
     pytest.param('[ocpp]\nid_tag_list = ["a", 3]', "ocpp.id_tag_list[1] = 3: should be text in quotes", id="list-item"),
     pytest.param('ocpp = "x"', 'ocpp = "x": should be a table', id="no-table"),
@@ -411,6 +421,20 @@ WARNINGS = [
             "accounts.hubject: no operator refers to it",
         ],
         id="open-web-empty-list-idle-account",
+    ),
+    pytest.param(
+        "[ocpp]\nid_tags = 'reject'\nunknown_stations = 'accept'\naccept_from = ['::1', '10.0.0.0/8', '0.0.0.0/0']",
+        [
+            'ocpp.unknown_stations is "accept", and ocpp.accept_from has 10.0.0.0/8, 0.0.0.0/0: whoever connects from '
+            'there becomes a station of the inventory; "quarantine" asks you first',
+            "no account is set up: no hub is told anything",
+        ],
+        id="accept-beyond-loopback",
+    ),
+    pytest.param(
+        "[ocpp]\nid_tags = 'reject'\nunknown_stations = 'accept'",
+        ["no account is set up: no hub is told anything"],
+        id="accept-on-loopback",
     ),
     pytest.param(
         HUBJECT + "[operators.acme]\nname = 'Acme'\naccounts = ['hubject']",

@@ -307,3 +307,18 @@ def test_connectors_can_be_asked_and_the_station_in_16_only(
 )
 def test_refusals(outcome: Outcome, expected: bool) -> None:
     assert refused(outcome) is expected
+
+
+@pytest.mark.parametrize("version", [V16, V201])
+def test_a_station_in_quarantine_is_asked_for_one_boot_and_never_goes_on_without(version: OcppVersion) -> None:
+    asked = Plan(version, (), OPTIONS, now=100.0, jitter=0.0, accepted=False, refuses=False, quarantined=True)
+    assert asked.step(115.0) == AskBoot()
+    asked.boot_asked()
+    assert not asked.boot_missing()
+    assert asked.step(1000.0) == Wait(None)
+
+
+def test_a_station_in_quarantine_that_boots_by_itself_is_asked_for_nothing() -> None:
+    asked = Plan(V16, (), OPTIONS, now=100.0, jitter=0.0, accepted=False, refuses=False, quarantined=True)
+    asked.booted(101.0, "1.0")
+    assert asked.step(1000.0) == Wait(None)

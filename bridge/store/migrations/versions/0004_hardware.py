@@ -78,6 +78,13 @@ def upgrade() -> None:
         sa.Column("first_seen_w", sa.BigInteger(), nullable=False),
         sa.Column("last_seen_w", sa.BigInteger(), nullable=False),
         sa.Column("connections", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column(
+            "showed_credentials",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="it sent some, which nobody looked into",
+        ),
         sa.PrimaryKeyConstraint("id_folded", name=op.f("pk_quarantined")),
         comment="stations that connected and that the inventory does not know; nothing of theirs is published",
     )

@@ -1,4 +1,5 @@
 from datetime import time, timedelta
+from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
@@ -9,7 +10,7 @@ from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
 from bridge.settings import ChargepriceAccount, OicpAccount, Settings
 from csms.events import OcppVersion, SecurityProfile
-from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions
+from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 
 OCPP = {
     "host": "127.0.0.2",
@@ -28,6 +29,8 @@ OCPP = {
     "compression": "on",
     "max_connections": 16,
     "max_handshakes_per_address": 17,
+    "unknown_stations": "accept",
+    "accept_from": ["10.0.0.0/8", "::1"],
 }
 
 
@@ -49,6 +52,8 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         compression=Compression.ON,
         max_connections=16,
         max_pending_per_address=17,
+        unknown_stations=UnknownPolicy.ACCEPT,
+        accept_from=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
     )
 
 
