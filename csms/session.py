@@ -36,6 +36,7 @@ from csms.frames import Call, CallError, CallResult, CallResultError, Malformed,
 from csms.options import ServerOptions
 from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
+from csms.profiles import conflicting_serial
 from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
@@ -64,10 +65,12 @@ class Session:
         self.remote = claim.remote
         self.since = since
         self.pinged_at = host.clock()
+        self.ping_interval = record.ping_interval
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
             station=record.station, version=version.value, epoch=epoch, remote=claim.remote
         )
         self._socket = socket
+        self._claim = claim
         self._record = record
         self._recorder = host.recorder
         self._counter = host.counter
@@ -289,6 +292,8 @@ class Session:
         self._heard()
         frame = frames.parse(message, self.version, strict=self._strict)
         if isinstance(frame, Call):
+            if frame.action == "BootNotification" and await self._is_impostor(frame):
+                return
             self._unanswered = frame.id
             answer = await self._calls.answer(frame, message)
             self._unanswered = None
@@ -314,6 +319,22 @@ class Session:
                     await self._socket.answer(error, self._send_timeout_s)
             case _:
                 assert_never(frame)
+
+    async def _is_impostor(self, boot: Call) -> bool:
+        """Compare the serial number with the certificate's, and close where the station is to be held to it.
+
+        B01.FR.12 wants the connection closed. The certificate has proved the station already, and a serial number that
+        somebody mistyped or a firmware cuts off (Schneider EVlink sends 33 characters) would keep it offline for good.
+        """
+        unit = boot.payload.get("chargingStation")
+        serial = unit.get("serialNumber") if isinstance(unit, dict) else None
+        if not conflicting_serial(self._claim.certificate, self._record, self.version, serial):
+            return False
+        self._counter.count("boot_serial_differs_from_certificate", self.station)
+        self.log.warning("boot_serial_differs_from_certificate", serial=str(serial)[:64])
+        if self._strict:
+            await self._socket.close(CloseCode.POLICY_VIOLATION, "serialNumber is not the certificate's")
+        return self._strict
 
     def _heard(self) -> None:
         self._recorder.heard(self.station)

@@ -7,6 +7,7 @@ connection. After it: `session`.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,10 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
+from csms.client_certificates import ClientCertificate
+from csms.doorway import Doorway
 from csms.events import Epoch, SecurityProfile, StationRecord
+from csms.gate import Place
 from csms.handshake import Negotiated
 from csms.ports import Direction
 
@@ -42,6 +46,8 @@ class Claim:
     """What the station proved."""
     key_salt: bytes | None
     """Salt of the credential that its key matched; None where it proved itself without a key."""
+    certificate: ClientCertificate | None = None
+    """What it showed, where that was the proof."""
 
 
 class StationSocket(ServerConnection):
@@ -55,10 +61,54 @@ class StationSocket(ServerConnection):
     """Called for every ping and pong of the station; messages show up by themselves."""
     on_message: Callable[[Direction, str | bytes], None] | None = None
     """Called for every message that was received or is sent; the one place that the wire log hears from."""
+    place: Place | None = None
     _lost = False
     _on_lost: Callable[[], None] | None = None
     _resuming: asyncio.TimerHandle | None = None
     _cutting: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self, *args: Any, doorway: Doorway, unreadable: Callable[[StationSocket], None], **kwargs: Any
+    ) -> None:
+        """Stand at the doorway of one listener; `unreadable` is called when what arrives is no HTTP request at all."""
+        super().__init__(*args, **kwargs)
+        self.doorway = doorway
+        self._unreadable = unreadable
+        self.forwarded = ""
+        """The station's address, where a proxy told it."""
+
+    @property
+    def address(self) -> str:
+        """Address of the station, as far as anybody can know it."""
+        return self.forwarded or str(self._peer[0])
+
+    @property
+    def remote(self) -> str:
+        """Address and port for operators; what a proxy forwards has no port."""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return address if self.forwarded else f"{address}:{self._peer[1]}"
+
+    @property
+    def _peer(self) -> tuple[str, int]:
+        """The peer of the TCP connection; a socket that broke at once has none any more."""
+        address, port = (self.remote_address or ("unknown", 0))[:2]
+        return address, port
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The client certificate that TLS has verified, as DER; None where there is none."""
+        connection: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        return None if connection is None else connection.getpeercert(binary_form=True)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask at the doorway; it calls `enter`, at once or after TLS, or never."""
+        if not isinstance(transport, asyncio.Transport):
+            raise AssertionError("a listening TCP socket makes no other transports")
+        self.doorway.arrived(self, transport)
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Begin the WebSocket handshake on this transport."""
+        super().connection_made(transport)
 
     def when_lost(self, callback: Callable[[], None]) -> None:
         """Have this called once the TCP connection is over, however far it got; at once where it is over already."""
@@ -72,6 +122,8 @@ class StationSocket(ServerConnection):
         for timer in (self._cutting, self._resuming):
             if timer is not None:
                 timer.cancel()
+        if self.place is not None:
+            self.place.leave()
         super().connection_lost(exc)
         self._lost = True
         if self._on_lost is not None:
@@ -82,6 +134,10 @@ class StationSocket(ServerConnection):
         try:
             await super().handshake(*args, **kwargs)
         finally:
+            if self.place is not None:
+                self.place.passed()
+            if self.request is None and self.protocol.handshake_exc is not None:
+                self._unreadable(self)
             if self.epoch is not None and self.abandoned is not None and self.state is not State.OPEN:
                 await self.abandoned(self)
 
