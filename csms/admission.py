@@ -1,13 +1,16 @@
 """Let a station's handshake through or refuse it: authenticate before the upgrade, negotiate, record the connection.
 
-Opens no session. Before it: `server`, for each HTTP request on its port. Beside it: `auth` and `handshake`, which
-decide; this module does what they say. After it: `server` again, with a socket that has a claim and an epoch.
+Opens no session. Before it: `listeners`, for each HTTP request. Beside it: `visit`, which gathers what is shown, and
+`profiles`, `auth` and `handshake`, which decide; this module does what they say. After it: `server`, with a socket that
+has a claim and an epoch.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -15,20 +18,34 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from csms.auth import Admit, Refuse, Throttle, admit, identity_of
+from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
-from csms.events import AttemptRefused, Epoch, OcppVersion, StationConnected, StationDisconnected
-from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
+from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
+from csms.handshake import (
+    Negotiated,
+    compresses,
+    from_browser,
+    how_to_connect,
+    lacks_connection_header,
+    negotiate,
+    wants_websocket,
+)
+from csms.keys import KeyCheck
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
+from csms.profiles import Login, Presented, weigh
 from csms.quirks import at_handshake
 from csms.session import Session
-from csms.unknown import Strangers
+from csms.unknown import UNKNOWN, Strangers
+from csms.visit import presented_by, stranger
 from csms.websocket import Claim, StationSocket
 
 _HEALTH_PATH = "/livez"
 _STORAGE_DOWN = Refuse(503, "storage is not available", (("Retry-After", "10"),))
 _ALIVE = Refuse(409, "this station is connected already, and alive")
+_WRONG = Refuse(401, "credentials wrong", CHALLENGE)
+_TELLING = (401, 403, 404)
+"""Answers that depend on whether there is such a station, and on what it is allowed."""
 _NO_WEBSOCKET = "no WebSocket handshake"
 _BROKEN = "a broken WebSocket handshake"
 
@@ -42,11 +59,12 @@ class Admission:
         registry: Registry,
         recorder: Recorder,
         counter: Counter,
-        pepper: bytes,
+        keys: KeyCheck,
         connections: Connections[Session],
         strangers: Strangers,
         attempts: Attempts | None,
         *,
+        clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
@@ -58,8 +76,9 @@ class Admission:
         self._registry = registry
         self._recorder = recorder
         self._counter = counter
-        self._pepper = pepper
+        self._keys = keys
         self._connections = connections
+        self._clock = clock
         self._strangers = strangers
         self._attempts = attempts
         self._monotonic = monotonic
@@ -70,45 +89,70 @@ class Admission:
     async def on_request(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about a handshake before the upgrade; None lets `websockets` go on with it."""
         socket = station_socket(connection)
+        if (refusal := stranger(socket)) is not None:
+            return self._refuse(socket, request, refusal)
         headers = request.headers
         upgrade = headers.get_all("Upgrade")
         if not upgrade:
-            # No WebSocket at all: health checks; for the rest `websockets` knows the right answer (426).
-            healthy = request.path.partition("?")[0] == _HEALTH_PATH
-            return socket.respond(200, "ok\n") if healthy else None
-        if lacks_connection_header(upgrade, headers.get_all("Connection")):
-            headers["Connection"] = "Upgrade"
-            self._counter.count("handshake_without_connection_header")
+            return self._answer_page(socket, request)
+        self._forgive(request, upgrade)
         decision = await self._decide(socket, request)
         if isinstance(decision, Refuse):
             return self._refuse(socket, request, decision)
         socket.claim = decision
         socket.abandoned = self.on_abandoned
-        _offer(headers, decision.negotiated)
+        record = decision.record
+        compress = compresses(self._options.compression, record.compression, decision.negotiated.version)
+        _offer(headers, decision.negotiated, compress=compress)
         return None
+
+    def _answer_page(self, socket: StationSocket, request: Request) -> Response:
+        """Answer what is no WebSocket at all: health checks, and people who want to know what this is."""
+        if request.path.partition("?")[0] == _HEALTH_PATH:
+            return socket.respond(200, "ok\n")
+        options = socket.doorway.options
+        secure = options.tls or options.proxy is not None
+        response = socket.respond(426, how_to_connect(_first(request.headers, "Host") or "", secure=secure))
+        response.headers["Upgrade"] = "websocket"
+        return response
+
+    def _forgive(self, request: Request, upgrade: list[str]) -> None:
+        """Mend what devices write wrong and what cannot mean anything else."""
+        headers = request.headers
+        if lacks_connection_header(upgrade, headers.get_all("Connection")):
+            headers["Connection"] = "Upgrade"
+            self._counter.count("handshake_without_connection_header")
+        if request.protocol == "HTTP/1.0" and wants_websocket(upgrade):
+            request.protocol = "HTTP/1.1"
+            self._counter.count("handshake_of_http_1_0")
 
     async def _decide(self, socket: StationSocket, request: Request) -> Claim | Refuse:
         headers = request.headers
         if from_browser(_first(headers, "Origin"), _first(headers, "Host"), _first(headers, "User-Agent")):
             return Refuse(403, "web pages may not connect here")
-        address = _address(socket)
-        admitted = await self._authenticate(address, identity_of(request.path), headers)
+        presented = presented_by(socket, request, anonymous=self._options.anonymous_station, now=self._clock())
+        if isinstance(presented, Refuse):
+            return presented
+        offers = headers.get_all("Sec-WebSocket-Protocol")
+        admitted = await self._authenticate(socket, presented, offers)
         if isinstance(admitted, Refuse):
-            return admitted
+            return replace(admitted, telling=admitted.status in _TELLING)
         record = admitted.record
-        negotiated = negotiate(headers.get_all("Sec-WebSocket-Protocol"), record.default_version)
+        default = record.default_version or self._options.default_version
+        negotiated = negotiate(offers, default)
         if isinstance(negotiated, Refuse):
             return negotiated
         live = self._connections.get(record.station)
         # Nobody proved anything: whoever is there first and alive stays.
-        if record.credential is None and live is not None and await live.alive():
+        if admitted.profile is SecurityProfile.NONE and live is not None and await live.alive():
             return _ALIVE
-        return Claim(record, negotiated, _remote(socket), admitted.profile, admitted.key_salt)
+        certificate = presented.certificate if admitted.profile is SecurityProfile.TLS_CERTIFICATE else None
+        return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
 
-    async def _authenticate(self, address: str, identity: str | None, headers: Headers) -> Admit | Refuse:
-        authorization = headers.get_all("Authorization")
-        if identity is None:
-            return admit(identity=None, record=None, authorization=(), pepper=self._pepper)
+    async def _authenticate(self, socket: StationSocket, presented: Presented, offers: list[str]) -> Admit | Refuse:
+        address, identity = socket.address, presented.identity
+        if not identity:
+            return await self._prove(UNKNOWN, presented)
         blocked = self._throttle.blocked(address, identity, self._monotonic())
         if blocked is not None:
             return blocked
@@ -117,19 +161,46 @@ class Admission:
         except NotRecorded:
             return _STORAGE_DOWN
         record = None if found is None else at_handshake(found)
-        if record is None:
-            offers = headers.get_all("Sec-WebSocket-Protocol")
-            stranger = await self._strangers.record_of(identity, address, authorization, offers)
-            if isinstance(stranger, Refuse):
-                return stranger
-            record = stranger
-        decision = admit(identity=identity, record=record, authorization=authorization, pepper=self._pepper)
+        decision = await self._prove(await self._weigh(socket, presented, record, offers), presented)
         match decision:
             case Admit():
                 self._throttle.succeeded(address, identity)
             case Refuse(401):
                 self._throttle.failed(address, identity, self._monotonic())
+            case Refuse(403 | 404) if self._options.uniform_reject:
+                # What looks like a wrong password must also be slowed down like one.
+                self._throttle.failed(address, identity, self._monotonic())
         return decision
+
+    async def _weigh(
+        self, socket: StationSocket, presented: Presented, record: StationRecord | None, offers: list[str]
+    ) -> Login | Refuse:
+        """Weigh what is shown; a station that the registry does not know is what `strangers` make of it."""
+        allowed, exact = socket.doorway.options.profiles, self._options.exact_identity
+        if record is None:
+            found = await self._strangers.record_of(presented.identity, socket.address, presented.authorization, offers)
+            if isinstance(found, Refuse):
+                return found
+            if found.quarantined:
+                # A guest has nothing to prove with, on whatever listener it comes.
+                return Login(found, SecurityProfile.NONE)
+            record = found
+        elif exact and record.station != presented.identity:
+            return UNKNOWN
+        return weigh(presented, record, allowed, exact=exact)
+
+    async def _prove(self, decision: Login | Refuse, presented: Presented) -> Admit | Refuse:
+        """Have the password checked that a login still depends on."""
+        if isinstance(decision, Refuse):
+            if self._options.uniform_reject:
+                self._keys.pretend("".join(presented.authorization).encode())
+            return decision
+        if decision.password is None:
+            return Admit(decision.record, decision.profile)
+        credential = await self._keys.proves(decision.record, decision.password)
+        if credential is None:
+            return Refuse(401, "credentials wrong", CHALLENGE)
+        return Admit(decision.record, decision.profile, credential.salt)
 
     def _refuse(self, socket: StationSocket, request: Request, refusal: Refuse) -> Response:
         self._counter.count(f"handshake_refused_{refusal.status}")
@@ -138,17 +209,27 @@ class Admission:
             status=refusal.status,
             reason=refusal.reason,
             path=request.path.partition("?")[0][:256],
-            remote=_remote(socket),
+            remote=socket.remote,
+            listener=socket.doorway.options.name,
         )
         self._tell(socket, request, refusal.status, refusal.reason)
-        return _response(socket, refusal)
+        return _response(socket, _WRONG if refusal.telling and self._options.uniform_reject else refusal)
+
+    def on_unreadable(self, socket: StationSocket) -> None:
+        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
+        self._counter.count("handshake_unreadable")
+        error = socket.protocol.handshake_exc
+        reason = str(error.__cause__ or error)[:256] if error is not None else ""
+        self._log.info(
+            "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
+        )
 
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
         """Keep a refused attempt for the operator."""
         if self._attempts is not None:
             identity = identity_of(request.path) or ""
             agent = _first(request.headers, "User-Agent") or ""
-            self._attempts.refused(AttemptRefused(identity, _address(socket), status, reason, agent))
+            self._attempts.refused(AttemptRefused(identity, socket.address, status, reason, agent))
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""
@@ -179,13 +260,13 @@ class Admission:
         """Keep what `websockets` refused; every refusal of ours is kept already."""
         if socket.claim is not None:
             self._tell(socket, request, response.status_code, _BROKEN)
-        elif response.status_code != 200 and not request.headers.get_all("Upgrade"):
+        elif response.status_code == 426 and not request.headers.get_all("Upgrade"):
             self._tell(socket, request, response.status_code, _NO_WEBSOCKET)
 
     def _enter(self, socket: StationSocket, request: Request, claim: Claim) -> Response | None:
         """Give a guest its place; nothing of it is recorded before the station learns that it is connected."""
         showed = bool(request.headers.get_all("Authorization"))
-        entered = self._strangers.enter(socket, claim, _address(socket), showed_credentials=showed)
+        entered = self._strangers.enter(socket, claim, socket.address, showed_credentials=showed)
         if isinstance(entered, Refuse):
             return self._refuse(socket, request, entered)
         socket.epoch = entered
@@ -218,17 +299,6 @@ def station_socket(connection: ServerConnection) -> StationSocket:
     return connection
 
 
-def _address(socket: StationSocket) -> str:
-    """Return whose attempt this is: what throttles, networks and lists go by."""
-    address: str = socket.remote_address[0]
-    return address
-
-
-def _remote(socket: StationSocket) -> str:
-    address, port = socket.remote_address[:2]
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
 def select_subprotocol(connection: ServerConnection, offers: object) -> Subprotocol | None:
     """Return what the claim negotiated, in the station's spelling; None where it offered nothing."""
     claim = station_socket(connection).claim
@@ -236,14 +306,13 @@ def select_subprotocol(connection: ServerConnection, offers: object) -> Subproto
     return None if spelling is None else Subprotocol(spelling)
 
 
-def _offer(headers: Headers, negotiated: Negotiated) -> None:
+def _offer(headers: Headers, negotiated: Negotiated, *, compress: bool) -> None:
     """Leave in the request what was chosen, so that what devices write around it cannot fail the handshake."""
     if "Sec-WebSocket-Protocol" in headers:
         del headers["Sec-WebSocket-Protocol"]
     if negotiated.spelling is not None:
         headers["Sec-WebSocket-Protocol"] = negotiated.spelling
-    # OCPP-J 1.6 §5.1 recommends no compression; it costs memory, and clients with context takeover get it wrong.
-    if negotiated.version is OcppVersion.V16 and "Sec-WebSocket-Extensions" in headers:
+    if not compress and "Sec-WebSocket-Extensions" in headers:
         del headers["Sec-WebSocket-Extensions"]
 
 

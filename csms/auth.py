@@ -12,7 +12,6 @@ import hmac
 import secrets
 import unicodedata
 from collections import OrderedDict, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -49,6 +48,8 @@ class Refuse:
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
+    telling: bool = False
+    """The answer would show whether there is such a station."""
 
 
 def identity_of(path: str) -> str | None:
@@ -73,6 +74,15 @@ def identity_of(path: str) -> str | None:
     if any(unicodedata.category(character) == "Cc" for character in identity):
         return None
     return identity
+
+
+def is_nameless(path: str) -> bool:
+    """Tell whether a path has no segment that could be an identity, right or wrong."""
+    try:
+        bare = urlsplit(path).path if "://" in path else path.partition("?")[0]
+    except ValueError:
+        return False
+    return not bare.strip("/")
 
 
 def basic_credentials(header: str) -> tuple[bytes, bytes] | None:
@@ -142,45 +152,6 @@ def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
         digest = derive_digest(pepper, credential.salt, key, slow=credential.slow)
         found |= hmac.compare_digest(credential.digest, digest)
     return found
-
-
-def admit(
-    *,
-    identity: str | None,
-    record: StationRecord | None,
-    authorization: Sequence[str],
-    pepper: bytes,
-) -> Admit | Refuse:
-    """Decide about one handshake from its identity, what the registry knows, and all its Authorization headers.
-
-    Source: OCPP-J 1.6 §3.2 and OCPP 2.0.1 Part 4 §3.2 (unknown: 404); OCPP 1.6 Security Whitepaper §2.3 (401 before
-    the upgrade); OCPP 2.0.1 Part 2 A00.FR.204 (user name equals identity) and A00.FR.207 (identity and password).
-    """
-    if identity is None or record is None:
-        return Refuse(404, "unknown charging station")
-    demanded = max(record.security, record.reached)
-    if demanded > SecurityProfile.BASIC:
-        return Refuse(403, f"this station must use security profile {int(demanded)}")
-    if demanded is SecurityProfile.NONE:
-        return Admit(record, SecurityProfile.NONE)
-    if len(authorization) != 1:
-        return Refuse(401, "credentials missing" if not authorization else "credentials repeated", CHALLENGE)
-    presented = basic_credentials(authorization[0])
-    if presented is None:
-        return Refuse(401, "credentials are not HTTP Basic", CHALLENGE)
-    user, password = presented
-    if _names(user, identity):
-        for credential in (record.credential, record.pending, *record.earlier):
-            if credential is not None and matches(credential, pepper, password):
-                return Admit(record, SecurityProfile.BASIC, credential.salt)
-    return Refuse(401, "credentials wrong", CHALLENGE)
-
-
-def _names(user: bytes, identity: str) -> bool:
-    try:
-        return user.decode("utf-8").casefold() == identity.casefold()
-    except UnicodeDecodeError:
-        return False
 
 
 class Throttle:

@@ -7,6 +7,7 @@ counter, and whoever asks for `flapping`.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
@@ -75,5 +76,5 @@ class FlappingWatch:
 
 
 def host_of(remote: str) -> str:
-    """Return a peer's address without its port."""
-    return remote.rpartition(":")[0]
+    """Return a peer's address without its port, which one behind a proxy has not."""
+    return re.sub(r":[0-9]+$", "", remote)

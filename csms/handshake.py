@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import assert_never
 from urllib.parse import urlsplit
 
 from csms.auth import Refuse
 from csms.events import OcppVersion
+from csms.options import Compression
 
 _SEPARATORS = re.compile(r'[\s,;"]+')
 _VERSIONS = {version.value: version for version in OcppVersion}
@@ -68,11 +70,43 @@ def from_browser(origin: str | None, host: str | None, user_agent: str | None) -
     return parts.scheme in ("http", "https") and foreign
 
 
+def wants_websocket(upgrade: Sequence[str]) -> bool:
+    """Tell whether a request is for a WebSocket at all."""
+    return any("websocket" in value.lower() for value in upgrade)
+
+
 def lacks_connection_header(upgrade: Sequence[str], connection: Sequence[str]) -> bool:
     """Tell whether this is a WebSocket request that only forgot `Connection: Upgrade`.
 
     Autel MaxiCharger AC (firmware 1.38) does, and retries for ever when refused.
     """
-    wants = any("websocket" in value.lower() for value in upgrade)
-    says = any("upgrade" in value.lower() for value in connection)
-    return wants and not says
+    return wants_websocket(upgrade) and not any("upgrade" in value.lower() for value in connection)
+
+
+def compresses(mode: Compression, own: bool | None, version: OcppVersion) -> bool:
+    """Tell whether permessage-deflate is agreed to; `own` is the station's switch and wins.
+
+    OCPP-J 1.6 §5.1 recommends none, and clients with context takeover get it wrong (Java-OCA-OCPP#413); OCPP 2.0.1
+    Part 4 §3.3: the CSMS SHALL support RFC 7692.
+    """
+    if own is not None:
+        return own
+    match mode:
+        case Compression.AUTO:
+            return version is not OcppVersion.V16
+        case Compression.ON:
+            return True
+        case Compression.OFF:
+            return False
+        case other:
+            assert_never(other)
+
+
+def how_to_connect(name: str, *, secure: bool) -> str:
+    """Return what somebody reads who opens the port in a browser, or with a station that is set up as HTTP."""
+    scheme = "wss" if secure else "ws"
+    versions = ", ".join(_VERSIONS)
+    return (
+        "This is an OCPP WebSocket port for charging stations.\n"
+        f"Set the station to {scheme}://{name or 'HOST:PORT'}/STATION-ID, with one of the subprotocols {versions}.\n"
+    )

@@ -7,6 +7,14 @@ from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 
+from csms.events import OcppVersion, SecurityProfile
+
+PLAIN_PROFILES = frozenset({SecurityProfile.NONE, SecurityProfile.BASIC})
+"""What a plain listener takes where nothing is said. 0 also needs a station that the inventory calls insecure."""
+
+DEFAULT_LISTENER = "default"
+"""Name of the one plain listener, where none has a name."""
+
 
 class UnknownPolicy(StrEnum):
     """What becomes of a station that the registry does not know."""
@@ -19,6 +27,44 @@ class UnknownPolicy(StrEnum):
     """Taken into the registry, where it connects from one of `accept_from`; others are rejected."""
 
 
+class Compression(StrEnum):
+    """Whether permessage-deflate (RFC 7692) is agreed to where a station offers it."""
+
+    AUTO = "auto"
+    """As the versions say: OCPP 2.x yes (2.0.1 Part 4 §3.3), 1.6 no (OCPP-J 1.6 §5.1)."""
+    ON = "on"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """Who may terminate TLS before us, and in which headers it says what it saw."""
+
+    peers: tuple[str, ...]
+    """Addresses and networks of the proxies; everybody else is refused."""
+    certificate_header: str = "X-SSL-Client-Cert"
+    """The client certificate as percent-encoded PEM, as nginx's $ssl_client_escaped_cert."""
+    verify_header: str = "X-SSL-Client-Verify"
+    """SUCCESS, NONE or FAILED:…, as nginx's $ssl_client_verify; need not be sent."""
+    address_header: str = "X-Forwarded-For"
+    """The station's address; the last one counts, which is the proxy's own entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerOptions:
+    """One address that stations connect to."""
+
+    name: str
+    host: str
+    port: int
+    """0: any free port; see `CentralSystem.ports`."""
+    profiles: frozenset[SecurityProfile] = PLAIN_PROFILES
+    tls: bool = False
+    """It starts with what `CentralSystem.reload_tls` was given for it."""
+    proxy: ProxyOptions | None = None
+    """TLS ends at a proxy; None: peers are the stations themselves, and no header says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     """How the central system listens, keeps connections open, and asks stations for missing statuses."""
@@ -26,10 +72,14 @@ class ServerOptions:
     host: str = "127.0.0.1"
     port: int = 9000
     """0: any free port; `CentralSystem.start` returns it."""
+    listeners: tuple[ListenerOptions, ...] = ()
+    """Where there are none, `host` and `port` are the one plain listener."""
     max_size: int = 1024 * 1024
     """Largest message in bytes, after inflating."""
     strict: bool = False
     """Refuse what the schemas refuse, and close binary frames with 1003 (for certification)."""
+    hold_certificate_requests: bool = False
+    """Record what a station asks to be signed (SignCertificate) for an operator; False: it is told Rejected."""
     server_header: str | None = None
     """Value of the HTTP Server header; None leaves it out."""
 
@@ -41,10 +91,30 @@ class ServerOptions:
     """How long `stop` waits for messages in work and for closing handshakes before it cuts the rest."""
     send_timeout: timedelta = timedelta(seconds=30)
     """How long a station may leave our answers unread before its socket is cut."""
+    messages_per_second: int = 50
+    """Of one station, in the long run, and as many pings and pongs; beyond, it is read more slowly. 0: no limit."""
+    message_burst: int = 500
+    """How many may come at once before `messages_per_second` counts."""
+    flood_patience: timedelta = timedelta(minutes=5)
+    """How long a station that never waits for answers is made to wait in all before it is cut off (1008)."""
     ping_interval: timedelta = timedelta(seconds=50)
     """Between pings, to keep NAT entries alive; an answer is not required. Zero: no pings."""
     duplicate_ping: timedelta = timedelta(seconds=5)
     """How long the live session of an unauthenticated station may take to prove that it is alive."""
+
+    default_version: OcppVersion | None = None
+    """Version to assume where a station offers no subprotocol and the inventory names none for it; None: refuse."""
+    exact_identity: bool = False
+    """Identities that differ in case are different ones. Source: OCPP 2.0.1 Part 2 §2.1: identifierString is not."""
+    anonymous_station: str | None = None
+    """Identity of a connection whose URL has none at all; None: refuse it."""
+    uniform_reject: bool = False
+    """Answer 401 where an answer would show whether a station exists; the log still says what it was."""
+    compression: Compression = Compression.AUTO
+    max_connections: int = 20_000
+    """Sockets at once, handshakes included; more are answered 503."""
+    max_pending_per_address: int = 256
+    """Handshakes at once from one address: a site's stations return together. Proxies are exempt."""
 
     failures_allowed: int = 10
     """Failed logins of one (client address, identity) within `failures_window` before it is answered 429."""
@@ -69,3 +139,8 @@ class ServerOptions:
     unknown_stations: UnknownPolicy = UnknownPolicy.REJECT
     accept_from: tuple[IPv4Network | IPv6Network, ...] = ()
     """For `UnknownPolicy.ACCEPT`: the networks that it is about."""
+
+    @property
+    def all_listeners(self) -> tuple[ListenerOptions, ...]:
+        """The listeners, the plain one of `host` and `port` where no other is named."""
+        return self.listeners or (ListenerOptions(DEFAULT_LISTENER, self.host, self.port),)

@@ -1,7 +1,7 @@
-"""Accept charging stations: listen, run a session per connection, keep the newest of each station, stop in order.
+"""Run charging stations: a session per connection, the newest of each station; start and stop in order.
 
-Never reads an OCPP message. Before it: TCP. Beside it: `admission`, which lets handshakes through. After it: `session`,
-one per connection; `connections` decides which one lives.
+Never reads an OCPP message. Before it: `listeners`, and `admission`, which lets handshakes through. After it:
+`session`, one per connection; `connections` decides which one lives.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.asyncio.server import ServerConnection
 
 from csms import operator_calls, schemas
-from csms.admission import Admission, select_subprotocol, station_socket
+from csms.admission import Admission, station_socket
 from csms.calls import Host
 from csms.commands import CallIds
 from csms.connections import Connections
+from csms.doorway import ListenerTls
 from csms.events import (
     ChangeAnswer,
     ChangeOutcome,
@@ -35,6 +35,8 @@ from csms.events import (
 from csms.flapping import CALM_AFTER, Flapping
 from csms.flapping_watch import FlappingWatch
 from csms.guests import guest_host
+from csms.keys import KeyCheck
+from csms.listeners import Listeners, ListenFailed
 from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies, WireLog
@@ -42,19 +44,13 @@ from csms.quirks import Quirks
 from csms.reconnects import Reconnects, calmer
 from csms.session import Session
 from csms.unknown import Strangers
-from csms.websocket import StationSocket
 
-__all__ = ["CentralSystem", "ConnectedStation", "ServerOptions"]
+__all__ = ["CentralSystem", "ConnectedStation", "ListenFailed", "ServerOptions"]
 
 _NO_PINGS = timedelta(0)
 _TURNS_PER_INTERVAL = 10
 _LONGEST_TURN = timedelta(seconds=10)
 """So that a station with an interval of its own gets its first ping in time."""
-
-# OCPP 2.0.1 Part 4 §3.3: the CSMS SHALL support RFC 7692. Small windows: there may be thousands of stations.
-_DEFLATE = ServerPerMessageDeflateFactory(
-    server_max_window_bits=9, client_max_window_bits=9, compress_settings={"memLevel": 4}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,67 +110,66 @@ class CentralSystem:
         self._flapping = FlappingWatch(counter, monotonic, self._own, calm_after)
         self._reconnects = Reconnects()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._keys = KeyCheck(pepper)
         self._admission = Admission(
             options,
             registry,
             recorder,
             counter,
-            pepper,
+            self._keys,
             self._connections,
             Strangers(options, newcomers, pepper),
             attempts,
+            clock=clock,
             monotonic=monotonic,
             own=self._own,
         )
-        self._server: Server | None = None
+        self._listeners = Listeners(options, counter, own=self._own)
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
     # --- for the host -------------------------------------------------------------------------------------------------
 
     async def start(self) -> int:
-        """Listen, and return the port. Raises: OSError where the address cannot be used."""
-        options = self._options
+        """Listen on every listener, and return the first one's port; `ports` has all.
+
+        Raises: ListenFailed, an OSError that names the listener: its address cannot be used, and none listens.
+        """
         await asyncio.to_thread(schemas.load)  # a third of a second, which no station is to wait for
-        self._server = await serve(
-            self._on_station,
-            options.host,
-            options.port,
-            process_request=self._admission.on_request,
-            process_response=self._admission.on_response,
-            select_subprotocol=select_subprotocol,
-            extensions=[_DEFLATE],
-            compression=None,
-            create_connection=StationSocket,
-            server_header=options.server_header,
-            open_timeout=options.open_timeout.total_seconds(),
-            close_timeout=options.close_timeout.total_seconds(),
-            ping_interval=None,
-            max_size=options.max_size,
-        )
+        await self._listeners.start(self._on_station, self._admission)
         self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
-        port: int = next(iter(self._server.sockets)).getsockname()[1]
-        self._log.info("server_started", host=options.host, port=port)
-        return port
+        ports = self._listeners.ports
+        self._log.info("server_started", listeners=dict(ports))
+        return next(iter(ports.values()))
+
+    @property
+    def ports(self) -> Mapping[str, int]:
+        """The port of each listener that listens."""
+        return self._listeners.ports
+
+    def reload_tls(self, listener: str, tls: ListenerTls) -> None:
+        """Let a listener's handshakes use this from now on; open sessions stay. Before `start`, for each TLS listener.
+
+        Raises: KeyError: there is no such listener.
+        """
+        self._listeners.reload_tls(listener, tls)
 
     async def stop(self) -> None:
         """Stop accepting, answer what is in work, close every socket with 1001; cut what takes longer."""
-        if self._server is None:
+        if not self._listeners.ports:
             return
-        self._server.close(close_connections=False)
+        self._listeners.close()
         limit = self._options.stop_timeout.total_seconds()
         sessions = [*self._connections, *self._guests]
         closing = [asyncio.create_task(session.stop(), name=f"stop {session.station}") for session in sessions]
         if closing:
             await asyncio.wait(closing, timeout=limit)
         await _cancel([*closing, *self._tasks])
-        for connection in self._server.connections:
-            connection.transport.abort()
+        self._keys.close()
         try:
             async with asyncio.timeout(limit / 2):
-                await self._server.wait_closed()
+                await self._listeners.cut()
         except TimeoutError:
             self._log.warning("server_stop_incomplete", sessions=len(self._connections))
-        self._server = None
         self._log.info("server_stopped")
 
     @property

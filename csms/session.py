@@ -36,7 +36,9 @@ from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
+from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
+from csms.profiles import conflicting_serial
 from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
@@ -66,10 +68,12 @@ class Session:
         self.profile = claim.profile
         self.since = since
         self.pinged_at = host.clock()
+        self.ping_interval = record.ping_interval
         self.log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(
             station=record.station, version=version.value, epoch=epoch, remote=claim.remote
         )
         self._socket = socket
+        self._claim = claim
         self._record = record
         self._recorder = host.recorder
         self._counter = host.counter
@@ -113,10 +117,12 @@ class Session:
             accepted=record.accepted,
             strict=self._strict,
             on_booted=self._booted,
+            holds_certificate_requests=options.hold_certificate_requests,
         )
         self.quirks = quirks_of_record(record)
         self._apply_quirks()
-        socket.on_control_frame = self._heard
+        self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
+        socket.on_control_frame = self._on_control_frame
         self._wire_log = host.wire_log
         if host.wire_log is not None:
             socket.on_message = partial(host.wire_log.frame, record.station, epoch)
@@ -255,7 +261,7 @@ class Session:
                     message = await self._receive()
                 except ConnectionClosed:
                     return
-                if message is None or not await self._handled(message):
+                if message is None or not await self._handled(message) or not await self._pacing.after_message():
                     return
         finally:
             self._rest()
@@ -300,8 +306,10 @@ class Session:
         self._heard()
         frame = frames.parse(message, self.version, strict=self._strict)
         if isinstance(frame, Call):
+            if frame.action == "BootNotification" and await self._is_impostor(frame):
+                return
             self._unanswered = frame.id
-            answer = await self._calls.answer(frame)
+            answer = await self._calls.answer(frame, message)
             self._unanswered = None
             await self._socket.answer(answer, self._send_timeout_s)
             return
@@ -326,8 +334,31 @@ class Session:
             case _:
                 assert_never(frame)
 
+    async def _is_impostor(self, boot: Call) -> bool:
+        """Compare the serial number with the certificate's, and close where the station is to be held to it.
+
+        B01.FR.12 wants the connection closed. The certificate has proved the station already, and a serial number that
+        somebody mistyped or a firmware cuts off (Schneider EVlink sends 33 characters) would keep it offline for good.
+        """
+        unit = boot.payload.get("chargingStation")
+        serial = unit.get("serialNumber") if isinstance(unit, dict) else None
+        if not conflicting_serial(self._claim.certificate, self._record, self.version, serial):
+            return False
+        self._counter.count("boot_serial_differs_from_certificate", self.station)
+        self.log.warning("boot_serial_differs_from_certificate", serial=str(serial)[:64])
+        if self._strict:
+            await self._socket.close(CloseCode.POLICY_VIOLATION, "serialNumber is not the certificate's")
+        return self._strict
+
     def _heard(self) -> None:
         self._recorder.heard(self.station)
+
+    def _on_control_frame(self) -> None:
+        self._heard()
+        self._pacing.after_control_frame()
+
+    def _count(self, what: str) -> None:
+        self._counter.count(what, self.station)
 
     async def _answer_failure(self) -> None:
         """Answer the CALL that an error of ours left open."""

@@ -7,19 +7,31 @@ connection. After it: `session`.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
+from csms.client_certificates import ClientCertificate
+from csms.doorway import Doorway
 from csms.events import Epoch, SecurityProfile, StationRecord
+from csms.gate import Place
 from csms.handshake import Negotiated
 from csms.ports import Direction
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
+_BEFORE_THE_END = (State.OPEN, State.CONNECTING)
+
+_LOCK_STEP = 2
+"""Messages that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
+
+_LOOKED_AT = 64
+"""Frames looked at to tell a crowd from one message in many fragments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class Claim:
     """What the station proved."""
     key_salt: bytes | None
     """Salt of the credential that its key matched; None where it proved itself without a key."""
+    certificate: ClientCertificate | None = None
+    """What it showed, where that was the proof."""
 
 
 class StationSocket(ServerConnection):
@@ -47,8 +61,54 @@ class StationSocket(ServerConnection):
     """Called for every ping and pong of the station; messages show up by themselves."""
     on_message: Callable[[Direction, str | bytes], None] | None = None
     """Called for every message that was received or is sent; the one place that the wire log hears from."""
+    place: Place | None = None
     _lost = False
     _on_lost: Callable[[], None] | None = None
+    _resuming: asyncio.TimerHandle | None = None
+    _cutting: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self, *args: Any, doorway: Doorway, unreadable: Callable[[StationSocket], None], **kwargs: Any
+    ) -> None:
+        """Stand at the doorway of one listener; `unreadable` is called when what arrives is no HTTP request at all."""
+        super().__init__(*args, **kwargs)
+        self.doorway = doorway
+        self._unreadable = unreadable
+        self.forwarded = ""
+        """The station's address, where a proxy told it."""
+
+    @property
+    def address(self) -> str:
+        """Address of the station, as far as anybody can know it."""
+        return self.forwarded or str(self._peer[0])
+
+    @property
+    def remote(self) -> str:
+        """Address and port for operators; what a proxy forwards has no port."""
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return address if self.forwarded else f"{address}:{self._peer[1]}"
+
+    @property
+    def _peer(self) -> tuple[str, int]:
+        """The peer of the TCP connection; a socket that broke at once has none any more."""
+        address, port = (self.remote_address or ("unknown", 0))[:2]
+        return address, port
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        """The client certificate that TLS has verified, as DER; None where there is none."""
+        connection: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        return None if connection is None else connection.getpeercert(binary_form=True)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask at the doorway; it calls `enter`, at once or after TLS, or never."""
+        if not isinstance(transport, asyncio.Transport):
+            raise AssertionError("a listening TCP socket makes no other transports")
+        self.doorway.arrived(self, transport)
+
+    def enter(self, transport: asyncio.Transport) -> None:
+        """Begin the WebSocket handshake on this transport."""
+        super().connection_made(transport)
 
     def when_lost(self, callback: Callable[[], None]) -> None:
         """Have this called once the TCP connection is over, however far it got; at once where it is over already."""
@@ -59,6 +119,11 @@ class StationSocket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end of the TCP connection, which comes exactly once; see `when_lost`."""
+        for timer in (self._cutting, self._resuming):
+            if timer is not None:
+                timer.cancel()
+        if self.place is not None:
+            self.place.leave()
         super().connection_lost(exc)
         self._lost = True
         if self._on_lost is not None:
@@ -69,6 +134,10 @@ class StationSocket(ServerConnection):
         try:
             await super().handshake(*args, **kwargs)
         finally:
+            if self.place is not None:
+                self.place.passed()
+            if self.request is None and self.protocol.handshake_exc is not None:
+                self._unreadable(self)
             if self.epoch is not None and self.abandoned is not None and self.state is not State.OPEN:
                 await self.abandoned(self)
 
@@ -84,6 +153,19 @@ class StationSocket(ServerConnection):
         if self.on_message is not None:
             self.on_message(Direction.FROM_STATION, message)
         return message
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the network brings; where it ends the connection, the station has `close_timeout` to hang up.
+
+        The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
+        """
+        super().data_received(data)
+        if self.protocol.state not in _BEFORE_THE_END:
+            self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        if self._cutting is None and self.close_timeout is not None:
+            self._cutting = self.loop.call_later(self.close_timeout, self.transport.abort)
 
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
@@ -115,3 +197,34 @@ class StationSocket(ServerConnection):
         if self.protocol.state is State.OPEN and not self.paused:
             self.protocol.send_ping(b"")
             self.send_data()
+
+    @property
+    def crowded(self) -> bool:
+        """Has the station sent on without waiting for our answers."""
+        waiting = self.recv_messages.frames.queue
+        return len(waiting) > _LOCK_STEP and sum(frame.fin for frame in islice(waiting, _LOOKED_AT)) > _LOCK_STEP
+
+    def pause_for(self, seconds: float) -> None:
+        """Read nothing from the network for a while; a pause under way is not made longer."""
+        self.transport.pause_reading()  # again, since reading the queue resumes it
+        if self._resuming is None:
+            self._resuming = self.loop.call_later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        if not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def refuse(self, code: CloseCode, reason: str) -> bool:
+        """Send a close frame and take nothing more from the station; False where the socket is closing already.
+
+        It has not asked for a closing handshake, and would not be heard behind what it has sent.
+        Source: RFC 6455 §7.1.7, Fail the WebSocket Connection.
+        """
+        if self.protocol.state is not State.OPEN:
+            return False
+        self.protocol.fail(code, reason)
+        self.send_data()
+        self._cut_soon()
+        self.transport.resume_reading()  # what still comes is thrown away, or our close frame would be lost in a reset
+        return True

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.core.expiry import Urgency
-from bridge.web.shapes import Component, Health, Readiness, UpstreamItem
+from bridge.web.shapes import Component, Health, ListenerItem, Readiness, UpstreamItem
 
 _WORST_LAST = ("ok", "degraded", "failed")
 
 
-def health_of(readiness: Readiness, upstreams: Sequence[UpstreamItem], unread: str = "") -> Health:
+def health_of(
+    readiness: Readiness,
+    upstreams: Sequence[UpstreamItem],
+    unread: str = "",
+    listeners: Sequence[ListenerItem] = (),
+) -> Health:
     """Return the health of every component, and the worst of them as the whole's.
 
     `unread`: why the accounts could not be read, where `upstreams` is empty for that.
@@ -24,6 +29,9 @@ def health_of(readiness: Readiness, upstreams: Sequence[UpstreamItem], unread: s
         components[f"account {item.name}"] = _account(item)
         if item.certificate is not None:
             components[f"certificate {item.name}"] = _certificate(item)
+    for listener in listeners:
+        if listener.certificate is not None:
+            components[f"listener certificate {listener.name}"] = _certificate(listener)
     worst = max((component.status for component in components.values()), key=_WORST_LAST.index)
     return Health(status=worst, components=components)
 
@@ -40,7 +48,7 @@ def _account(item: UpstreamItem) -> Component:
     return Component(status="ok")
 
 
-def _certificate(item: UpstreamItem) -> Component:
+def _certificate(item: UpstreamItem | ListenerItem) -> Component:
     if item.certificate is None or item.certificate.urgency is Urgency.NONE:
         return Component(status="ok")
     return Component(status="degraded", why=item.certificate.warning)

@@ -1,4 +1,4 @@
-"""Say why an address cannot be listened on, in the words of the configuration.
+"""Say where we listen, and why an address cannot be listened on, in the words of the configuration.
 
 Never listens: `csms` and `web` do. Before it: their OSError. After it: the line that the operator reads.
 """
@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
+
+from bridge.settings import Settings
+from csms.options import DEFAULT_LISTENER
+from csms.server import ListenFailed
 
 
 class CannotListen(Exception):
-    """The address of one of the two listeners cannot be used; nothing listens."""
+    """The address of one of the listeners cannot be used; nothing listens. `section` is its table."""
 
-    def __init__(self, section: Literal["ocpp", "web"], host: str, port: int, error: OSError) -> None:
+    def __init__(self, section: str, host: str, port: int, error: OSError) -> None:
         super().__init__(section, host, port, error)
         self.section, self.host, self.port, self.error = section, host, port, error
 
@@ -35,9 +38,25 @@ class CannotListen(Exception):
 
 
 @contextmanager
-def listening(section: Literal["ocpp", "web"], host: str, port: int) -> Iterator[None]:
-    """Turn the OSError of a listener that starts into CannotListen."""
+def listening(section: str, host: str, port: int) -> Iterator[None]:
+    """Turn the OSError of a listener that starts into CannotListen; one of the stations' listeners names itself."""
     try:
         yield
+    except ListenFailed as error:
+        failed = error.listener
+        table = section if failed.name == DEFAULT_LISTENER else f"{section}.listeners.{failed.name}"
+        raise CannotListen(table, failed.host, failed.port, error) from error
     except OSError as error:
         raise CannotListen(section, host, port, error) from error
+
+
+def station_urls(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]:
+    """Return where stations connect, by listener; a host such as 0.0.0.0 is shown as it is configured."""
+    tables = settings.ocpp.listeners
+    found = {}
+    for name, port in ports.items():
+        table = tables.get(name)
+        host = settings.ocpp.host if table is None else table.host
+        shown = f"[{host}]" if ":" in host else host
+        found[name] = f"{'wss' if table is not None and table.tls_certificate else 'ws'}://{shown}:{port}"
+    return found

@@ -21,6 +21,7 @@ from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
 from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
+from bridge.settings.sections import ListenerTable, SignCertificate
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
@@ -28,7 +29,8 @@ from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
 from bridge.wire_log import WireLogOptions
-from csms.options import ServerOptions, UnknownPolicy
+from csms.events import SecurityProfile
+from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
 
 NODE = "bridge"
@@ -190,8 +192,19 @@ def server_options(settings: Settings) -> ServerOptions:
     return ServerOptions(
         host=ocpp.host,
         port=ocpp.port,
+        listeners=tuple(_listener(name, table) for name, table in ocpp.listeners.items()),
+        default_version=ocpp.default_version,
+        exact_identity=ocpp.identity_case == "exact",
+        anonymous_station=ocpp.anonymous_station,
+        uniform_reject=ocpp.uniform_reject,
+        compression=Compression(ocpp.compression),
+        max_connections=ocpp.max_connections,
+        max_pending_per_address=ocpp.max_handshakes_per_address,
         max_size=ocpp.max_message_size,
         strict=ocpp.strict,
+        hold_certificate_requests=ocpp.sign_certificate is SignCertificate.HOLD,
+        messages_per_second=ocpp.messages_per_second,
+        message_burst=ocpp.message_burst,
         ping_interval=ocpp.ping_interval,
         settle=ocpp.settle,
         settle_after_boot=ocpp.settle_after_boot,
@@ -199,6 +212,20 @@ def server_options(settings: Settings) -> ServerOptions:
         trigger_spread=ocpp.trigger_spread,
         unknown_stations=UnknownPolicy(ocpp.unknown_stations.value),
         accept_from=tuple(ip_network(network) for network in ocpp.accept_from),
+    )
+
+
+def _listener(name: str, table: ListenerTable) -> ListenerOptions:
+    proxy = ProxyOptions(
+        table.behind_proxy, table.proxy_certificate_header, table.proxy_verify_header, table.proxy_address_header
+    )
+    return ListenerOptions(
+        name=name,
+        host=table.host,
+        port=table.port,
+        profiles=frozenset(SecurityProfile(profile) for profile in table.taken),
+        tls=bool(table.tls_certificate),
+        proxy=proxy if table.behind_proxy else None,
     )
 
 

@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,7 +27,9 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
-from bridge.app.listening import listening
+from bridge.app.listener_certificates import ListenerCertificates
+from bridge.app.listener_items import shown_listeners
+from bridge.app.listening import listening, station_urls
 from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
@@ -53,6 +55,7 @@ from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
 from bridge.wire_log import FileWireLog
 from csms.auth import StationKeys
+from csms.doorway import ListenerTls
 from csms.replies import LocalReplies
 from csms.server import CentralSystem
 
@@ -101,6 +104,7 @@ class _Parts:
     enforcer: Enforcer
     lanes: Sequence[tuple[str, AccountLane]]
     credentials: Credentials
+    listeners: ListenerCertificates
     web: WebServer
     counts: Counts
     services: StoreServices
@@ -244,6 +248,11 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
         for name in settings.accounts
     }
+    listeners = ListenerCertificates(
+        settings.ocpp.listeners,
+        clock,
+        lambda name, tls: central.reload_tls(name, ListenerTls(tls.context, tls.authorities)),
+    )
     enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
     wakes.enforcer = enforcer
     services = StoreServices(
@@ -256,7 +265,9 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         wakes=wakes,
         central=central,
         certificates=credentials.certificates,
+        listeners=partial(shown_listeners, settings, listeners.certificates, clock),
         counts=counts.all,
+        counts_of=counts.of_station,
         newcomers=newcomers,
         attempts=attempts,
         wire_log=StoredWireLog(settings.state_dir, wire_log),
@@ -265,12 +276,14 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         web = await start_web(fill.web_options(settings), services, token)
     stack.push_async_callback(web.close)
     with listening("ocpp", settings.ocpp.host, settings.ocpp.port):
-        ocpp_port = await central.start()
+        await central.start()
     stack.push_async_callback(central.stop)
     stack.callback(remove_ports, settings.state_dir)
-    ports = _announce(settings, ocpp_port, web.port)
+    ports = _announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, newcomers, ticker, enforcer, lanes, credentials, web, counts, services, ports, wire_log)
+    return _Parts(
+        central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
+    )
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -303,13 +316,14 @@ async def _open_lane(
     )
 
 
-def _announce(settings: Settings, ocpp_port: int, web_port: int) -> Ports:
+def _announce(settings: Settings, stations: Mapping[str, int], web_port: int) -> Ports:
     """Say where we listen, in the log and in the state folder."""
-    ports = Ports(ocpp=ocpp_port, web=web_port, web_host=settings.web.host, pid=os.getpid())
+    first = next(iter(stations.values()))
+    ports = Ports(first, web_port, settings.web.host, os.getpid(), dict(stations))
     write_ports(settings.state_dir, ports)
     log.info(
         "bridge_started",
-        ocpp=f"ws://{settings.ocpp.host}:{ocpp_port}",
+        ocpp=station_urls(settings, stations),
         web=ports.web_url,
         state_dir=str(settings.state_dir),
         accounts=list(settings.accounts),
@@ -324,6 +338,7 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
             group.create_task(parts.ticker.run(), name="ticker"),
             group.create_task(parts.enforcer.run(), name="enforcer"),
             group.create_task(parts.credentials.run(), name="credentials"),
+            group.create_task(parts.listeners.run(), name="listener certificates"),
             group.create_task(parts.newcomers.run(), name="newcomers"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]

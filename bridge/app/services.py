@@ -21,10 +21,12 @@ from bridge.app.clock import SystemClock
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
+from bridge.app.listener_items import listener_warnings, shown_listeners
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
+from bridge.app.prepared_keys import prepared_keys
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
@@ -51,6 +53,7 @@ from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.settings.certificates import read_certificates
+from bridge.settings.listener_certificates import read_first_certificates
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
@@ -66,6 +69,7 @@ from bridge.web.shapes import (
     ImportReport,
     ImportRequest,
     InventoryList,
+    ListenerItem,
     Readiness,
     Status,
     UpstreamItem,
@@ -105,6 +109,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         wakes: Wakes,
         central: Stations | None,
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
+        listeners: Callable[[], Sequence[ListenerItem]] = tuple,
         counts: Callable[[], Mapping[str, int]] = dict,
         counts_of: Callable[[StationId], Mapping[str, int]] = lambda _: {},
         newcomers: Newcomers | None = None,
@@ -122,6 +127,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._wakes = wakes
         self._central = central
         self._certificates = certificates
+        self._listeners = listeners
         self._counts = counts
         self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
@@ -158,7 +164,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
                 lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        upstreams = self._upstream_items(lanes)
+        upstreams, listeners = self._upstream_items(lanes), tuple(self._listeners())
         flapping = () if self._central is None else self._central.flapping()
         return Status(
             version=installed("ocpp-bridge"),
@@ -168,7 +174,13 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             evses=counted.evses,
             effective=counted.effective,
             upstreams=upstreams,
-            warnings=(*self._settings.warnings(), *certificate_warnings(upstreams), *flapping_warnings(flapping)),
+            listeners=listeners,
+            warnings=(
+                *self._settings.warnings(),
+                *certificate_warnings(upstreams),
+                *listener_warnings(listeners),
+                *flapping_warnings(flapping),
+            ),
             quarantined=await self.quarantine.count(),
             refused_stations=self.quarantine.refused_recently(),
             counts=dict(self._counts()),
@@ -189,7 +201,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         """Return how each part of the bridge does."""
         readiness = await self.ready()
         try:
-            return health_of(readiness, (await self.list_upstreams()).items)
+            return health_of(readiness, (await self.list_upstreams()).items, listeners=self._listeners())
         except Unavailable as error:
             return health_of(readiness, (), unread=str(error))
 
@@ -273,7 +285,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             )
             order = ImportOrder(
                 inventory=inventory,
-                keys=self._keys,
+                keys=await prepared_keys(self._keys, self._store, inventory),
                 prune=request.prune,
                 yes=request.yes,
                 dry_run=request.dry_run,
@@ -351,6 +363,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 wakes=Wakes(asyncio.get_running_loop()),
                 central=None,
                 certificates=partial(read_certificates, settings),
+                listeners=partial(shown_listeners, settings, partial(read_first_certificates, settings), SystemClock()),
             )
         finally:
             await writer.stop()

@@ -135,11 +135,16 @@ def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> No
 
 
 def _certificate_warnings(settings: Settings, now: datetime) -> list[str]:
-    from bridge.core.expiry import expiry_warning
+    from bridge.core.expiry import expiry_warning, server_expiry_warning
     from bridge.settings.certificates import read_certificates
+    from bridge.settings.listener_certificates import read_first_certificates
 
-    found = ((name, expiry_warning(read.not_after, now)) for name, read in read_certificates(settings).items())
-    return [f"accounts.{name}: {warning}" for name, warning in found if warning is not None]
+    accounts, listeners = read_certificates(settings), read_first_certificates(settings)
+    found = [(f"accounts.{name}", expiry_warning(read.not_after, now)) for name, read in accounts.items()]
+    found += [
+        (f"ocpp.listeners.{name}", server_expiry_warning(read.not_after, now)) for name, read in listeners.items()
+    ]
+    return [f"{key}: {warning}" for key, warning in found if warning is not None]
 
 
 @app.command(epilog=examples("ocpp-bridge version"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.measure import Measurement
@@ -36,7 +36,7 @@ _PIPE_WIDTH = 10_000
 """Columns where nobody looks: one row is one line."""
 _LONGEST_LIST = 50
 """Names of one kind of change that are printed; the rest is counted."""
-_EVERYWHERE = ("0.0.0.0", "::", "")
+_EVERYWHERE = ("0.0.0.0", "[::]", "")
 
 
 def counted(number: int, noun: str) -> str:
@@ -44,12 +44,14 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def print_started(ports: Ports, ocpp_host: str, state_dir: str, status: Status) -> None:
-    """Say on stderr, to whoever started the bridge in a terminal, where it listens and what to do next."""
-    host = platform.node() if ocpp_host in _EVERYWHERE else ocpp_host
+def print_started(ports: Ports, stations: Mapping[str, str], state_dir: str, status: Status) -> None:
+    """Say on stderr, to whoever started the bridge in a terminal, where it listens and what to do next.
+
+    `stations`: the address of each listener, by its name.
+    """
     lines = [
         f"ocpp-bridge {status.version} is running; Ctrl-C ends it.",
-        f"  stations connect to  ws://{host}:{ports.ocpp}/STATION-ID (HTTP Basic: STATION-ID and its key)",
+        *(f"  stations connect to  {_reachable(url)}/STATION-ID{_how(name, status)}" for name, url in stations.items()),
         f"  REST interface       {ports.web_url} (token in {state_dir}/{TOKEN_FILE})",
         f"  inventory            {counted(status.stations, 'station')}, {counted(status.evses, 'EVSE')}",
         *(f"  account              {item.name} is {item.mode}" for item in status.upstreams),
@@ -59,6 +61,20 @@ def print_started(ports: Ports, ocpp_host: str, state_dir: str, status: Status) 
     elif off := [item.name for item in status.upstreams if item.mode is Mode.OFF]:
         lines.append(f"Nothing is sent before you say so: ocpp-bridge upstream enable {off[0]}")
     print("\n".join(lines), file=sys.stderr)
+
+
+def _reachable(url: str) -> str:
+    """Return an address with this machine's name where it listens on every address."""
+    scheme, _, rest = url.partition("://")
+    host, _, port = rest.rpartition(":")
+    return f"{scheme}://{platform.node()}:{port}" if host in _EVERYWHERE else url
+
+
+def _how(listener: str, status: Status) -> str:
+    found = next((item for item in status.listeners if item.name == listener), None)
+    if found is None:
+        return " (HTTP Basic: STATION-ID and its key)"
+    return f" ({listener}: security profile {' or '.join(map(str, found.profiles))})"
 
 
 def print_status(status: Status) -> None:
@@ -76,6 +92,9 @@ def print_status(status: Status) -> None:
     shown = ", ".join(f"{name} {count}" for name, count in status.effective.items()) or "none"
     print(f"EVSEs: {status.evses} ({shown})")
     print_upstreams(UpstreamList(items=status.upstreams))
+    for item in status.listeners:
+        if item.certificate is not None:
+            print(f"listener {item.name}: {_certificate_line(item.certificate)}")
     for warning in status.warnings:
         print(f"warning: {warning}")
 

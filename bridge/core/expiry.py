@@ -58,6 +58,24 @@ def expiry_warning(not_after: datetime, now: datetime) -> str | None:
             assert_never(other)
 
 
+def server_expiry_warning(not_after: datetime, now: datetime) -> str | None:
+    """Return what an operator should know and do about the end of our own certificate; None: nothing yet."""
+    day = f"{not_after:%Y-%m-%d}"
+    match urgency(not_after, now):
+        case Urgency.NONE:
+            return None
+        case Urgency.NOTICE:
+            return f"the server certificate ends on {day}, in {_days(not_after, now)}: ask its authority for a new one"
+        case Urgency.SOON:
+            return f"the server certificate ends soon, on {day}, in {_days(not_after, now)}: a new one should be here"
+        case Urgency.URGENT:
+            return f"URGENT: the server certificate ends on {day}, in {_days(not_after, now)}: replace it now"
+        case Urgency.EXPIRED:
+            return f"EXPIRED: the server certificate ended on {day}: stations refuse to connect until it is replaced"
+        case other:
+            assert_never(other)
+
+
 def _days(not_after: datetime, now: datetime) -> str:
     left = days_left(not_after, now)
     return "less than a day" if left < 1 else "1 day" if left == 1 else f"{left} days"

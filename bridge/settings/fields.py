@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from csms import events
+
 _UNITS = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -150,6 +152,24 @@ def check_key(key: str) -> str:
     return key
 
 
+def check_network(text: str) -> str:
+    """Return an address or network of peers. Raises: ValueError."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError('should be an address or a network such as "10.0.0.1" or "192.168.0.0/24"') from error
+    return text
+
+
+def read_ocpp_version(value: object) -> events.OcppVersion:
+    """Return "1.6" as a version. Raises: ValueError."""
+    for version in events.OcppVersion:
+        if isinstance(value, str) and value.casefold().removeprefix("ocpp") == version.value.removeprefix("ocpp"):
+            return version
+    known = ", ".join(f'"{version.value.removeprefix("ocpp")}"' for version in events.OcppVersion)
+    raise ValueError(f"should be one of {known}")
+
+
 LOOK_INTO_FILES = "look into files"
 """Key of the validation's context: False for commands that only ask or order, and need none of the files."""
 
@@ -171,5 +191,8 @@ TimeOfDay = Annotated[time, BeforeValidator(read_time_of_day)]
 TextList = Annotated[tuple[str, ...], BeforeValidator(read_list)]
 NetworkList = Annotated[tuple[str, ...], BeforeValidator(read_list), AfterValidator(check_networks)]
 HubUrl = Annotated[str, AfterValidator(check_hub_url)]
+OcppVersion = Annotated[events.OcppVersion, BeforeValidator(read_ocpp_version)]
+HeaderName = Annotated[str, matching(r"[0-9A-Za-z!#$%&'*+.^_`|~-]{1,64}", "the name of an HTTP header")]
 ReadableFile = Annotated[Path, AfterValidator(check_readable)]
+FileList = Annotated[tuple[ReadableFile, ...], BeforeValidator(read_list)]
 Host = Annotated[str, matching(r"[0-9A-Za-z.:_-]{1,253}", 'a host name or address such as "127.0.0.1"')]

@@ -7,7 +7,7 @@ the keys with config/bridge.toml.
 from __future__ import annotations
 
 from functools import cache
-from typing import get_args
+from typing import get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -22,9 +22,24 @@ ACCOUNT_MODELS: dict[str, type[Section]] = {
 }
 
 
+NAMED: tuple[tuple[str, ...], ...] = (("accounts",), ("operators",), ("ocpp", "listeners"))
+"""The tables whose own tables have names that an operator chose."""
+
+
+def named_table(key: tuple[str, ...]) -> int:
+    """Return where in a key such a name stands; 0: nowhere."""
+    return next((len(table) for table in NAMED if key[: len(table)] == table and len(key) > len(table)), 0)
+
+
+def shape_of(key: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a key with `*` in place of a chosen name."""
+    place = named_table(key)
+    return (*key[:place], "*", *key[place + 1 :]) if place else key
+
+
 @cache
 def known_keys() -> dict[tuple[str, ...], FieldInfo]:
-    """Return every key with its field; `*` stands for the name of an account or operator."""
+    """Return every key with its field; `*` stands for the name of an account, an operator or a listener."""
     found: dict[tuple[str, ...], FieldInfo] = {}
     for name, field in Settings.model_fields.items():
         for prefix, model in _tables(name, field):
@@ -39,7 +54,8 @@ def _keys_of(prefix: tuple[str, ...], model: type[Section]) -> dict[tuple[str, .
     found: dict[tuple[str, ...], FieldInfo] = {}
     for key, field in model.model_fields.items():
         inner = _section_of(field)
-        found |= {(*prefix, key): field} if inner is None else _keys_of((*prefix, key), inner)
+        name = (*prefix, key, "*") if get_origin(field.annotation) is dict else (*prefix, key)
+        found |= {(*prefix, key): field} if inner is None else _keys_of(name, inner)
     return found
 
 

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 from bridge.settings.errors import ConfigurationErrors, Mistake
 from bridge.settings.fields import LOOK_INTO_FILES
 from bridge.settings.keys import ACCOUNT_MODELS
+from bridge.settings.listeners import check_listeners
 from bridge.settings.model import Settings
 from bridge.settings.own_address import check_own_address
 from bridge.settings.references import check_references, read_key_files
@@ -64,10 +65,13 @@ def settle(layers: Layers, *, certificates_at: datetime | None = None) -> Settin
     read_key_files(layers, must_be_readable=looks)
     check_references(layers)
     check_own_address(layers)
+    check_listeners(layers)
     if certificates_at is not None:
         from bridge.settings.certificates import check_certificates  # takes its time, and few commands need it
+        from bridge.settings.listener_certificates import check_listeners_certificates
 
         check_certificates(layers, certificates_at)
+        check_listeners_certificates(layers, certificates_at)
     settings = _validate(layers, looks=looks)
     if layers.mistakes or settings is None:
         raise ConfigurationErrors(dict.fromkeys(layers.mistakes))

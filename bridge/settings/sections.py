@@ -9,11 +9,26 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import ENFORCEABLE, WHY_RESERVED_IS_NOT
-from bridge.settings.fields import Duration, Host, NetworkList, Port, TextList, between, matching, read_list, whole
+from bridge.settings.fields import (
+    Duration,
+    FileList,
+    HeaderName,
+    Host,
+    NetworkList,
+    OcppVersion,
+    Port,
+    ReadableFile,
+    TextList,
+    between,
+    check_network,
+    matching,
+    read_list,
+    whole,
+)
 
 AccountRef = Annotated[str, matching(r"[a-z0-9]+(_[a-z0-9]+)*", "the name of an account")]
 
@@ -40,6 +55,13 @@ class UnknownStations(StrEnum):
     ACCEPT = "accept"
 
 
+class SignCertificate(StrEnum):
+    """What a station is told that asks for a certificate to be signed."""
+
+    REJECT = "reject"
+    HOLD = "hold"
+
+
 class LogSection(Section):
     """What is logged, and how."""
 
@@ -47,11 +69,52 @@ class LogSection(Section):
     format: Literal["auto", "json", "console"] = "auto"
 
 
+class ListenerTable(Section):
+    """One address that stations connect to."""
+
+    host: Host = "0.0.0.0"
+    port: Port
+    tls_certificate: FileList = ()
+    """With its intermediate ones after it; two files where RSA and ECDSA are both served."""
+    tls_key: FileList = ()
+    """One for each certificate; none: the keys are in the certificates' files."""
+    tls_key_passphrase_file: ReadableFile | None = None
+    client_ca: ReadableFile | None = None
+    profiles: Annotated[tuple[Annotated[int, whole(0, 3)], ...], BeforeValidator(read_list)] | None = None
+    compat_ciphers: bool = False
+    behind_proxy: Annotated[tuple[Annotated[str, AfterValidator(check_network)], ...], BeforeValidator(read_list)] = ()
+    proxy_certificate_header: HeaderName = "X-SSL-Client-Cert"
+    proxy_verify_header: HeaderName = "X-SSL-Client-Verify"
+    proxy_address_header: HeaderName = "X-Forwarded-For"
+
+    @property
+    def secure(self) -> bool:
+        """Whether stations come over TLS, ours or a proxy's."""
+        return bool(self.tls_certificate or self.behind_proxy)
+
+    @property
+    def taken(self) -> frozenset[int]:
+        """The security profiles that may use it."""
+        if self.profiles is not None:
+            return frozenset(self.profiles)
+        if not self.secure:
+            return frozenset({0, 1})
+        return frozenset({2} if self.client_ca is None else {2, 3})
+
+
 class OcppSection(Section):
     """The side of the charging stations."""
 
     host: Host = "0.0.0.0"
     port: Port = 9000
+    listeners: dict[str, ListenerTable] = Field(default_factory=dict)
+    default_version: OcppVersion | None = None
+    identity_case: Literal["ignore", "exact"] = "ignore"
+    anonymous_station: Annotated[str, matching(r"\S(.{0,46}\S)?", "an identity of 1 to 48 characters")] | None = None
+    uniform_reject: bool = False
+    compression: Literal["auto", "on", "off"] = "auto"
+    max_connections: Annotated[int, whole(1, 1_000_000)] = 20_000
+    max_handshakes_per_address: Annotated[int, whole(1, 100_000)] = 256
     ping_interval: Annotated[Duration, between("0 s", "1 h")] = timedelta(seconds=50)
     heartbeat_interval: Annotated[Duration, between("1 s", "1 d")] = timedelta(seconds=300)
     settle: Annotated[Duration, between("0 s", "10 min")] = timedelta(seconds=5)
@@ -59,7 +122,10 @@ class OcppSection(Section):
     trigger_timeout: Annotated[Duration, between("0.01 s", "10 min")] = timedelta(seconds=60)
     trigger_spread: Annotated[Duration, between("0 s", "1 h")] = timedelta(seconds=10)
     max_message_size: Annotated[int, whole(1024, 64 * 2**20)] = 2**20
+    messages_per_second: Annotated[int, whole(0, 100_000)] = 50
+    message_burst: Annotated[int, whole(1, 1_000_000)] = 500
     strict: bool = False
+    sign_certificate: SignCertificate = SignCertificate.REJECT
     id_tags: IdTags | None = None
     id_tag_list: TextList = ()
     unknown_stations: UnknownStations = UnknownStations.REJECT

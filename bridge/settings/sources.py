@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.settings.errors import Mistake
-from bridge.settings.keys import known_keys
+from bridge.settings.keys import known_keys, named_table, shape_of
 from bridge.settings.model import Settings
 
 PREFIX = "BRIDGE_"
@@ -24,7 +24,6 @@ CONFIG_VARIABLE = "BRIDGE_CONFIG"
 """Names the file itself; read by the command line, no key."""
 
 _SEPARATOR = "__"
-_NAMED = ("accounts", "operators")
 
 Tree = dict[str, Any]
 Key = tuple[str, ...]
@@ -128,9 +127,10 @@ def _place(layers: Layers, name: str, text: str, source: str, file: Path | None 
 
 def _no_place(layers: Layers, key: Key) -> str | None:
     """Return why a variable means nothing; None where it names a key."""
-    if key[0] in _NAMED and len(key) > 1 and key[1] not in (tables := layers.table(key[:1])):
+    place = named_table(key)
+    if place and key[place] not in (tables := layers.table(key[:place])):
         names = ", ".join(tables) or "none"
-        return f"there is no table [{'.'.join(key[:2])}] in the file; there are: {names}"
+        return f"there is no table [{'.'.join(key[: place + 1])}] in the file; there are: {names}"
     if (unknown := unknown_key(key)) is not None:
         return unknown
     for length in range(1, len(key)):
@@ -141,7 +141,7 @@ def _no_place(layers: Layers, key: Key) -> str | None:
 
 def unknown_key(key: Key) -> str | None:
     """Return that a key does not exist, with the one that was probably meant; None where it exists."""
-    shape = (key[0], "*", *key[2:]) if key[0] in _NAMED and len(key) > 1 else key
+    shape, place = shape_of(key), named_table(key)
     known = known_keys()
     if shape in known or shape[:-1] == ("accounts", "*", "map"):
         return None
@@ -149,5 +149,5 @@ def unknown_key(key: Key) -> str | None:
     if (name := ".".join(shape)) in names:
         return "is a table: name one of its keys"
     near = get_close_matches(name, sorted(names), n=1)
-    meant = f"; did you mean {near[0].replace('*', key[1] if len(key) > 1 else 'NAME')}?" if near else ""
+    meant = f"; did you mean {near[0].replace('*', key[place] if place else 'NAME')}?" if near else ""
     return f"unknown key{meant}"

@@ -1,4 +1,4 @@
-"""Read a client certificate, its key and a CA bundle, and say what is wrong with them.
+"""Read a certificate of ours, its key and a CA bundle, and say what is wrong with them.
 
 Bytes in, values out: never opens a file, never shows a key or a passphrase. Before it: whoever read the files. After
 it: `tls`, which makes a connection's context of the same files.
@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
@@ -54,16 +55,33 @@ class CertificateUnusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """What the keys of a certificate are called where it is configured, and who renews it."""
+
+    key: str
+    passphrase: str
+    owner: str
+    renewal: str
+
+
+AT_HUBS = Wording(
+    "client_key", "client_key_passphrase or client_key_passphrase_file", "the client key", "get a new one from the hub"
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
-    """Who we are to a hub, and for how long."""
+    """Who we are to a hub or to stations, and for how long."""
 
     subject: str
     not_before: datetime
     not_after: datetime
+    kind: str = ""
+    """Of the key: RSA or EC."""
 
 
-def read_pair(certificate: bytes, key: bytes | None, passphrase: str | None) -> Certificate:
-    """Return the client certificate of a PEM file: the first in it; intermediate ones may follow.
+def read_pair(certificate: bytes, key: bytes | None, passphrase: str | None, wording: Wording = AT_HUBS) -> Certificate:
+    """Return our certificate of a PEM file: the first in it; intermediate ones may follow.
 
     `key` is the content of its own file; None: the key is in the certificate's file.
 
@@ -71,10 +89,11 @@ def read_pair(certificate: bytes, key: bytes | None, passphrase: str | None) -> 
     """
     chain = _chain(certificate)
     part = Part.CERTIFICATE if key is None else Part.KEY
-    private = _private_key(certificate if key is None else key, part, passphrase)
+    private = _private_key(certificate if key is None else key, part, passphrase, wording)
     _check_match(chain, private, part)
     leaf = chain[0]
-    return Certificate(leaf.subject.rfc4514_string(), leaf.not_valid_before_utc, leaf.not_valid_after_utc)
+    kind = "RSA" if isinstance(private, RSAPrivateKey) else "EC"
+    return Certificate(leaf.subject.rfc4514_string(), leaf.not_valid_before_utc, leaf.not_valid_after_utc, kind)
 
 
 def read_ca_bundle(bundle: bytes) -> str:
@@ -92,13 +111,13 @@ def read_ca_bundle(bundle: bytes) -> str:
     return text
 
 
-def check_dates(certificate: Certificate, now: datetime) -> None:
+def check_dates(certificate: Certificate, now: datetime, wording: Wording = AT_HUBS) -> None:
     """Refuse a certificate that has ended, or begins later than a wrong clock explains. Raises: CertificateUnusable."""
     if now > certificate.not_after:
         raise CertificateUnusable(
             Part.CERTIFICATE,
             f"should be a certificate that is valid; this one ({certificate.subject}) expired on "
-            f"{certificate.not_after:%Y-%m-%d}: get a new one from the hub",
+            f"{certificate.not_after:%Y-%m-%d}: {wording.renewal}",
         )
     if certificate.not_before - now > CLOCK_SKEW:
         raise CertificateUnusable(
@@ -128,32 +147,29 @@ def _certificate(block: bytes, number: int) -> x509.Certificate:
         ) from error
 
 
-def _private_key(content: bytes, part: Part, passphrase: str | None) -> PrivateKeyTypes:
+def _private_key(content: bytes, part: Part, passphrase: str | None, wording: Wording) -> PrivateKeyTypes:
     block = next((block for label, block in _blocks(content, part) if label.endswith(_KEY)), None)
     if block is None:
-        raise CertificateUnusable(part, _no_key(part))
+        raise CertificateUnusable(part, _no_key(part, wording))
     encrypted = _ENCRYPTED in block
     if encrypted and not passphrase:
-        raise CertificateUnusable(
-            part, "holds an encrypted key, which needs client_key_passphrase or client_key_passphrase_file"
-        )
+        raise CertificateUnusable(part, f"holds an encrypted key, which needs {wording.passphrase}")
     try:
         return load_pem_private_key(block, passphrase.encode() if encrypted and passphrase else None)
     except (UnsupportedAlgorithm, TypeError) as error:
         raise CertificateUnusable(part, "should hold a key of a supported kind, RSA or EC") from error
     except ValueError as error:
         if encrypted:
-            raise CertificateUnusable(Part.PASSPHRASE, "should be the passphrase of the client key, and is not") from (
-                error
-            )
+            wrong = f"should be the passphrase of {wording.owner}, and is not"
+            raise CertificateUnusable(Part.PASSPHRASE, wrong) from error
         raise CertificateUnusable(part, "should hold a whole private key; the one in it is damaged") from error
 
 
-def _no_key(part: Part) -> str:
+def _no_key(part: Part, wording: Wording) -> str:
     if part is Part.KEY:
         return "should hold the private key (-----BEGIN PRIVATE KEY-----), and holds none"
     return (
-        "should hold the private key as well (-----BEGIN PRIVATE KEY-----), or client_key should name its file: "
+        f"should hold the private key as well (-----BEGIN PRIVATE KEY-----), or {wording.key} should name its file: "
         "a certificate alone does not prove who we are"
     )
 

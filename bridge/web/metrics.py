@@ -15,7 +15,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from bridge.core.model import EvseStatus
-from bridge.web.shapes import Status, UpstreamItem, UpstreamState
+from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
 
 _STATES: tuple[str, ...] = get_args(UpstreamState)
 
@@ -43,6 +43,7 @@ class _Scrape(Collector):
         yield from self._process.collect()
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
+        yield _listeners(self._status.listeners)
 
 
 def _bridge(status: Status) -> Iterator[Metric]:
@@ -98,6 +99,18 @@ def _accounts(items: Iterable[UpstreamItem]) -> Iterator[Metric]:
     yield _gauge("lag_seconds", "Age of the oldest value that is not acknowledged; 0: there is none.", lags)
     ends = ((i.name, i.certificate.not_after.timestamp()) for i in items if i.certificate is not None)
     yield _gauge("certificate_expiry_timestamp_seconds", "When the account's client certificate ends.", ends)
+
+
+def _listeners(items: Iterable[ListenerItem]) -> Metric:
+    family = GaugeMetricFamily(
+        "ocpp_bridge_listener_certificate_expiry_timestamp_seconds",
+        "When the first of the listener's server certificates ends.",
+        labels=["listener"],
+    )
+    for item in items:
+        if item.certificate is not None:
+            family.add_metric([item.name], item.certificate.not_after.timestamp())
+    return family
 
 
 def _gauge(name: str, text: str, values: Iterable[tuple[str, float]]) -> Metric:

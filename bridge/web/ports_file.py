@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 PORTS_FILE = "ports.json"
@@ -20,9 +21,12 @@ class Ports:
     """Where both servers listen."""
 
     ocpp: int
+    """Of the first listener."""
     web: int
     web_host: str
     pid: int
+    listeners: Mapping[str, int] = field(default_factory=dict)
+    """Of each of the stations' listeners, by its name."""
 
     @property
     def web_url(self) -> str:
@@ -42,8 +46,10 @@ def read_ports(state_dir: Path) -> Ports | None:
     """Return what the file says; None where it is missing or unreadable."""
     try:
         content = json.loads((state_dir / PORTS_FILE).read_text(encoding="ascii"))
-        return Ports(int(content["ocpp"]), int(content["web"]), str(content["web_host"]), int(content["pid"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        listeners = {str(name): int(port) for name, port in content.get("listeners", {}).items()}
+        web = int(content["web"]), str(content["web_host"]), int(content["pid"])
+        return Ports(int(content["ocpp"]), *web, listeners)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

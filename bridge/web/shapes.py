@@ -81,7 +81,7 @@ class EvsePage(Shape):
 
 
 class CertificateItem(Shape):
-    """An account's client certificate, and how near its end is."""
+    """A certificate of ours, at a hub or to stations, and how near its end is."""
 
     subject: str
     not_before: AwareDatetime
@@ -123,6 +123,18 @@ class UpstreamItem(Shape):
     """Why this kind of hub is experimental; null: it is not."""
     certificate: CertificateItem | None = None
     """null: the account shows none."""
+
+
+class ListenerItem(Shape):
+    """One address that stations connect to."""
+
+    name: str
+    secure: bool
+    """Stations come over TLS, ours or a proxy's."""
+    profiles: tuple[int, ...]
+    """The OCPP security profiles that may use it."""
+    certificate: CertificateItem | None = None
+    """The one that ends first; null: it has none of its own."""
 
 
 class UpstreamList(Shape):
@@ -270,6 +282,8 @@ class Status(Shape):
     effective: dict[str, int]
     """Effective status → how many EVSEs."""
     upstreams: tuple[UpstreamItem, ...]
+    listeners: tuple[ListenerItem, ...] = ()
+    """Where stations connect; empty: at the one plain address of [ocpp]."""
     warnings: tuple[str, ...] = ()
     quarantined: int = 0
     """Stations in quarantine."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from csms.doorway import ListenerTls
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
 from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
@@ -24,19 +25,27 @@ class Site:
     wire_log: FakeWireLog
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @pytest.fixture
 async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
     """Give a factory: server options in, a running site out; by default no question is ever asked."""
     sites: list[Site] = []
 
-    async def build(**changes: Any) -> Site:
+    async def build(
+        tls: Mapping[str, ListenerTls] | None = None, clock: Callable[[], datetime] = _now, **changes: Any
+    ) -> Site:
         quiet: dict[str, Any] = {"settle": timedelta(hours=1), "settle_after_boot": timedelta(hours=1)}
         times: dict[str, Any] = {"close_timeout": timedelta(seconds=1), "stop_timeout": timedelta(seconds=3)}
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
         wire_log = FakeWireLog()
-        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, wire_log=wire_log)
+        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, clock=clock, wire_log=wire_log)
+        for name, proof in (tls or {}).items():
+            central.reload_tls(name, proof)
         site = Site(registry, recorder, counter, central, await central.start(), wire_log)
         sites.append(site)
         return site

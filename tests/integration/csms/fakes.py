@@ -206,7 +206,7 @@ async def dial(
     if password is not None:
         sent["Authorization"] = basic(identity, password)
     socket = await connect(
-        f"ws://127.0.0.1:{port}{path or '/ocpp/' + identity}",
+        f"{'wss' if 'ssl' in options else 'ws'}://127.0.0.1:{port}{path or '/ocpp/' + identity}",
         subprotocols=["ocpp1.6"] if offers is None else offers or None,  # type: ignore[arg-type, list-item]
         additional_headers=sent,
         ping_interval=None,

@@ -106,3 +106,18 @@ async def test_the_inventory_is_listed_with_the_versions_of_the_file(tmp_path: P
             ("S1", "1.6"),
             ("S2", "2.x"),
         ]
+
+
+async def test_short_keys_are_kept_by_the_slow_hash_and_an_unchanged_file_changes_nothing(tmp_path: Path) -> None:
+    csv = "station,version,key,weak_key,connector,evse_id,operator\n" + "".join(
+        f"S{number},1.6,hush{number},true,1,DE*ABC*E{number},acme\n" for number in (1, 2, 3)
+    )
+    stations = Stations()
+    async with opened(tmp_path, stations) as services:
+        report = await services.import_inventory(ImportRequest(csv=csv))
+        assert report.stations_added == ("S1", "S2", "S3")
+        report = await services.import_inventory(ImportRequest(csv=csv))
+        assert (report.stations_added, report.stations_changed) == ((), ())
+        report = await services.import_inventory(ImportRequest(csv=csv.replace("hush2", "rush2")))
+        assert report.stations_changed == ("S2",)
+        assert stations.asked == ["S2"]

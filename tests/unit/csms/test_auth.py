@@ -1,35 +1,23 @@
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from csms.auth import (
-    Admit,
     Refuse,
     Throttle,
-    admit,
     basic_credentials,
     derive_digest,
     identity_of,
+    is_nameless,
     matches,
     new_credential,
 )
-from csms.events import Credential, OcppVersion, SecurityProfile, StationId, StationRecord
 
 PEPPER = b"pepper"
-
-
-def basic(user: bytes, password: bytes) -> str:
-    return "Basic " + base64.b64encode(user + b":" + password).decode()
-
-
-def record(credential: Credential | None, station: str = "CP1") -> StationRecord:
-    return StationRecord(StationId(station), credential, OcppVersion.V16, accepted=True, connectors=())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +50,22 @@ def record(credential: Credential | None, station: str = "CP1") -> StationRecord
 )
 def test_identity_is_the_last_segment_decoded_once(path: str, identity: str | None) -> None:
     assert identity_of(path) == identity
+
+
+@pytest.mark.parametrize(
+    ("path", "nameless"),
+    [
+        pytest.param("/", True, id="root"),
+        pytest.param("", True, id="empty"),
+        pytest.param("//?a=b", True, id="slashes-and-query"),
+        pytest.param("ws://host", True, id="absolute-uri-without-path"),
+        pytest.param("/CP1", False, id="identity"),
+        pytest.param("/%FF", False, id="a-wrong-identity-is-one"),
+        pytest.param("ws://[host/", False, id="broken-uri"),
+    ],
+)
+def test_a_path_without_any_segment_is_nameless(path: str, nameless: bool) -> None:
+    assert is_nameless(path) is nameless
 
 
 @pytest.mark.parametrize(
@@ -132,49 +136,6 @@ def test_a_short_key_is_kept_by_a_slow_hash() -> None:
 def test_credential_shows_no_digest() -> None:
     credential = new_credential(PEPPER, b"0123456789abcdef")
     assert repr(credential.digest) not in repr(credential)
-
-
-KEY = b"0123456789abcdef"
-NEW_KEY = b"fedcba9876543210"
-KNOWN = record(new_credential(PEPPER, KEY))
-INSECURE = replace(record(None), security=SecurityProfile.NONE)
-ROTATING = replace(KNOWN, pending=new_credential(PEPPER, NEW_KEY))
-RATCHETED = replace(KNOWN, reached=SecurityProfile.TLS_BASIC)
-CERTIFIED = replace(record(None), security=SecurityProfile.TLS_CERTIFICATE)
-
-
-@pytest.mark.parametrize(
-    ("identity", "known", "authorization", "status"),
-    [
-        pytest.param("CP1", KNOWN, [basic(b"CP1", KEY)], None, id="right"),
-        pytest.param("cp1", KNOWN, [basic(b"CP1", KEY)], None, id="case-differs"),
-        pytest.param("CP1", INSECURE, [], None, id="insecure-needs-nothing"),
-        pytest.param("CP1", record(None), [basic(b"CP1", KEY)], 401, id="no-key-is-stored"),
-        pytest.param("CP1", ROTATING, [basic(b"CP1", KEY)], None, id="old-key-while-another-is-pending"),
-        pytest.param("CP1", ROTATING, [basic(b"CP1", NEW_KEY)], None, id="pending-key"),
-        pytest.param("CP1", RATCHETED, [basic(b"CP1", KEY)], 403, id="less-than-it-proved-before"),
-        pytest.param("CP1", CERTIFIED, [], 403, id="needs-a-certificate"),
-        pytest.param("CP1", None, [basic(b"CP1", KEY)], 404, id="unknown"),
-        pytest.param(None, None, [], 404, id="no-identity"),
-        pytest.param("CP1", KNOWN, [], 401, id="missing"),
-        pytest.param("CP1", KNOWN, [basic(b"CP1", KEY)] * 2, 401, id="repeated"),
-        pytest.param("CP1", KNOWN, ["Bearer x"], 401, id="other-scheme"),
-        pytest.param("CP1", KNOWN, [basic(b"CP1", b"wrong")], 401, id="wrong-password"),
-        pytest.param("CP1", KNOWN, [basic(b"CP2", KEY)], 401, id="user-is-not-the-identity"),
-        pytest.param("CP1", KNOWN, [basic(b"\xff", KEY)], 401, id="user-is-no-text"),
-    ],
-)
-def test_admission(
-    identity: str | None, known: StationRecord | None, authorization: list[str], status: int | None
-) -> None:
-    decision = admit(identity=identity, record=known, authorization=authorization, pepper=PEPPER)
-    if status is None:
-        assert isinstance(decision, Admit)
-        assert decision.record == known
-    else:
-        assert isinstance(decision, Refuse)
-        assert decision.status == status
-        assert [name for name, _ in decision.headers] == (["WWW-Authenticate"] if status == 401 else [])
 
 
 def throttle(capacity: int = 100) -> Throttle:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bridge.app.health import health_of
+from bridge.app.listener_items import listener_warnings
 from bridge.app.shown import certificate_item, certificate_warnings
+from bridge.core.expiry import server_expiry_warning, urgency
 from bridge.core.modes import Mode
 from bridge.upstreams.certificates import Certificate
-from bridge.web.shapes import Component, Readiness, UpstreamItem
+from bridge.web.shapes import CertificateItem, Component, ListenerItem, Readiness, UpstreamItem
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 READY = Readiness(ready=True)
@@ -85,3 +87,31 @@ def test_warnings_name_the_account() -> None:
     assert certificate_warnings([item(), item(days=90), item(days=7)]) == [
         "hubject: URGENT: the client certificate ends on 2026-12-02, in 7 days: replace it now"
     ]
+
+
+def listener(days: float) -> ListenerItem:
+    ends = NOW + timedelta(days=days)
+    shown = CertificateItem(
+        subject="CN=csms",
+        not_before=NOW,
+        not_after=ends,
+        days=int(days),
+        urgency=urgency(ends, NOW),
+        warning=server_expiry_warning(ends, NOW) or "",
+    )
+    return ListenerItem(name="tls", secure=True, profiles=(2, 3), certificate=shown)
+
+
+def test_a_server_certificate_that_ends_is_degraded() -> None:
+    assert health_of(READY, [], listeners=[listener(90)]).status == "ok"
+    health = health_of(READY, [], listeners=[listener(5)])
+    assert health.status == "degraded"
+    assert health.components["listener certificate tls"] == Component(
+        status="degraded", why="URGENT: the server certificate ends on 2026-11-30, in 5 days: replace it now"
+    )
+
+
+def test_a_server_certificate_that_ends_is_a_warning() -> None:
+    assert listener_warnings([listener(90)]) == []
+    expired = "EXPIRED: the server certificate ended on 2026-11-24: stations refuse to connect until it is replaced"
+    assert listener_warnings([listener(-1)]) == [f"ocpp.listeners.tls: {expired}"]

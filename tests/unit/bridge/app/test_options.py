@@ -9,18 +9,29 @@ from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
 from bridge.settings import ChargepriceAccount, OicpAccount, Settings
-from csms.options import ServerOptions, UnknownPolicy
+from csms.events import OcppVersion, SecurityProfile
+from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 
 OCPP = {
     "host": "127.0.0.2",
     "port": 9001,
     "max_message_size": 2048,
     "strict": True,
+    "sign_certificate": "hold",
+    "messages_per_second": 7,
+    "message_burst": 8,
     "ping_interval": "11 s",
     "settle": "12 s",
     "settle_after_boot": "13 s",
     "trigger_timeout": "14 s",
     "trigger_spread": "15 s",
+    "default_version": "1.6",
+    "identity_case": "exact",
+    "anonymous_station": "CP1",
+    "uniform_reject": True,
+    "compression": "on",
+    "max_connections": 16,
+    "max_handshakes_per_address": 17,
     "unknown_stations": "accept",
     "accept_from": ["10.0.0.0/8", "::1"],
 }
@@ -32,13 +43,53 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         port=9001,
         max_size=2048,
         strict=True,
+        hold_certificate_requests=True,
+        messages_per_second=7,
+        message_burst=8,
         ping_interval=timedelta(seconds=11),
         settle=timedelta(seconds=12),
         settle_after_boot=timedelta(seconds=13),
         trigger_timeout=timedelta(seconds=14),
         trigger_spread=timedelta(seconds=15),
+        default_version=OcppVersion.V16,
+        exact_identity=True,
+        anonymous_station="CP1",
+        uniform_reject=True,
+        compression=Compression.ON,
+        max_connections=16,
+        max_pending_per_address=17,
         unknown_stations=UnknownPolicy.ACCEPT,
         accept_from=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
+    )
+
+
+def test_every_key_of_a_listener_reaches_the_server() -> None:
+    table = {
+        "host": "127.0.0.2",
+        "port": 9001,
+        "profiles": [3],
+        "behind_proxy": ["10.0.0.1"],
+        "proxy_certificate_header": "A",
+        "proxy_verify_header": "B",
+        "proxy_address_header": "C",
+    }
+    options = server_options(Settings.model_validate({"ocpp": {"listeners": {"one": table}}}))
+    assert options.all_listeners == (
+        ListenerOptions(
+            "one",
+            "127.0.0.2",
+            9001,
+            frozenset({SecurityProfile.TLS_CERTIFICATE}),
+            tls=False,
+            proxy=ProxyOptions(("10.0.0.1",), "A", "B", "C"),
+        ),
+    )
+
+
+def test_without_listeners_host_and_port_are_the_one_plain_listener() -> None:
+    options = server_options(Settings.model_validate({"ocpp": {"host": "127.0.0.2", "port": 9001}}))
+    assert options.all_listeners == (
+        ListenerOptions("default", "127.0.0.2", 9001, frozenset({SecurityProfile.NONE, SecurityProfile.BASIC})),
     )
 
 
