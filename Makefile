@@ -36,7 +36,7 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration acceptance kills fuzz ## every test, under 10 minutes on 2 cores
+test: unit integration hardware-check acceptance kills fuzz ## every test, under 10 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
@@ -45,6 +45,14 @@ unit: $(VENV)/.dev ## pure decisions (budget 60 s)
 .PHONY: integration
 integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 300 s)
 	$(PYTEST) tests/integration -q -n 2 --dist worksteal
+
+.PHONY: hardware
+hardware: $(VENV)/.dev ## what real charging hardware does, on the wire; writes the table of docs/hardware.md
+	HARDWARE_TABLE=write $(PYTEST) tests/hardware -q
+
+.PHONY: hardware-check
+hardware-check: $(VENV)/.dev ## the same, and the table must be what is measured (budget 60 s)
+	$(PYTEST) tests/hardware -q
 
 .PHONY: acceptance
 acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 240 s)

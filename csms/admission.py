@@ -34,6 +34,7 @@ from csms.keys import KeyCheck
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.profiles import Login, Presented, weigh
+from csms.quirks import at_handshake
 from csms.session import Session
 from csms.unknown import UNKNOWN, Strangers
 from csms.visit import presented_by, stranger
@@ -156,9 +157,10 @@ class Admission:
         if blocked is not None:
             return blocked
         try:
-            record = await self._registry.find(identity)
+            found = await self._registry.find(identity)
         except NotRecorded:
             return _STORAGE_DOWN
+        record = None if found is None else at_handshake(found)
         decision = await self._prove(await self._weigh(socket, presented, record, offers), presented)
         match decision:
             case Admit():

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from csms import frames
 from csms.commands import CallIds
@@ -27,7 +29,8 @@ from csms.events import (
 )
 from csms.faults import Fault
 from csms.frames import Call, Send
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded
+from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded, WireLog
+from csms.quirks import replayed
 from csms.replies import answerable, sendable
 from csms.resync import Resync
 from csms.translation import Rejected, Translated
@@ -49,6 +52,10 @@ class Host:
     ids: CallIds
     clock: Callable[[], float]
     """Monotonic seconds."""
+    wall: Callable[[], datetime]
+    """Aware time."""
+    wire_log: WireLog | None = None
+    """None: nothing of what goes over the wire is kept."""
 
 
 class Calls:
@@ -64,8 +71,12 @@ class Calls:
         *,
         accepted: bool,
         strict: bool,
+        on_booted: Callable[[StationBooted], None],
     ) -> None:
-        """`accepted`: a BootNotification of the station was accepted, on whatever connection."""
+        """`accepted`: a BootNotification of the station was accepted, on whatever connection.
+
+        `on_booted` is called with each BootNotification that was recorded, before it is answered.
+        """
         self._station = station
         self._epoch = epoch
         self._version = version
@@ -76,7 +87,13 @@ class Calls:
         self._resync = resync
         self._accepted = accepted
         self._strict = strict
+        self._wall = host.wall
+        self._on_booted = on_booted
         self._spoken = False
+        self.heartbeat_most: timedelta | None = None
+        """The longest heartbeat interval that the station can live with; None: any."""
+        self.replays = False
+        """Statuses that it reports with an old time are no answer to what its connectors are now."""
 
     @property
     def accepted(self) -> bool:
@@ -141,7 +158,7 @@ class Calls:
             return self._error(call, Fault.INTERNAL, "storage is not available; nothing was recorded")
         except EventRefused:
             return self._error(call, Fault.PROPERTY_CONSTRAINT, "a value cannot be recorded")
-        reply = self._replies.reply(self._version, call.action, call.payload, receipt)
+        reply = self._fitting(call, self._replies.reply(self._version, call.action, call.payload, receipt))
         if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
             self._accepted = True
             self._resync.accepted()
@@ -156,10 +173,28 @@ class Calls:
             raise
         for event in events:
             if isinstance(event, StatusReported):
-                self._resync.reported(event.evse, event.connector)
+                self._reported(event)
             elif isinstance(event, StationBooted):
+                self._on_booted(event)
                 self._resync.booted(event.firmware)
         return receipt
+
+    def _reported(self, status: StatusReported) -> None:
+        if self.replays and replayed(status.reported_at, self._wall()):
+            self._resync.replayed(status.evse, status.connector)
+        else:
+            self._resync.reported(status.evse, status.connector)
+
+    def _fitting(self, call: Call, reply: dict[str, Any]) -> dict[str, Any]:
+        """Return the reply, whoever made it, with a heartbeat interval that the station can live with.
+
+        Where the Boot is not accepted, the interval is the time to its next attempt (OCPP 1.6 §4.2), and stands.
+        """
+        interval = reply.get("interval")
+        if self.heartbeat_most is None or call.action != _BOOT or reply.get("status") != "Accepted":
+            return reply
+        most = int(self.heartbeat_most.total_seconds())
+        return reply if isinstance(interval, int) and 0 < interval <= most else {**reply, "interval": most}
 
     async def _store(self, events: Sequence[StationEvent]) -> Receipt | None:
         """Make a message's events durable, in order; all are submitted before the first is waited for."""

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -68,8 +69,12 @@ class Commands:
         self._send = send
         self._ids = ids
         self._turn = asyncio.Lock()
+        self._ended = asyncio.Event()
+        self._free_at = 0.0
         self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
         self._closed = False
+        self.spacing = timedelta(0)
+        """From one CALL to the next, at least."""
 
     @property
     def busy(self) -> bool:
@@ -82,6 +87,7 @@ class Commands:
         Cancelling it forgets the call; an answer that still comes is dropped.
         """
         async with self._turn:
+            await self._space_out()
             if self._closed:
                 return Gone()
             waiting = asyncio.get_running_loop().create_future()
@@ -97,6 +103,15 @@ class Commands:
             finally:
                 self._waiting = None
 
+    async def _space_out(self) -> None:
+        """Wait until the station may be called again, or until the connection ends."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._free_at:
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(self._free_at):
+                    await self._ended.wait()
+        self._free_at = clock() + self.spacing.total_seconds()
+
     def answered(self, message_id: str, payload: Mapping[str, Any]) -> bool:
         """Give a CALLRESULT to the call that waits for it; False where none does."""
         return self._settle(message_id, Answered(payload))
@@ -108,6 +123,7 @@ class Commands:
     def close(self) -> None:
         """End the call in flight and all later ones as `Gone`, at once."""
         self._closed = True
+        self._ended.set()
         if self._waiting is not None:
             self._settle(self._waiting[0], Gone())
 

@@ -87,4 +87,4 @@ class GuestCounter:
 def guest_host(host: Host, newcomers: Newcomers) -> Host:
     """Return what stands in for the host where a guest is served."""
     replies, counter = GuestReplies(host.replies), GuestCounter(host.counter)
-    return Host(GuestRecorder(newcomers), replies, counter, host.ids, host.clock)
+    return Host(GuestRecorder(newcomers), replies, counter, host.ids, host.clock, host.wall, host.wire_log)

@@ -1,4 +1,4 @@
-"""State what a host must supply for `csms` to run: a registry, a durable recorder, and who answers.
+"""State what a host must supply for `csms` to run: a registry, a durable recorder, who answers, who keeps the wire log.
 
 Holds no implementation. The hosts: `bridge.app` (the product) and the fakes beside the tests.
 """
@@ -6,6 +6,7 @@ Holds no implementation. The hosts: `bridge.app` (the product) and the fakes bes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 from csms.events import (
@@ -116,6 +117,32 @@ class Newcomers(Protocol):
 
         Raises: NotRecorded.
         """
+        ...
+
+
+class Direction(Enum):
+    """Which way a frame went."""
+
+    FROM_STATION = "from_station"
+    TO_STATION = "to_station"
+
+
+class WireLog(Protocol):
+    """Keeps what went over the wire, for engineers. Never raises, never waits, and costs no answer.
+
+    `identity` is a station's id, or what an unknown one calls itself.
+    """
+
+    def opened(self, identity: str, epoch: Epoch, version: OcppVersion, remote: str) -> None:
+        """Note that a connection was opened; `remote` is the peer's address and port."""
+        ...
+
+    def frame(self, identity: str, epoch: Epoch, direction: Direction, data: str | bytes) -> None:
+        """Keep one message as it was read or written, whatever it is; called for every one, secrets and all."""
+        ...
+
+    def closed(self, identity: str, epoch: Epoch, code: int | None, reason: str) -> None:
+        """Note that a connection was closed; the reason may be the station's own text."""
         ...
 
 

@@ -26,7 +26,21 @@ from csms.events import (
 )
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
-from csms.resync_plan import BOOT_PAYLOAD, Ask, AskBoot, Conclude, Finish, Plan, Step, Wait, refused, trigger_payload
+from csms.quirk_settings import QuirkSettings
+from csms.quirks import adjusted
+from csms.resync_plan import (
+    BOOT_PAYLOAD,
+    Ask,
+    AskBoot,
+    Conclude,
+    Finish,
+    GoOnWithoutBoot,
+    Plan,
+    Step,
+    Wait,
+    refused,
+    trigger_payload,
+)
 
 
 class Resync:
@@ -56,11 +70,19 @@ class Resync:
         self._station = station
         self._epoch = epoch
         self._version = version
+        self._options = options
         self._timeout = options.trigger_timeout
         self._clock = clock
         self._log = log
         self._on_boot_missing = on_boot_missing
         self._changed = asyncio.Event()
+
+    def adapt(self, quirks: QuirkSettings) -> None:
+        """Go on as this device needs it."""
+        options = adjusted(self._options, quirks)
+        self._timeout = options.trigger_timeout
+        self._plan.adapt(options, quirks)
+        self._changed.set()
 
     def called(self) -> None:
         """Note an inbound CALL."""
@@ -81,6 +103,11 @@ class Resync:
         """Note a recorded status; cheap where that is no news, for it is called at every status."""
         if not self._plan.finished and self._plan.reported(ConnectorAddress(evse, connector)):
             self._changed.set()
+
+    def replayed(self, evse: int, connector: int) -> None:
+        """Note a recorded status that the station had kept since before this connection."""
+        self._plan.replayed(self._clock(), ConnectorAddress(evse, connector))
+        self._changed.set()
 
     def again(self) -> None:
         """Ask for every connector again, unless that is under way."""
@@ -108,6 +135,9 @@ class Resync:
                 await self._ask(address)
             case AskBoot():
                 await self._ask_boot()
+            case GoOnWithoutBoot():
+                self._plan.boot_asked()
+                self._go_on_without_boot()
             case Conclude(address, outcome):
                 await self._conclude(address, outcome)
             case Finish():
@@ -129,11 +159,15 @@ class Resync:
                 await self._change(deadline)
         if self._plan.round == started_in:
             self._log.warning("boot_missing", refused=refused(outcome))
-            if self._plan.boot_missing():
-                self._on_boot_missing()
+            self._go_on_without_boot()
+
+    def _go_on_without_boot(self) -> None:
+        if self._plan.boot_missing():
+            self._on_boot_missing()
 
     async def _ask(self, address: ConnectorAddress) -> None:
         """Ask for one connector's status; the same deadline covers the CALLRESULT and the status."""
+        self._plan.asked(address)
         started_in, deadline = self._plan.round, self._clock() + self._timeout.total_seconds()
         outcome = await self._commands.call("TriggerMessage", trigger_payload(self._version, address), self._timeout)
         if isinstance(outcome, Gone):

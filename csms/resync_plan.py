@@ -19,6 +19,7 @@ from typing import Any, assert_never
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
 from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
 from csms.options import ServerOptions
+from csms.quirk_settings import QuirkSettings
 
 STATION = ConnectorAddress(0, 0)
 
@@ -46,6 +47,11 @@ class AskBoot:
 
 
 @dataclass(frozen=True, slots=True)
+class GoOnWithoutBoot:
+    """The station was never accepted, and must not be asked to boot."""
+
+
+@dataclass(frozen=True, slots=True)
 class Conclude:
     """Record that this connector's question ended so, without sending anything."""
 
@@ -58,7 +64,7 @@ class Finish:
     """Record that the resync is complete."""
 
 
-Step = Wait | Ask | AskBoot | Conclude | Finish
+Step = Wait | Ask | AskBoot | GoOnWithoutBoot | Conclude | Finish
 
 
 def askable(version: OcppVersion, address: ConnectorAddress) -> bool:
@@ -141,6 +147,8 @@ class Plan:
         self._refuses = refuses
         self._firmware = firmware
         self._boot_asked = False
+        self._quirks = QuirkSettings()
+        self._asked: set[ConnectorAddress] = set()
         self._lost_levels: dict[ConnectorAddress, None] = {}
         self._connected_at = now
         self._called_at: float | None = None
@@ -152,6 +160,11 @@ class Plan:
         self.finished = False
         self.round = 0
         """Counts up whenever the questions start afresh; a question of an earlier round has no outcome."""
+
+    def adapt(self, options: ServerOptions, quirks: QuirkSettings) -> None:
+        """Go on with other waits, and with what this device must not be asked."""
+        self._options = options
+        self._quirks = quirks
 
     def called(self, now: float) -> None:
         """Note an inbound CALL; only the first one counts."""
@@ -195,6 +208,24 @@ class Plan:
         self._setbacks = 0
         self._settled.add(address)
         return fresh
+
+    def asked(self, address: ConnectorAddress) -> None:
+        """Note that this connector is asked for its status."""
+        self._asked.add(address)
+
+    def replayed(self, now: float, address: ConnectorAddress) -> None:
+        """Note a recorded status that is older than the connection: ask for the present one when the replay is over.
+
+        Once per connector and round: what it says when asked stands, whatever time it gives.
+        """
+        if address in self._asked:
+            self.reported(address)
+            return
+        self._settled.discard(address)
+        if address.connector == 0:
+            self._lost_levels[address] = None
+        self._not_before = max(self._not_before, now + self._options.settle.total_seconds())
+        self.finished = False
 
     def has_reported(self, address: ConnectorAddress) -> bool:
         """Tell whether this address needs no question any more."""
@@ -248,15 +279,16 @@ class Plan:
         if now < due:
             return Wait(due)
         if not self._accepted:
-            return AskBoot()
+            return GoOnWithoutBoot() if self._quirks.never_trigger_boot else AskBoot()
         targets = (*self._lost_levels, *self._targets)
         address = next((target for target in targets if target not in self._settled), None)
         if address is None:
             return Finish()
         if self._refuses:
             return Conclude(address, ResyncOutcome.REFUSED)
-        if not askable(self._version, address):
-            # Nobody can answer: the inventory names it for another OCPP version, or it is above 2.x's connectors.
+        if self._quirks.never_trigger or not askable(self._version, address):
+            # Nobody can answer: it must not be asked, the inventory names it for another OCPP version, or it is above
+            # 2.x's connectors.
             return Conclude(address, ResyncOutcome.TIMED_OUT)
         return Ask(address)
 
@@ -272,5 +304,6 @@ class Plan:
 
     def _start_afresh(self) -> None:
         self._settled.clear()
+        self._asked.clear()
         self.finished = False
         self.round += 1

@@ -29,7 +29,9 @@ from csms.guests import guest_host
 from csms.keys import KeyCheck
 from csms.listeners import Listeners, ListenFailed
 from csms.options import ServerOptions
-from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies
+from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies, WireLog
+from csms.quirks import Quirks
+from csms.reconnects import Reconnects, calmer
 from csms.session import Session
 from csms.unknown import Strangers
 
@@ -76,6 +78,7 @@ class CentralSystem:
         clock: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
+        wire_log: WireLog | None = None,
     ) -> None:
         """Use `pepper` for the credentials' digests, and `jitter` for numbers in [0, 1).
 
@@ -86,11 +89,12 @@ class CentralSystem:
         self._clock = clock
         self._monotonic = monotonic
         self._jitter = jitter
-        self._host = Host(recorder, replies, counter, CallIds(), monotonic)
+        self._host = Host(recorder, replies, counter, CallIds(), monotonic, clock, wire_log)
         self._guest_host = None if newcomers is None else guest_host(self._host, newcomers)
         self._connections: Connections[Session] = Connections()
         self._guests: Connections[Session] = Connections()
         self._flapping = FlappingWatch(counter, monotonic, self._own, calm_after)
+        self._reconnects = Reconnects()
         self._tasks: set[asyncio.Task[None]] = set()
         self._keys = KeyCheck(pepper)
         self._admission = Admission(
@@ -191,6 +195,11 @@ class CentralSystem:
         """Tell whether a socket of the station is open."""
         return self._connections.get(station) is not None
 
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles that apply to a station's connection, and why; None where it is away."""
+        session = self._connections.get(station)
+        return None if session is None else session.quirks
+
     async def resync(self, station: StationId) -> None:
         """Ask a station that was lost, and came back on the socket it had, for every connector's status."""
         session = self._connections.get(station)
@@ -234,9 +243,8 @@ class CentralSystem:
         if host is None:
             raise AssertionError("without newcomers no guest is admitted")
         connections = self._guests if guest else self._connections
-        session = Session(
-            socket, socket.claim, socket.epoch, host, self._options, since=self._clock(), jitter=self._jitter()
-        )
+        options = self._options if guest else self._options_for(socket.claim.record.station)
+        session = Session(socket, socket.claim, socket.epoch, host, options, since=self._clock(), jitter=self._jitter())
         loser = connections.add(session)
         if loser is session:
             await session.supersede()
@@ -252,6 +260,9 @@ class CentralSystem:
             session.log.info(
                 "guest_left" if guest else "station_disconnected", code=socket.close_code, reason=socket.close_reason
             )
+
+    def _options_for(self, station: StationId) -> ServerOptions:
+        return calmer(self._options, self._reconnects.connected(station, self._monotonic()))
 
     def _take_over(self, loser: Session, winner: Session, *, guest: bool) -> None:
         self._own(asyncio.create_task(loser.supersede(), name=f"close replaced {loser.station} {loser.epoch}"))

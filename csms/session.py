@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -26,6 +27,7 @@ from csms.events import (
     ConnectorAddress,
     Epoch,
     OcppVersion,
+    StationBooted,
     StationDisconnected,
     StationId,
 )
@@ -34,6 +36,7 @@ from csms.frames import Call, CallError, CallResult, CallResultError, Malformed,
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
 from csms.profiles import conflicting_serial
+from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
 from csms.websocket import Claim, StationSocket
@@ -102,18 +105,36 @@ class Session:
             on_boot_missing=self._go_on_without_boot,
         )
         self._calls = Calls(
-            record.station, epoch, version, host, self._resync, accepted=record.accepted, strict=self._strict
+            record.station,
+            epoch,
+            version,
+            host,
+            self._resync,
+            accepted=record.accepted,
+            strict=self._strict,
+            on_booted=self._booted,
         )
+        self.quirks = quirks_of_record(record)
+        self._apply_quirks()
         socket.on_control_frame = self._heard
+        self._wire_log = host.wire_log
+        if host.wire_log is not None:
+            socket.on_message = partial(host.wire_log.frame, record.station, epoch)
 
     # --- life ---------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the station until its socket is closed, by whomever; never raises for what a station does."""
         resync = asyncio.create_task(self._run_resync(), name=f"resync {self.station}")
+        if self._wire_log is not None:
+            self._wire_log.opened(self.station, self.epoch, self.version, self.remote)
         try:
             await self._serve()
         finally:
+            if self._wire_log is not None:
+                self._wire_log.closed(
+                    self.station, self.epoch, self._socket.close_code, self._socket.close_reason or ""
+                )
             self._commands.close()
             tasks = [task for task in (resync, self._probe) if task is not None]
             for task in tasks:
@@ -160,6 +181,9 @@ class Session:
         """Send one TriggerMessage(StatusNotification), unless a CALL is in flight: any answer is a sign of life."""
         if self._commands.busy or (self._probe is not None and not self._probe.done()):
             return
+        if self.quirks.settings.never_trigger:
+            self._socket.ping_unanswered()
+            return
         address = next((each for each in self._record.connectors if askable(self.version, each)), None)
         if address is None:
             address = ConnectorAddress(0 if self.version is OcppVersion.V16 else 1, 1)
@@ -186,6 +210,20 @@ class Session:
     async def dismiss(self) -> None:
         """Close the socket because what admitted the station holds no more."""
         await self._socket.close(CloseCode.POLICY_VIOLATION, "the registry has changed: log in again")
+
+    def _booted(self, booted: StationBooted) -> None:
+        self.quirks = quirks_of(self._record.quirks, vendor=booted.vendor, model=booted.model, firmware=booted.firmware)
+        self._apply_quirks()
+
+    def _apply_quirks(self) -> None:
+        settings, record = self.quirks.settings, self._record
+        self.ping_interval = settings.ping_interval if record.ping_interval is None else record.ping_interval
+        self._commands.spacing = settings.call_spacing
+        self._calls.heartbeat_most = settings.heartbeat_most
+        self._calls.replays = settings.replays
+        self._resync.adapt(settings)
+        if self.quirks.applied:
+            self.log.info("quirks_applied", names=[applied.profile.name for applied in self.quirks.applied])
 
     def _go_on_without_boot(self) -> None:
         self._calls.go_on_without_boot()
@@ -239,8 +277,8 @@ class Session:
     async def _receive(self) -> str | bytes | None:
         if not self._strict:
             # As bytes, whatever the opcode: invalid UTF-8 in a text frame would end the connection otherwise.
-            return await self._socket.recv(decode=False)
-        message = await self._socket.recv()
+            return await self._socket.receive(decode=False)
+        message = await self._socket.receive()
         if isinstance(message, str):
             return message
         self._counter.count("frame_binary", self.station)

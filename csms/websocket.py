@@ -21,6 +21,7 @@ from csms.doorway import Doorway
 from csms.events import Epoch, SecurityProfile, StationRecord
 from csms.gate import Place
 from csms.handshake import Negotiated
+from csms.ports import Direction
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 
@@ -51,6 +52,8 @@ class StationSocket(ServerConnection):
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
     place: Place | None = None
+    on_message: Callable[[Direction, str | bytes], None] | None = None
+    """Called for every message that was received or is sent; the one place that the wire log hears from."""
     _lost = False
     _on_lost: Callable[[], None] | None = None
 
@@ -131,6 +134,13 @@ class StationSocket(ServerConnection):
         if isinstance(event, Frame) and event.opcode in _SIGNS_OF_LIFE and self.on_control_frame is not None:
             self.on_control_frame()
 
+    async def receive(self, *, decode: bool | None = None) -> str | bytes:
+        """Return the next message; `decode` as of `recv`. Raises: websockets.exceptions.ConnectionClosed."""
+        message = await self.recv(decode)
+        if self.on_message is not None:
+            self.on_message(Direction.FROM_STATION, message)
+        return message
+
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
 
@@ -142,6 +152,8 @@ class StationSocket(ServerConnection):
         if self.protocol.state is not State.OPEN:
             await self.send(text)  # raises ConnectionClosed, once the socket is closed
             return
+        if self.on_message is not None:
+            self.on_message(Direction.TO_STATION, text)
         self.protocol.send_text(text.encode())
         self.send_data()
         if self.paused:

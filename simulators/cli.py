@@ -1,7 +1,7 @@
 """Offer the simulators on the command line, as `ocpp-sim`.
 
 Parses only. Each command's module is imported when it is called, so that one command does not wait for another's
-libraries. After it: `fleet.command`, `hubs.command`, `demo.command`.
+libraries. After it: `fleet.command`, `fleet.preparation`, `hubs.command`, `demo.command`, `replay.command`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ import typer
 
 _COMMANDS = {
     "fleet": ("simulators.fleet.command", "fleet"),
-    "inventory": ("simulators.fleet.command", "inventory"),
+    "inventory": ("simulators.fleet.preparation", "inventory"),
+    "certificates": ("simulators.fleet.preparation", "certificates"),
+    "quirks": ("simulators.fleet.preparation", "quirks"),
     "hubs": ("simulators.hubs.command", "hubs"),
     "demo": ("simulators.demo.command", "demo"),
+    "replay": ("simulators.replay.command", "replay"),
 }
 
 

@@ -26,14 +26,14 @@ REPORTED_16: Mapping[str, str] = {
 }
 """Source: OCPP 1.6 §7.7 ChargePointStatus."""
 
-REPORTED_201: Mapping[str, str] = {
+REPORTED_2X: Mapping[str, str] = {
     "Available": "available",
     "Occupied": "occupied",
     "Reserved": "reserved",
     "Unavailable": "unavailable",
     "Faulted": "faulted",
 }
-"""Source: OCPP 2.0.1 Part 2, ConnectorStatusEnumType."""
+"""Source: OCPP 2.0.1 Part 2, ConnectorStatusEnumType; the same words in OCPP 2.1 Part 2."""
 
 HUBJECT: Mapping[str, str] = {
     "available": "Available",
@@ -90,7 +90,7 @@ def effective(spec: StationSpec, evse: EvseSpec, answered: Sequence[Report]) -> 
     """Return the effective status word of one EVSE from the answered reports of its station."""
     words = [_connector_word(spec.version, address, answered) for address in evse.connectors]
     word = min(words, key=RANK.index)
-    if spec.version is Version.V201:
+    if spec.version.has_evses:
         word = _lifted(word, _charging_state(evse, answered))
     return _downgraded(word, evse, answered)
 
@@ -106,8 +106,8 @@ def _connector_word(version: Version, address: Address, answered: Sequence[Repor
     match version:
         case Version.V16:
             return REPORTED_16[last.status]
-        case Version.V201:
-            return REPORTED_201[last.status]
+        case Version.V201 | Version.V21:
+            return REPORTED_2X[last.status]
 
 
 def _last_status(address: Address, answered: Sequence[Report]) -> Report | None:

@@ -18,6 +18,10 @@ class Counts:
         """Add one to `what`."""
         self._counts[what] += 1
 
+    def add(self, what: str, number: int) -> None:
+        """Add a number to `what`."""
+        self._counts[what] += number
+
     def all(self) -> Mapping[str, int]:
         """Return a copy of everything counted, by kind."""
         return dict(self._counts)

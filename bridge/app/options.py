@@ -28,6 +28,7 @@ from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.server import WebOptions
+from bridge.wire_log import WireLogOptions
 from csms.events import SecurityProfile
 from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
@@ -233,6 +234,11 @@ def reply_options(settings: Settings) -> ReplyOptions:
         id_tags=IdTagPolicy((ocpp.id_tags or IdTags.REJECT).value),
         id_tag_list=frozenset(ocpp.id_tag_list),
     )
+
+
+def wire_log_options(settings: Settings) -> WireLogOptions:
+    """Say how much is kept of what goes over the wire."""
+    return WireLogOptions(per_station=settings.wire_log.per_station, total=settings.wire_log.total_mib * 2**20)
 
 
 def web_options(settings: Settings) -> WebOptions:

@@ -37,6 +37,7 @@ from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog, open_wire_log
 from bridge.core.model import AccountName
 from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, refresh_documents
 from bridge.enforcer import Enforcer, EnforcerOptions
@@ -52,6 +53,7 @@ from bridge.web.server import WebServer, start_web
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
+from bridge.wire_log import FileWireLog
 from csms.auth import StationKeys
 from csms.doorway import ListenerTls
 from csms.replies import LocalReplies
@@ -107,6 +109,7 @@ class _Parts:
     counts: Counts
     services: StoreServices
     ports: Ports
+    wire_log: FileWireLog | None
 
 
 async def _serve(settings: Settings, started: Started | None) -> int:
@@ -218,6 +221,9 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
     newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
     stack.push_async_callback(_logged, newcomers.write)
+    wire_log = open_wire_log(settings, pepper, counts)
+    if wire_log is not None:
+        stack.push_async_callback(wire_log.close)
     central = CentralSystem(
         fill.server_options(settings),
         StoreRegistry(store),
@@ -228,6 +234,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         newcomers=newcomers,
         attempts=attempts,
         clock=clock.wall,
+        wire_log=None if wire_log is None else wire_log.ring,
     )
     newcomers.connected = lambda: central.guests
     ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
@@ -262,6 +269,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         counts=counts.all,
         newcomers=newcomers,
         attempts=attempts,
+        wire_log=StoredWireLog(settings.state_dir, wire_log),
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -272,7 +280,9 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
     stack.callback(remove_ports, settings.state_dir)
     ports = _announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
-    return _Parts(central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports)
+    return _Parts(
+        central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
+    )
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -331,6 +341,8 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
             group.create_task(parts.newcomers.run(), name="newcomers"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
+        if parts.wire_log is not None:
+            group.create_task(parts.wire_log.run(), name="wire log")
         await stop.event.wait()
         log.info("bridge_stopping")
         for task in moving:
@@ -346,6 +358,8 @@ async def _run(parts: _Parts, stop: _Stop) -> None:
         for task in lanes:
             task.cancel()
         await asyncio.wait(closing)
+        if parts.wire_log is not None:
+            parts.wire_log.stop()
 
 
 async def _logged(close: Callable[[], Awaitable[None]]) -> None:

@@ -28,6 +28,7 @@ from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
 from bridge.app.prepared_keys import prepared_keys
 from bridge.app.quarantine_services import StoreQuarantine
+from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
@@ -42,6 +43,7 @@ from bridge.app.shown import (
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
@@ -76,6 +78,7 @@ from bridge.web.shapes import (
 from csms.auth import StationKeys
 from csms.events import StationId
 from csms.flapping import Flapping
+from csms.quirks import Quirks, profile_names
 
 
 class Stations(Sessions, Protocol):
@@ -88,6 +91,10 @@ class Stations(Sessions, Protocol):
 
     def flapping(self) -> Sequence[Flapping]:
         """Return the stations whose connections replace each other now."""
+        ...
+
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        """Return the quirk profiles of the station's connection; None where it is away."""
         ...
 
 
@@ -110,6 +117,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         counts: Callable[[], Mapping[str, int]] = dict,
         newcomers: Newcomers | None = None,
         attempts: RefusedAttempts | None = None,
+        wire_log: StoredWireLog | None = None,
     ) -> None:
         """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
         self._settings = settings
@@ -124,7 +132,9 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         self._certificates = certificates
         self._listeners = listeners
         self._counts = counts
+        self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
+        self.quirks = StoreQuirks(store, central)
         self.temporaries = StoreTemporaries(
             store,
             writer,
@@ -270,7 +280,10 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
         try:
             inventory = parse_inventory(
-                request.csv, operators=self._settings.operators, read_key_file=lambda path: Path(path).read_bytes()
+                request.csv,
+                operators=self._settings.operators,
+                read_key_file=lambda path: Path(path).read_bytes(),
+                quirks=profile_names(),
             )
             order = ImportOrder(
                 inventory=inventory,

@@ -5,8 +5,10 @@ interface; only with the bridge stopped does it open the store itself. Before it
 
     command, inventory, upstream, temporary    parse: one function per verb
     listing, full_load, syncing                parse what inventory and upstream have of their own
+    station, station_log                       parse what is about one station
     run                                        what the verbs share: configuration, questions, exit codes
-    session, client, temporary_client          find the bridge; ask a running one
+    session, client, temporary_client,         find the bridge; ask a running one
+    wire_client
     output, moments                            print for people, or one JSON document for programs; read and show times
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 configuration or data wrong, 6 bridge

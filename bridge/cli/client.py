@@ -16,10 +16,14 @@ from yarl import URL
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
+from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.temporary_client import RestTemporaries
+from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_services import QuirkServices
+from bridge.web.quirk_shapes import StationQuirks
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
@@ -39,6 +43,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
@@ -62,6 +67,14 @@ class RestServices:
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
+        self.wire_log: WireLogServices = RestWireLog(self._request)
+        self.quirks: QuirkServices = RestQuirks(self._station_quirks)
+
+    async def _station_quirks(self, path: str, station: str) -> StationQuirks:
+        status, text = await self._request("GET", path)
+        if status == 404:
+            raise NotFound("station", station)
+        return _classified(status, text, StationQuirks, station)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import attempts, inventory, quarantine, station, temporary, upstream
+from bridge.cli import attempts, inventory, quarantine, quirks, station, station_log, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -56,7 +56,13 @@ station.app.command(
         "ocpp-bridge station attempts --config my.toml", "ocpp-bridge station attempts CP42 --config my.toml"
     )
 )(attempts.attempts)
+station_log.add_to(station.app)
 app.add_typer(database, name="db")
+app.command(
+    epilog=examples(
+        "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"
+    )
+)(quirks.quirks)
 
 
 @app.command(

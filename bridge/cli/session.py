@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bridge.cli.failures import StoreUnusable, Unreachable
 from bridge.settings import Settings
 from bridge.web.ports_file import read_ports
 from bridge.web.services import WebServices
 from bridge.web.token import TokenUnusable, read_token
+
+if TYPE_CHECKING:
+    from bridge.cli.client import RestServices
 
 Stopped = Callable[[Settings], AbstractAsyncContextManager[WebServices]]
 """Opens the store of a stopped bridge. Raises: StoreError."""
@@ -40,14 +44,22 @@ async def find_running(settings: Settings) -> Running | None:
     return Running(ports.web_url, ports.pid)
 
 
+async def running_services(settings: Settings) -> RestServices | None:
+    """Return the services of the bridge that runs; None where it is stopped. Raises: Unreachable."""
+    running = await find_running(settings)
+    if running is None:
+        return None
+    from bridge.cli.client import RestServices
+
+    return RestServices(running.url, _token(settings))
+
+
 @asynccontextmanager
 async def services_of(settings: Settings, stopped: Callable[[], Stopped]) -> AsyncIterator[WebServices]:
     """Give the services of the bridge, running or stopped. Raises: Unreachable, StoreUnusable."""
-    running = await find_running(settings)
+    running = await running_services(settings)
     if running is not None:
-        from bridge.cli.client import RestServices
-
-        yield RestServices(running.url, _token(settings))
+        yield running
         return
     from bridge.store.errors import (  # with it comes the database's library: only this way needs it
         StoreError,

@@ -1,6 +1,6 @@
-"""Parse `ocpp-bridge station …`: what there is about single charging stations.
+"""Parse `ocpp-bridge station …`: what there is to know of one charging station, and to do with it.
 
-Never asks the bridge: the verbs do. Before it: `command`, which registers them. After it: `run`.
+Holds the group; its verbs are in modules of their own.
 """
 
 from __future__ import annotations

@@ -22,7 +22,9 @@ class Wrong(Exception):
     """A cell's text is not what its column wants; the argument says what is."""
 
 
-def cell_parsers(operators: Collection[str], read_key_file: Callable[[str], bytes]) -> dict[str, Callable[[str], Any]]:
+def cell_parsers(
+    operators: Collection[str], read_key_file: Callable[[str], bytes], quirks: Collection[str]
+) -> dict[str, Callable[[str], Any]]:
     """Return for each column what turns a cell's text, stripped and not empty, into its value, or raises Wrong."""
 
     def operator(text: str) -> str:
@@ -52,6 +54,7 @@ def cell_parsers(operators: Collection[str], read_key_file: Callable[[str], byte
         "certificate_name": _certificate_name,
         "compression": _on_or_off,
         "ping_seconds": _ping_seconds,
+        "quirks": lambda text: _quirks(text, quirks),
         "layer0": _layer0,
         "strict": _boolean,
         "chargeprice_station": str,
@@ -108,6 +111,19 @@ def _ping_seconds(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text[:5]) <= _LONGEST_PING_S):
         raise Wrong(f"must be a whole number of seconds, at most {_LONGEST_PING_S}; 0: no pings")
     return int(text)
+
+
+def _quirks(text: str, known: Collection[str]) -> str:
+    """Return the names in order, separated by blanks; empty where the automatic ones are switched off."""
+    if text == "none":
+        return ""
+    names = set(text.split())
+    if unknown := sorted(names - set(known)):
+        raise Wrong(
+            f"names no quirk profile: {' '.join(unknown)}; must be none, or names separated by blanks; known: "
+            f"{', '.join(sorted(known)) or 'none'}"
+        )
+    return " ".join(sorted(names))
 
 
 def _positive(text: str) -> int:

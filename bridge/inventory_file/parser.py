@@ -35,6 +35,7 @@ OPTIONAL_COLUMNS = (
     "certificate_name",
     "compression",
     "ping_seconds",
+    "quirks",
     "evse",
     "layer0",
     "default_version",
@@ -52,6 +53,7 @@ _STATION_COLUMNS = (
     "certificate_name",
     "compression",
     "ping_seconds",
+    "quirks",
     "layer0",
     "strict",
 )
@@ -60,7 +62,11 @@ _SECRET_COLUMNS = ("key", "key_file")
 
 
 def parse_inventory(
-    content: bytes | str, *, operators: Collection[str], read_key_file: Callable[[str], bytes]
+    content: bytes | str,
+    *,
+    operators: Collection[str],
+    read_key_file: Callable[[str], bytes],
+    quirks: Collection[str] = (),
 ) -> Inventory:
     """Return what the file says.
 
@@ -69,11 +75,12 @@ def parse_inventory(
             nothing.
         operators: Names of the operators that are configured.
         read_key_file: Returns the content of the file that a row names for its key; raises OSError.
+        quirks: Names of the quirk profiles that there are.
 
     Raises: InventoryInvalid, which lists every mistake.
     """
     errors: list[RowError] = []
-    parsers = cell_parsers(operators, read_key_file)
+    parsers = cell_parsers(operators, read_key_file, quirks)
     rows = [_parse_row(line, cells, parsers, errors) for line, cells in _records(content, errors)]
     stations = _stations(rows, errors)
     evses = _evses(rows, errors)
@@ -258,6 +265,7 @@ def _station(id_: StationId, rows: Sequence[_Row], errors: list[RowError]) -> St
         certificate_name=said.get("certificate_name", ""),
         compression=said.get("compression"),
         ping_s=said.get("ping_seconds"),
+        quirks=said.get("quirks"),
     )
     errors += _proof_errors(station, first, weak_key=said.get("weak_key", False))
     return station

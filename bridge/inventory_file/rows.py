@@ -74,6 +74,8 @@ class StationRow:
     """None: as its OCPP version asks."""
     ping_s: int | None = None
     """Seconds between pings; 0: none; None: as the server's."""
+    quirks: str | None = None
+    """Names of quirk profiles in order, separated by blanks; empty: none; None: by vendor, model and firmware."""
 
     @property
     def wants_key(self) -> bool:

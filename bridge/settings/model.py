@@ -24,6 +24,7 @@ from bridge.settings.sections import (
     TemporarySection,
     UnknownStations,
     WebSection,
+    WireLogSection,
 )
 
 DATABASE_FILE = "bridge.db"
@@ -50,6 +51,7 @@ class Settings(Section):
     web: WebSection = WebSection()
     status: StatusSection = StatusSection()
     temporary: TemporarySection = TemporarySection()
+    wire_log: WireLogSection = WireLogSection()
     push: PushSection = PushSection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)
@@ -69,6 +71,11 @@ class Settings(Section):
         if self.ocpp.id_tags is IdTags.LIST and not self.ocpp.id_tag_list:
             found.append('ocpp.id_tags is "list", and ocpp.id_tag_list is empty: every idTag is rejected')
         found += self._beyond_loopback()
+        if self.status.offline_after < 3 * self.ocpp.heartbeat_interval:
+            found.append(
+                "status.offline_after is less than three times ocpp.heartbeat_interval: a station that answers no ping "
+                "counts as lost after one or two missed heartbeats"
+            )
         if not is_loopback(self.web.host):
             found.append(
                 f"web.host is {self.web.host}: the REST interface can be reached from other machines, without TLS"

@@ -160,6 +160,14 @@ class TemporarySection(Section):
     enforce: Annotated[tuple[TemporaryKind, ...], BeforeValidator(_read_kinds), AfterValidator(_check_enforced)] = ()
 
 
+class WireLogSection(Section):
+    """What is kept of the frames of each station."""
+
+    enabled: bool = True
+    per_station: Annotated[int, whole(10, 1_000_000)] = 1000
+    total_mib: Annotated[int, whole(1, 1_048_576)] = 256
+
+
 class PushSection(Section):
     """How long requests to hubs may take, and when they are made again."""
 

@@ -247,6 +247,7 @@ def station_values(row: StationRow, credential: KeyColumns) -> dict[str, Any]:
         "certificate_name": row.certificate_name,
         "compression": row.compression,
         "ping_s": row.ping_s,
+        "quirks": row.quirks,
         "layer0": row.layer0.value,
         "strict": row.strict,
     }

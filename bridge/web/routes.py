@@ -15,11 +15,13 @@ from bridge.web.full_load_shapes import FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
+from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.sync_shapes import SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
+from bridge.web.wire_routes import WireRoutes
 
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
@@ -37,6 +39,8 @@ def create_app(services: WebServices, token: str) -> web.Application:
     SpiriiRoutes(services.temporaries).add_to(app)
     TemporaryRoutes(services.temporaries).add_to(app)
     QuarantineRoutes(services.quarantine).add_to(app)
+    WireRoutes(services.wire_log).add_to(app)
+    QuirkRoutes(services.quirks).add_to(app)
     return app
 
 

@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
     EvsePage,
     Health,
@@ -38,6 +39,7 @@ from bridge.web.shapes import (
 )
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
+from bridge.web.wire_services import WireLogServices
 
 
 class ServiceError(Exception):
@@ -112,6 +114,16 @@ class WebServices(Protocol):
     @property
     def quarantine(self) -> QuarantineServices:
         """What there is about unknown stations and refused attempts."""
+        ...
+
+    @property
+    def wire_log(self) -> WireLogServices:
+        """What was kept of the frames of each station."""
+        ...
+
+    @property
+    def quirks(self) -> QuirkServices:
+        """What there is about quirk profiles."""
         ...
 
     async def status(self) -> Status:

@@ -188,7 +188,7 @@ class Behaviour:
 
     def _tied(self, address: Address, before: ConnectorState, after: ConnectorState) -> tuple[Address, ...]:
         """Return the connectors that change along. Source: OCPP 2.0.1 Part 2 H01, all connectors of a reserved EVSE."""
-        tied = self._spec.version is Version.V201 and ConnectorState.RESERVED in (before, after)
+        tied = self._spec.version.has_evses and ConnectorState.RESERVED in (before, after)
         return self._spec.siblings(address) if tied else ()
 
     def _choose(self, address: Address, before: ConnectorState) -> ConnectorState | None:
@@ -247,13 +247,13 @@ class Behaviour:
     def _go_out(self) -> Iterator[Turn]:
         """Take the whole station out of service.
 
-        1.6 tells connector 0 only (§4.9: no direct connection to the connectors'); 2.0.1 tells every connector, and
+        1.6 tells connector 0 only (§4.9: no direct connection to the connectors'); 2.x tells every connector, and
         only when nobody charges (Part 2, G03).
         """
         match self._spec.version:
             case Version.V16:
                 out = self._random.choice((ConnectorState.UNAVAILABLE, ConnectorState.FAULTED))
-            case Version.V201:
+            case Version.V201 | Version.V21:
                 if IN_USE.intersection(self._states.values()):
                     return
                 out = ConnectorState.UNAVAILABLE

@@ -1,6 +1,6 @@
-"""Run a fleet from the command line until its time is over or a signal ends it, or print its inventory.
+"""Run a fleet from the command line until its time is over or a signal ends it.
 
-Parses, shows and ends; `fleet` runs the stations. `simulators.cli` registers both commands.
+Parses, shows and ends; `fleet` runs the stations. `simulators.cli` registers the command. Beside it: `preparation`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,13 +23,15 @@ import typer
 from aiohttp import web
 from rich.console import Console
 
+from simulators.fleet import plan_options as options
 from simulators.fleet.control import control_app
 from simulators.fleet.fleet import Fleet, FleetOptions, Summary
 from simulators.fleet.journal import Journal
-from simulators.fleet.layout import inventory_csv, layout
-from simulators.fleet.line import Line
+from simulators.fleet.line import OVER_TLS, WITH_CERTIFICATE, Line
+from simulators.fleet.plan import Plan
 from simulators.fleet.progress import Progress, summary_table
 from simulators.fleet.scenario import SCENARIO_HELP, SCENARIOS
+from simulators.fleet.station_certificates import client_file
 
 UNREACHABLE = 2
 REFUSED = 3
@@ -48,8 +49,18 @@ class _Run:
 
 def fleet(
     url: Annotated[str, typer.Option(help="Where to connect to; the station's id is appended as the last segment.")],
-    stations: Annotated[int, typer.Option(min=1, help="Number of charging stations.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of everything that happens.")] = 7,
+    stations: options.Stations = 200,
+    seed: options.Seed = 7,
+    versions: options.Versions = options.DEFAULT_VERSIONS,
+    security: options.Security = "1",
+    secure_url: Annotated[str, typer.Option(help="Where stations of profile 2 and 3 connect to, if not --url.")] = "",
+    ca: Annotated[Path | None, typer.Option(help="Authority of the server's certificate; else the system's.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(help="Folder of `ocpp-sim certificates`: the stations' certificates, and a --ca.")
+    ] = None,
+    quirk: options.Quirks = None,
+    quirk_share: options.QuirkShare = 1.0,
+    twins: Annotated[int, typer.Option(min=0, help="Stations of which a second device has the id.")] = 0,
     scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "busy",
     control_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Answer questions over HTTP on this port; 0 takes a free one.")
@@ -59,31 +70,62 @@ def fleet(
     ready_file: Annotated[Path | None, typer.Option(help="Write the control port here once it listens.")] = None,
     speed: Annotated[float, typer.Option(min=0.01, max=1000, help="How much faster than real life goes.")] = 1.0,
 ) -> None:
-    """Run simulated charging stations, OCPP 1.6 and 2.0.1 mixed.
+    """Run simulated charging stations of several OCPP versions, with or without the faults of real ones.
 
     Exit codes: 0 clean end, 1 cannot start, 2 the URL could never be reached, 3 credentials were refused.
+
+    For example:
+
+    ocpp-sim fleet --url ws://127.0.0.1:9000 --stations 24
+
+    ocpp-sim fleet --url ws://127.0.0.1:9000 --quirk no-pong,bad-clock,offline-queue --quirk-share 0.3
+
+    ocpp-sim fleet --url wss://localhost:9443 --versions 2.0.1,2.1 --security 3 --certificates lab/
     """
+    plan = options.plan_of(stations, seed, versions, security, quirk, quirk_share)
     if scenario not in SCENARIOS:
         raise typer.BadParameter(f"{scenario!r} is none of {', '.join(SCENARIOS)}", param_hint="--scenario")
-    if urlsplit(url).scheme not in ("ws", "wss") or not urlsplit(url).hostname:
-        raise typer.BadParameter(f"{url!r} is not a WebSocket address such as ws://127.0.0.1:9000", param_hint="--url")
+    line = Line(url, speed, secure_url=secure_url, ca=ca, certificates=certificates)
+    _check(line, plan)
     ended_after = timedelta(seconds=duration) if duration is not None else None
-    options = FleetOptions(stations, seed, scenario, Line(url, speed))
+    wanted = FleetOptions(plan, scenario, line, twins)
     try:
-        code = asyncio.run(_run(_Run(options, control_port, journal, ended_after, ready_file)))
+        code = asyncio.run(_run(_Run(wanted, control_port, journal, ended_after, ready_file)))
     except OSError as error:
         typer.echo(f"ocpp-sim fleet: cannot start: {error}", err=True)
         code = 1
     raise typer.Exit(code)
 
 
-def inventory(
-    stations: Annotated[int, typer.Option(min=1, help="Number of charging stations.")] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the fleet.")] = 7,
-    operator: Annotated[str, typer.Option(help="Operator that the EVSEs belong to.")] = "demo",
-) -> None:
-    """Print the inventory of a fleet as CSV, for the import into the product."""
-    sys.stdout.write(inventory_csv(layout(stations, seed), operator))
+def _check(line: Line, plan: Plan) -> None:
+    """Refuse what could not connect. Raises: typer.BadParameter."""
+    for option, url in (("--url", line.url), ("--secure-url", line.secure_url or line.url)):
+        if urlsplit(url).scheme not in ("ws", "wss") or not urlsplit(url).hostname:
+            raise typer.BadParameter(
+                f"{url!r} is not a WebSocket address such as ws://127.0.0.1:9000", param_hint=option
+            )
+    for profile in plan.security:
+        if profile in OVER_TLS and urlsplit(line.url_of(profile)).scheme != "wss":
+            raise typer.BadParameter(
+                f"security profile {profile} needs a wss:// address in --url or --secure-url", param_hint="--security"
+            )
+    missing = _missing_files(line, plan)
+    if missing is not None:
+        raise typer.BadParameter(
+            f"there is no {missing}; `ocpp-sim certificates --data DIR`, with the fleet's options, writes it",
+            param_hint="--certificates",
+        )
+
+
+def _missing_files(line: Line, plan: Plan) -> Path | str | None:
+    if line.ca is not None and not line.ca.is_file():
+        return line.ca
+    for spec in plan.specs():
+        if spec.security == WITH_CERTIFICATE:
+            file = line.certificates and client_file(line.certificates, spec.station)
+            if file is None or not file.is_file():
+                return file or "client certificate for security profile 3"
+    return None
 
 
 async def _run(run: _Run) -> int:

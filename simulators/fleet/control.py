@@ -1,6 +1,7 @@
-"""Answer questions about a running fleet over HTTP on loopback, and bring it to rest: for demos and tests.
+"""Answer questions about a running fleet over HTTP on loopback, bring it to rest, leave connections half open.
 
-Never changes what stations say. Before it: `fleet`. It has no authentication and binds to 127.0.0.1 only.
+For demos and tests. Never changes what stations say. Before it: `fleet`. It has no authentication and binds to
+127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _REST_TIMEOUT_LIMIT_S = 300.0
 def control_app(fleet: Fleet) -> web.Application:
     """Return the control application of one fleet.
 
-    GET /summary, /journal, /expected; POST /rest (?timeout_s=, 200 when settled, 504 with the restless) and /resume.
+    GET /summary, /journal, /expected; POST /rest (?timeout_s=, 200 when settled, 504 with the restless), /resume,
+    and /half-open (?share=, of the stations that are connected; those that left their connection open).
     """
     app = web.Application()
     app[_FLEET] = fleet
@@ -35,6 +37,7 @@ def control_app(fleet: Fleet) -> web.Application:
             web.get("/expected", _expected),
             web.post("/rest", _rest),
             web.post("/resume", _resume),
+            web.post("/half-open", _half_open),
         ]
     )
     return app
@@ -76,11 +79,23 @@ async def _resume(request: web.Request) -> web.Response:
     return web.json_response({"stations": len(request.app[_FLEET].stations)})
 
 
+async def _half_open(request: web.Request) -> web.Response:
+    try:
+        share = float(request.query.get("share", 1.0))
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise web.HTTPBadRequest(text="share must be a number from 0 to 1")
+    return web.json_response({"stations": list(request.app[_FLEET].leave_open(share))})
+
+
 def _station_view(fleet: Fleet, station: Station) -> dict[str, Any]:
     spec = station.spec
     return {
         "station": spec.station,
         "version": spec.version.value,
+        "security": spec.security,
+        "quirks": sorted(spec.quirks),
         "connected": station.connected,
         "station_level": _line(fleet, spec, STATION_LEVEL) if STATION_LEVEL in spec.reported else None,
         "evses": [

@@ -25,6 +25,10 @@ class Counts:
         self.losses = 0
         """Losses of the network that behaviours brought, restarts among them."""
         self.power_cycles = 0
+        self.left_open = 0
+        """Connections that a station left half open."""
+        self.twin_visits = 0
+        """Connections of second devices with a station's id."""
         self.errors: Counter[str] = Counter()
         """CALLERRORs, invalid answers and timeouts, by kind."""
         self.last_failure = ""

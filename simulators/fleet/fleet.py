@@ -6,6 +6,7 @@ Never speaks OCPP itself: that is `station`. Around it: `command` (terminal) and
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -15,10 +16,12 @@ from simulators.expected import Expected, expected
 from simulators.fleet.behaviour import Behaviour
 from simulators.fleet.counts import Counts
 from simulators.fleet.journal import Journal
-from simulators.fleet.layout import STATION_LEVEL, layout
+from simulators.fleet.layout import STATION_LEVEL
 from simulators.fleet.line import Line
+from simulators.fleet.plan import Plan
 from simulators.fleet.scenario import SCENARIOS
 from simulators.fleet.station import Station
+from simulators.fleet.twin import Twin
 
 _START_INTERVAL = timedelta(milliseconds=10)
 """Between the starts of two stations: handshakes cost the server most."""
@@ -30,10 +33,11 @@ _REPEAT_S = 1.0
 class FleetOptions:
     """Which fleet, and where it connects to."""
 
-    stations: int
-    seed: int
+    plan: Plan
     scenario: str
     line: Line
+    twins: int = 0
+    """Stations, the first ones, of which there is a second device with the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,10 @@ class Summary:
     losses: int = 0
     """Losses of the network, restarts of stations among them."""
     power_cycles: int = 0
+    left_open: int = 0
+    """Connections that stations left half open."""
+    twin_visits: int = 0
+    """Connections of second devices with a station's id."""
 
 
 class Fleet:
@@ -65,23 +73,26 @@ class Fleet:
         self.options = options
         self.journal = journal
         self.counts = Counts()
-        scenario = SCENARIOS[options.scenario]
+        scenario, seed = SCENARIOS[options.scenario], options.plan.seed
         self.stations = tuple(
-            Station(
-                spec, Behaviour(spec, scenario, options.seed), journal, self.counts, options.line, seed=options.seed
-            )
-            for spec in layout(options.stations, options.seed)
+            Station(spec, Behaviour(spec, scenario, seed), journal, self.counts, options.line, seed=seed)
+            for spec in options.plan.specs()
         )
+        self._twins = [Twin(station.spec, options.line, self.counts) for station in self.stations[: options.twins]]
 
     async def run(self) -> None:
         """Run every station until cancelled; then every connection is closed with 1001."""
         async with asyncio.TaskGroup() as tasks:
+            for twin in self._twins:
+                tasks.create_task(twin.run(), name="twin")
             for station in self.stations:
                 tasks.create_task(station.run(), name=station.spec.station)
                 await asyncio.sleep(_START_INTERVAL.total_seconds())
 
     async def rest(self, timeout: timedelta) -> tuple[str, ...]:
         """Bring every station to rest; returns those that were not settled in time, so that () is success."""
+        for twin in self._twins:
+            twin.rest()
         for station in self.stations:
             station.rest()
         loop = asyncio.get_running_loop()
@@ -96,8 +107,22 @@ class Fleet:
 
     def resume(self) -> None:
         """Let every station's behaviour go on."""
+        for twin in self._twins:
+            twin.resume()
         for station in self.stations:
             station.resume()
+
+    def leave_open(self, share: float) -> tuple[str, ...]:
+        """Let this share of the connected stations leave their connection half open and connect anew.
+
+        Returns:
+            The stations that do, which are chosen by the fleet's seed and the number of half-open connections before.
+        """
+        chance = random.Random(f"half-open:{self.options.plan.seed}:{self.counts.left_open}")
+        chosen = [station for station in self.stations if station.connected and chance.random() < share]
+        for station in chosen:
+            station.leave_open()
+        return tuple(station.spec.station for station in chosen)
 
     def unsettled(self) -> tuple[str, ...]:
         """Return the stations that do not rest, or have said something that was not answered."""
@@ -142,6 +167,8 @@ class Fleet:
             answer_ms_p99=self.counts.answer_ms(99),
             losses=self.counts.losses,
             power_cycles=self.counts.power_cycles,
+            left_open=self.counts.left_open,
+            twin_visits=self.counts.twin_visits,
         )
 
     def summary_payload(self) -> dict[str, Any]:

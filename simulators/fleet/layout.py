@@ -12,8 +12,8 @@ import io
 import random
 import uuid
 from base64 import b32encode
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,17 +23,23 @@ class Version(StrEnum):
 
     V16 = "1.6"
     V201 = "2.0.1"
+    V21 = "2.1"
+
+    @property
+    def has_evses(self) -> bool:
+        """Say whether the version knows EVSEs between station and connector: all since 2.0.1 do."""
+        return self is not Version.V16
 
 
 class ReportsBy(StrEnum):
-    """How a 2.0.1 station reports its status. Source: OCPP 2.0.1 Part 2 (edition 3) G01."""
+    """How a 2.x station reports its status. Source: OCPP 2.0.1 Part 2 (edition 3) G01; OCPP 2.1 Part 2 G01."""
 
     STATUS_NOTIFICATION = "StatusNotification"
     NOTIFY_EVENT = "NotifyEvent"
 
 
 class Address(NamedTuple):
-    """A connector as OCPP names it: 1.6 connectorId n is (0, n); 2.0.1 is (evse, connector); (0, 0) is the station."""
+    """A connector as OCPP names it: 1.6 connectorId n is (0, n); 2.x is (evse, connector); (0, 0) is the station."""
 
     evse: int
     connector: int
@@ -63,9 +69,17 @@ class StationSpec:
 
     station: str
     version: Version
-    key: str
+    key: str = field(repr=False)
     evses: tuple[EvseSpec, ...]
     reports_by: ReportsBy = ReportsBy.STATUS_NOTIFICATION
+    security: int = 1
+    """Security profile 0 to 3. Source: OCPP 2.0.1 Part 2, A00; OCPP 1.6 Security Whitepaper §2."""
+    quirks: frozenset[str] = frozenset()
+    """What it does wrong, by the names of `quirks`."""
+    serial: str = ""
+    """Serial number that it boots with, where that is not its id."""
+    names_no_version: bool = False
+    """It offers no subprotocol: the inventory must say which version it speaks."""
 
     @property
     def connectors(self) -> tuple[Address, ...]:
@@ -76,7 +90,7 @@ class StationSpec:
     def reported(self) -> tuple[Address, ...]:
         """Return every address whose status the station reports: its connectors, and the station where it does.
 
-        Source: OCPP 1.6 §4.9 (connectorId 0); OCPP 2.0.1 has a station-level AvailabilityState for NotifyEvent only.
+        Source: OCPP 1.6 §4.9 (connectorId 0); OCPP 2.x has a station-level AvailabilityState for NotifyEvent only.
         """
         has_station_level = self.version is Version.V16 or self.reports_by is ReportsBy.NOTIFY_EVENT
         return ((STATION_LEVEL,) if has_station_level else ()) + self.connectors
@@ -87,7 +101,9 @@ class StationSpec:
         return tuple(connector for connector in evse.connectors if connector != address)
 
 
-_SHAPES = (
+_Shape = tuple[Version, tuple[int, ...], ReportsBy]
+
+_SHAPES: tuple[_Shape, ...] = (
     (Version.V16, (1,), ReportsBy.STATUS_NOTIFICATION),
     (Version.V201, (1,), ReportsBy.STATUS_NOTIFICATION),
     (Version.V16, (2,), ReportsBy.STATUS_NOTIFICATION),
@@ -96,8 +112,14 @@ _SHAPES = (
     (Version.V201, (1, 1), ReportsBy.NOTIFY_EVENT),
     (Version.V201, (1, 1, 1), ReportsBy.STATUS_NOTIFICATION),
     (Version.V201, (1,), ReportsBy.NOTIFY_EVENT),
+    (Version.V21, (1,), ReportsBy.NOTIFY_EVENT),
+    (Version.V21, (2,), ReportsBy.NOTIFY_EVENT),
+    (Version.V21, (1, 1), ReportsBy.NOTIFY_EVENT),
+    (Version.V21, (1,), ReportsBy.STATUS_NOTIFICATION),
 )
-"""Version, connectors of each EVSE, and how it reports; eight stations in a row show every shape once."""
+"""Version, connectors of each EVSE, and how it reports; as many stations in a row show every shape once."""
+
+DEFAULT_VERSIONS = (Version.V16, Version.V201)
 
 _COLUMNS = (
     "station",
@@ -112,28 +134,37 @@ _COLUMNS = (
     "chargeprice_point",
 )
 
-_SECURITY_PROFILE = "1"
-"""HTTP Basic without TLS, on loopback. Source: OCPP 2.0.1 Part 2, A00 security profiles."""
+KEYED = frozenset({1, 2})
+"""Security profiles with a key; in 0 nothing is proved, and in 3 a client certificate proves it."""
 
 
-def layout(stations: int, seed: int) -> tuple[StationSpec, ...]:
-    """Return a fleet of `stations` charging stations; a smaller fleet of the same seed is the beginning of a larger."""
+def layout(stations: int, seed: int, versions: Collection[Version] = DEFAULT_VERSIONS) -> tuple[StationSpec, ...]:
+    """Return a fleet of `stations` charging stations of these versions, all of security profile 1.
+
+    A smaller fleet of the same seed and versions is the beginning of a larger.
+    """
     rng = random.Random(f"layout:{seed}")
+    shapes = [shape for shape in _SHAPES if shape[0] in versions]
     return tuple(
-        _station(number, shape, seed, rng) for number, shape in zip(range(1, stations + 1), _shapes(rng), strict=False)
+        _station(number, shape, seed, rng)
+        for number, shape in zip(range(1, stations + 1), _shapes(shapes, rng), strict=False)
     )
 
 
 def inventory_csv(specs: Iterable[StationSpec], operator: str = "demo") -> str:
     """Return the inventory of the fleet: one line per connector, LF line ends, header first.
 
-    For OCPP 1.6 the column evse is empty and connector is the connectorId.
+    For OCPP 1.6 the column evse is empty and connector is the connectorId. Where a security profile has no key, the
+    column key is empty. There is a column default_version where a station names no version itself.
     """
+    specs = tuple(specs)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    has_default = any(spec.names_no_version for spec in specs)
+    writer.writerow((*_COLUMNS, "default_version") if has_default else _COLUMNS)
     for spec in specs:
-        writer.writerows(_rows(spec, operator))
+        default = (spec.version.value if spec.names_no_version else "",) if has_default else ()
+        writer.writerows((*row, *default) for row in _rows(spec, operator))
     return text.getvalue()
 
 
@@ -143,9 +174,9 @@ def _rows(spec: StationSpec, operator: str) -> Iterator[tuple[str, ...]]:
             yield (
                 spec.station,
                 spec.version.value,
-                spec.key,
-                _SECURITY_PROFILE,
-                str(address.evse) if spec.version is Version.V201 else "",
+                spec.key if spec.security in KEYED else "",
+                str(spec.security) if spec.security else "insecure",
+                str(address.evse) if spec.version.has_evses else "",
                 str(address.connector),
                 evse.evse_id,
                 operator,
@@ -154,14 +185,12 @@ def _rows(spec: StationSpec, operator: str) -> Iterator[tuple[str, ...]]:
             )
 
 
-def _shapes(rng: random.Random) -> Iterator[tuple[Version, tuple[int, ...], ReportsBy]]:
+def _shapes(shapes: Sequence[_Shape], rng: random.Random) -> Iterator[_Shape]:
     while True:
-        yield from rng.sample(_SHAPES, len(_SHAPES))
+        yield from rng.sample(shapes, len(shapes))
 
 
-def _station(
-    number: int, shape: tuple[Version, tuple[int, ...], ReportsBy], seed: int, rng: random.Random
-) -> StationSpec:
+def _station(number: int, shape: _Shape, seed: int, rng: random.Random) -> StationSpec:
     version, sockets, reports_by = shape
     station = f"SIM-{number:05d}"
     chargeprice_station = _uuid(rng)
@@ -183,7 +212,7 @@ def _connectors(version: Version, sockets: tuple[int, ...]) -> Iterator[tuple[Ad
         match version:
             case Version.V16:
                 yield tuple(Address(0, connector) for connector in range(first, first + count))
-            case Version.V201:
+            case Version.V201 | Version.V21:
                 yield tuple(Address(evse, connector) for connector in range(1, count + 1))
         first += count
 

@@ -5,8 +5,9 @@ Never decides what is said, nor when: that is `station`. After it: `station16` o
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from simulators.fleet.clock import StationClock
 from simulators.fleet.counts import Counts
 from simulators.fleet.journal import Journal, Kind, Report
 from simulators.fleet.layout import StationSpec
@@ -22,11 +23,11 @@ class Speaker:
         self._dialect = dialect
         self._journal = journal
         self._counts = counts
-        self._last_stamp = datetime.min.replace(tzinfo=UTC)
+        self._clock = StationClock(spec.quirks, datetime.now(UTC))
 
     async def report_status(self, wire: Wire, message: StatusMessage) -> None:
         """Send a status and return when it was answered. Raises: as `wire.Wire` says."""
-        at = self.stamp()
+        at = message.at or self.stamp()
         report = self._journal.sent(self._status_report(message, at))
         with self._counts.timing():
             await wire.report_status(message, at)
@@ -40,11 +41,8 @@ class Speaker:
         self._journal.was_answered(report)
 
     def stamp(self) -> str:
-        """Return a timestamp for a message, RFC 3339 in milliseconds; later than every one before."""
-        now = datetime.now(UTC)
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        self._last_stamp = max(now, self._last_stamp + timedelta(milliseconds=1))
-        return self._last_stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{self._last_stamp.microsecond // 1000:03d}Z"
+        """Return a timestamp for a message, as the station's clock has it; later than every one before."""
+        return self._clock.stamp(datetime.now(UTC))
 
     def _status_report(self, message: StatusMessage, at: str) -> Report:
         evse, connector = message.address

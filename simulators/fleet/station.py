@@ -1,36 +1,39 @@
-"""Live one station's life on the network: connect, boot, report what its behaviour does, lose the line, come back.
+"""Live one station's life: boot, report what its behaviour does, lose the network, come back; all over `link`.
 
-Never decides what happens at the connectors (`behaviour`) nor how it is worded (`station16`, `station201`). What it
+Never decides what happens at the connectors (`behaviour`) nor how it is worded (`station16`, `station2x`). What it
 reports goes out through `speaker`, which keeps the journal.
 
 Statuses are level-triggered over connections: one that got no CALLRESULT before the connection ended is not repeated
 as history; after the reconnect the station reports what is true then, if that was not answered yet. Transaction events
-are kept and sent in their order (OCPP 1.6 §4.1; OCPP 2.0.1 Part 2, E12), 2.0.1 marks the late ones as offline.
+are kept and sent in their order (OCPP 1.6 §4.1; OCPP 2.0.1 Part 2, E12), 2.x marks the late ones as offline. With the
+quirk `offline-queue` the statuses of a loss are kept, too, each with its own time.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
 from ocpp.exceptions import OCPPError, UnknownCallErrorCodeError  # type: ignore[import-untyped]
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import InvalidStatus, WebSocketException
 
-from simulators.fleet import station16, station201
+from simulators.fleet import station2x, station16
 from simulators.fleet.availability import Availability, is_scheduled
 from simulators.fleet.behaviour import Action as BehaviourAction
 from simulators.fleet.behaviour import Behaviour, LoseNetwork, PowerCycle, ReadMeter, Turn
 from simulators.fleet.counts import Counts
+from simulators.fleet.credentials import Credentials, KeyChange
+from simulators.fleet.habits import Habits
 from simulators.fleet.journal import Journal
 from simulators.fleet.layout import Address, StationSpec, Version
-from simulators.fleet.line import Line, end_tasks, open_connection
+from simulators.fleet.line import Line
+from simulators.fleet.link import Link, Talk
+from simulators.fleet.outbox import Outbox
 from simulators.fleet.speaker import Speaker
+from simulators.fleet.told import Told
 from simulators.fleet.visits import Visits
 from simulators.fleet.wire import (
     BootMessage,
@@ -43,12 +46,11 @@ from simulators.fleet.wire import (
     Wire,
 )
 
-_REFUSALS = frozenset({401, 403, 404})
-_BACKOFF_FIRST_S = 0.25
-_BACKOFF_LAST_S = 5.0
 _OFFLINE_THRESHOLD = timedelta(seconds=10)
 """After a longer loss every status is reported, not only what changed. Source: OCPP 2.0.1 Part 2, B04.FR.01/02."""
 _HEARTBEAT = timedelta(seconds=300)
+_RESTART = timedelta(seconds=5)
+_BOOT_AGAIN = timedelta(seconds=10)
 
 
 class Station:
@@ -65,43 +67,56 @@ class Station:
     ) -> None:
         """Begin unconnected, with the states that the behaviour begins with."""
         self.spec = spec
-        self.refused: int | None = None
-        """HTTP status of the last refused handshake; None since one was accepted."""
-        self.ever_connected = False
         self._behaviour = behaviour
-        self._journal = journal
         self._counts = counts
         self._line = line
         self._random = random.Random(f"station:{seed}:{spec.station}")
-        self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station201.DIALECT
+        self._dialect: Dialect = station16.DIALECT if spec.version is Version.V16 else station2x.DIALECT
+        self._habits = Habits(spec, self._dialect)
         self._speaker = Speaker(spec, self._dialect, journal, counts)
         self._states = dict(behaviour.states)
         self._availability = Availability()
         self._operative_states = dict(behaviour.states)
         self._visits = Visits(spec, self._dialect, self._random, self._speaker.stamp)
-        self._pending: deque[Message] = deque()
-        self._work = asyncio.Event()
+        self._outbox = Outbox()
+        self._told = Told(spec.station, journal, self._habits, self.word)
         self._said: dict[Address, str] = {}
         self._owed: set[Address] = set()
-        self._connection: ClientConnection | None = None
-        self._live = False
+        self._asked_early: set[Address] = set()
+        self._speaking = False
         self._booted = False
-        self._failures = 0
         self._heartbeat = _HEARTBEAT
-        self._network_back_at = 0.0
         self._rest_wanted = asyncio.Event()
         self._resumed = asyncio.Event()
         self._rested = False
+        self._credentials = Credentials(spec)
+        talk = Talk(self._speak, self, lambda: self._booted)
+        self._link = Link(spec, line, counts, self._random, self._credentials, talk, self._rest_wanted)
 
     @property
     def connected(self) -> bool:
         """Say whether the WebSocket is open."""
-        return self._connection is not None
+        return self._link.connected
+
+    @property
+    def refused(self) -> int | None:
+        """Return the HTTP status of the last refused handshake; None since one was accepted."""
+        return self._link.refused
+
+    @property
+    def ever_connected(self) -> bool:
+        """Say whether the server ever let the station in."""
+        return self._link.ever_connected
+
+    @property
+    def _live(self) -> bool:
+        """Say whether what happens is reported at once."""
+        return self._speaking and self._link.connected
 
     @property
     def caught_up(self) -> bool:
         """Say whether the server has answered everything that is true now."""
-        return self._live and not self._pending and not any(map(self._unsaid, self._states))
+        return self._live and not self._outbox and all(map(self._told.is_answered, self._states))
 
     @property
     def settled(self) -> bool:
@@ -110,13 +125,13 @@ class Station:
 
     def word(self, address: Address) -> str:
         """Return the status word that is true now at `address`."""
-        return self._dialect.status_words[self._states[address]]
+        return self._habits.word(address, self._states)
 
     async def run(self) -> None:
         """Live until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._live_on(), name=f"behaviour-{self.spec.station}")
-            tasks.create_task(self._keep_connected(), name=f"connection-{self.spec.station}")
+            tasks.create_task(self._link.keep(), name=f"connection-{self.spec.station}")
 
     def rest(self) -> None:
         """Let the behaviour make its last changes and stand still, with the network there."""
@@ -131,19 +146,20 @@ class Station:
 
     def repeat_unanswered(self) -> None:
         """Report again what was refused or never answered, if nothing else is waiting to be sent."""
-        if self._live and not self._pending:
-            self._enqueue(self._status(address) for address in self._states if self._unsaid(address))
+        if self._live and not self._outbox:
+            self._outbox.add(self._status(address) for address in self._states if self._told.is_to_be_repeated(address))
 
     def statuses_wanted(self, address: Address | None) -> None:
         """Report as TriggerMessage asked: one address, or all where it is None."""
-        wanted = tuple(self._states) if address is None else (address,)
+        wanted = self._habits.meant_by_trigger(tuple(self._states)) if address is None else (address,)
         self._owed.update(wanted)
+        self._asked_early.update(() if self._live else wanted)
         if self._live:
-            self._enqueue(self._status(one) for one in wanted)
+            self._outbox.add(self._status(one) for one in wanted)
 
     def message_wanted(self, message: HeartbeatMessage | BootMessage) -> None:
         """Send what TriggerMessage asked for."""
-        self._enqueue((message,))
+        self._outbox.add((message,))
 
     def availability_wanted(self, addresses: Collection[Address], *, operative: bool) -> bool:
         """Make these operative or inoperative, as ChangeAvailability asked; False where that waits for a car."""
@@ -155,6 +171,21 @@ class Station:
         for address in addresses:
             if self._show(address):
                 self._turned(address)
+
+    def key_wanted(self, text: str) -> KeyChange:
+        """Take a new key; one that crashes at it does so before it has answered."""
+        change = self._credentials.change(text)
+        if change is KeyChange.CRASHED:
+            self._power_cycle(_RESTART)
+        return change
+
+    def reconnect_wanted(self) -> None:
+        """Connect anew."""
+        self._link.reconnect()
+
+    def leave_open(self) -> None:
+        """Leave the connection half open, and connect anew."""
+        self._link.leave_open()
 
     # --- what happens at the station ---
 
@@ -186,11 +217,11 @@ class Station:
             case ReadMeter(address):
                 self._read_meter(address)
             case LoseNetwork(lasting):
-                self._lose_network(lasting)
+                if not self._rest_wanted.is_set():
+                    self._lose_network(lasting)
             case PowerCycle(lasting):
-                if self._lose_network(lasting):
-                    self._counts.power_cycles += 1
-                    self._booted = False
+                if not self._rest_wanted.is_set():
+                    self._power_cycle(lasting)
 
     def _show(self, address: Address) -> bool:
         before = self._states[address]
@@ -199,117 +230,69 @@ class Station:
 
     def _turned(self, address: Address) -> None:
         event = self._visits.turned(address, self._states[address], offline=not self._live)
-        status = (self._status(address),) if self._live and self.word(address) != self._said.get(address) else ()
+        status = tuple(self._statuses(address))
         if event is None:
-            self._enqueue(status)
+            self._outbox.add(status)
         elif event.phase is Phase.STARTED and self._dialect.status_first:
-            self._enqueue((*status, event))
+            self._outbox.add((*status, event))
         else:
-            self._enqueue((event, *status))
+            self._outbox.add((event, *status))
 
     def _read_meter(self, address: Address) -> None:
         event = self._visits.metered(address, self._states[address]) if self._live else None
         if event is not None:
-            self._enqueue((event,))
+            self._outbox.add((event,))
 
-    def _lose_network(self, lasting: timedelta) -> bool:
-        if self._rest_wanted.is_set():
-            return False
+    def _power_cycle(self, lasting: timedelta) -> None:
+        self._lose_network(lasting)
+        self._counts.power_cycles += 1
+        self._booted = False
+
+    def _lose_network(self, lasting: timedelta) -> None:
         if lasting > _OFFLINE_THRESHOLD:
             self._owed.update(self._states)
-        self._network_back_at = asyncio.get_running_loop().time() + lasting.total_seconds() / self._line.speed
-        if self._connection is not None:
-            self._connection.transport.abort()
+        self._link.lose(lasting)
         self._counts.losses += 1
-        return True
-
-    # --- connections ---
-
-    async def _keep_connected(self) -> None:
-        while True:
-            await self._network_returns()
-            try:
-                await self._session()
-            except InvalidStatus as refusal:
-                self._note_refusal(refusal.response.status_code)
-            except (OSError, WebSocketException) as error:  # OSError includes TimeoutError
-                self._counts.note_failure(error, connected=self.ever_connected)
-            await asyncio.sleep(self._backoff())
-
-    async def _network_returns(self) -> None:
-        left = self._network_back_at - asyncio.get_running_loop().time()
-        if left > 0:
-            await self._wait(timedelta(seconds=left))
-
-    def _note_refusal(self, status: int) -> None:
-        self._counts.refusals += 1
-        self.refused = status if status in _REFUSALS else None
-        if self.refused is None:
-            self._counts.last_failure = f"HTTP {status}"
-
-    def _backoff(self) -> float:
-        full: float = min(_BACKOFF_LAST_S, _BACKOFF_FIRST_S * 2**self._failures)
-        self._failures = min(self._failures + 1, 10)
-        return full * self._random.uniform(0.5, 1.0)
-
-    async def _session(self) -> None:
-        connection = await open_connection(self.spec, self._line)
-        self._connection, self.refused, self.ever_connected = connection, None, True
-        self._counts.connections += 1
-        wire = self._wire(connection)
-        tasks = (
-            asyncio.create_task(wire.start(), name=f"listen-{self.spec.station}"),
-            asyncio.create_task(self._speak(wire), name=f"speak-{self.spec.station}"),
-        )
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            self._live, self._connection = False, None
-            await end_tasks(tasks)
-            await connection.close(code=1001)
-
-    def _wire(self, connection: ClientConnection) -> Wire:
-        timeout = self._line.response_timeout
-        match self.spec.version:
-            case Version.V16:
-                return station16.Station16(self.spec, connection, self, timeout)
-            case Version.V201:
-                return station201.Station201(self.spec, connection, self, timeout)
 
     # --- what is said ---
 
     async def _speak(self, wire: Wire) -> None:
-        kept = [message for message in self._pending if isinstance(message, TransactionMessage)]
-        self._pending = deque(replace(message, offline=True) for message in kept)
-        if not self._booted:
-            await self._boot(wire)
-        self._failures = 0
-        self._live = True
-        self._enqueue(self._status(one) for one in self._states if one in self._owed or self._unsaid(one))
-        while True:
-            await self._send_next(wire)
+        self._outbox.keep_history()
+        try:
+            if self._habits.boots and not self._booted:
+                await self._boot(wire)
+            self._link.accepted()
+            self._speaking = True
+            self._outbox.add(self._status(one) for one in self._states if self._is_due(one))
+            self._asked_early.clear()
+            while True:
+                await self._send_next(wire)
+        finally:
+            self._speaking = False
+
+    def _is_due(self, address: Address) -> bool:
+        return address in self._asked_early or self._told.is_due_on_connect(address, owed=address in self._owed)
 
     async def _boot(self, wire: Wire) -> None:
         while not self._booted:
-            answer = await wire.boot()
-            if answer.interval > timedelta():
-                self._heartbeat = answer.interval
-            self._booted = answer.accepted
-            if not answer.accepted:
-                await asyncio.sleep(min(self._heartbeat.total_seconds(), 10) / self._line.speed)
+            await asyncio.sleep(self._habits.before_boot / self._line.speed)
+            if not await self._try_to_boot(wire):
+                await asyncio.sleep(min(self._heartbeat, _BOOT_AGAIN).total_seconds() / self._line.speed)
         self._owed.update(self._states)
 
+    async def _try_to_boot(self, wire: Wire) -> bool:
+        try:
+            answer = await wire.boot()
+        except (OCPPError, UnknownCallErrorCodeError) as error:
+            self._counts.note_error(error)
+            return False
+        if answer.interval > timedelta():
+            self._heartbeat = answer.interval
+        self._booted = answer.accepted
+        return answer.accepted
+
     async def _send_next(self, wire: Wire) -> None:
-        self._work.clear()
-        if not self._pending:
-            try:
-                async with asyncio.timeout(self._heartbeat.total_seconds()):
-                    await self._work.wait()
-            except TimeoutError:
-                self._enqueue((HeartbeatMessage(),))
-        message = self._pending[0]
+        message = await self._outbox.first(self._heartbeat)
         try:
             await self._send(wire, message)
         except (OCPPError, UnknownCallErrorCodeError) as error:
@@ -317,7 +300,7 @@ class Station:
         except TimeoutError as error:
             self._counts.note_error(error)
             raise
-        self._pending.popleft()
+        self._outbox.done()
 
     async def _send(self, wire: Wire, message: Message) -> None:
         match message:
@@ -331,17 +314,19 @@ class Station:
             case BootMessage():
                 self._booted = False
                 await self._boot(wire)
-                self._enqueue(self._status(one) for one in self._states)
+                self._outbox.add(self._status(one) for one in self._states)
+
+    def _statuses(self, address: Address) -> Iterable[StatusMessage]:
+        """Return what is said of a change: nothing where it was said already, or will be when the network is back."""
+        for one in self._habits.told_with(address, tuple(self._states)):
+            if self.word(one) == self._said.get(one):
+                continue
+            if self._live:
+                yield from self._habits.before(one, self.word(one))
+                yield self._status(one)
+            elif self._habits.keeps_statuses:
+                yield replace(self._status(one), at=self._speaker.stamp())
 
     def _status(self, address: Address) -> StatusMessage:
         self._said[address] = self.word(address)
         return StatusMessage(address, self._said[address])
-
-    def _unsaid(self, address: Address) -> bool:
-        last = self._journal.last(self.spec.station, address)
-        return last is None or not last.answered or last.status != self.word(address)
-
-    def _enqueue(self, messages: Iterable[Message]) -> None:
-        self._pending.extend(messages)
-        if self._pending:
-            self._work.set()

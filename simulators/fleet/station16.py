@@ -1,6 +1,6 @@
 """Speak OCPP 1.6 as a charging station, over the `ocpp` package's client.
 
-Decides nothing about when to speak: that is `station`. Twin: `station201`.
+Decides nothing about when to speak: that is `station`. Twin: `station2x`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ocpp.v16.enums import (  # type: ignore[import-untyped]
     AvailabilityType,
     ChargePointErrorCode,
     ChargePointStatus,
+    ConfigurationStatus,
     MessageTrigger,
     Reason,
     RegistrationStatus,
@@ -25,7 +26,9 @@ from ocpp.v16.enums import (  # type: ignore[import-untyped]
 from websockets.asyncio.client import ClientConnection
 
 from simulators.fleet.behaviour import ConnectorState
+from simulators.fleet.credentials import KeyChange
 from simulators.fleet.layout import Address, StationSpec
+from simulators.fleet.quirks import Quirk
 from simulators.fleet.wire import (
     Asked,
     BootAnswer,
@@ -38,6 +41,9 @@ from simulators.fleet.wire import (
 )
 
 SUBPROTOCOL = "ocpp1.6"
+
+_KEY = "AuthorizationKey"
+"""Source: OCPP 1.6 Security Whitepaper §7.2."""
 
 _STATUS_WORDS: Mapping[ConnectorState, str] = {state: state.value for state in ConnectorState}
 """The states bear the names of OCPP 1.6 §7.7 ChargePointStatus."""
@@ -68,6 +74,7 @@ class Station16(ChargePoint):  # type: ignore[misc]  # the library has no types
         )
         self._spec = spec
         self._asked = asked
+        self._has_new_key = False
 
     async def boot(self) -> BootAnswer:
         """Send BootNotification. Source: OCPP 1.6 §4.2."""
@@ -75,7 +82,7 @@ class Station16(ChargePoint):  # type: ignore[misc]  # the library has no types
             call.BootNotification(
                 charge_point_model="Simulated-16",
                 charge_point_vendor="ocpp-sim",
-                charge_point_serial_number=self._spec.station,
+                charge_point_serial_number=self._spec.serial or self._spec.station,
                 firmware_version="1.0.0",
             )
         )
@@ -155,6 +162,23 @@ class Station16(ChargePoint):  # type: ignore[misc]  # the library has no types
             case _:
                 self._asked.message_wanted(BootMessage())
 
+    @on("ChangeConfiguration")  # type: ignore[untyped-decorator]
+    def _on_configuration(self, key: str, value: str) -> Any:
+        """Answer ChangeConfiguration: the key is all that can be changed. Source: OCPP 1.6 §5.3."""
+        self._has_new_key = False
+        if key != _KEY:
+            return call_result.ChangeConfiguration(status=ConfigurationStatus.not_supported)
+        self._has_new_key = self._asked.key_wanted(value) is not KeyChange.REJECTED
+        return call_result.ChangeConfiguration(
+            status=ConfigurationStatus.accepted if self._has_new_key else ConfigurationStatus.rejected
+        )
+
+    @after("ChangeConfiguration")  # type: ignore[untyped-decorator]
+    def _after_configuration(self, key: str, value: str) -> None:
+        """Connect anew with the new key (OCPP 1.6 Security Whitepaper, A01)."""
+        if self._has_new_key:
+            self._asked.reconnect_wanted()
+
     @on("ChangeAvailability")  # type: ignore[untyped-decorator]
     def _on_change(self, connector_id: int, type: str) -> Any:
         """Answer ChangeAvailability. Source: OCPP 1.6 §5.2."""
@@ -179,7 +203,8 @@ class Station16(ChargePoint):  # type: ignore[misc]  # the library has no types
         match requested_message:
             case MessageTrigger.status_notification.value:
                 known = connector_id is None or Address(0, connector_id) in self._spec.reported
-                return TriggerMessageStatus.accepted if known else TriggerMessageStatus.rejected
+                taken = known and Quirk.REJECTS_TRIGGER not in self._spec.quirks
+                return TriggerMessageStatus.accepted if taken else TriggerMessageStatus.rejected
             case MessageTrigger.heartbeat.value | MessageTrigger.boot_notification.value:
                 return TriggerMessageStatus.accepted
             case _:

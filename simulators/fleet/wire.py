@@ -1,6 +1,6 @@
 """Name what a station says to a server, whatever OCPP version it speaks.
 
-Holds no version's words: those are in `station16` and `station201`, which both implement `Wire`. Before it: `behaviour`
+Holds no version's words: those are in `station16` and `station2x`, which both implement `Wire`. Before it: `behaviour`
 (what is true). After it: `station`, which decides when to say it.
 """
 
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from simulators.fleet.behaviour import ConnectorState
+from simulators.fleet.credentials import KeyChange
 from simulators.fleet.layout import Address
 
 
@@ -45,10 +46,12 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class StatusMessage:
-    """The status of a connector or of the station, as it is when the message is sent in its turn."""
+    """The status of a connector or of the station."""
 
     address: Address
     word: str
+    at: str | None = None
+    """When it was so, where it is told late; else it is stamped as it is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,14 @@ class Asked(Protocol):
 
     def availability_changed(self, addresses: Collection[Address]) -> None:
         """Report what followed from that."""
+        ...
+
+    def key_wanted(self, text: str) -> KeyChange:
+        """Take a new key, as the server writes it."""
+        ...
+
+    def reconnect_wanted(self) -> None:
+        """Close this connection and open another."""
         ...
 
 

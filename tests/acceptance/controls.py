@@ -98,6 +98,12 @@ class FleetControl:
             restless = (await response.json())["restless"]
         assert restless == [], f"stations with reports that were not answered: {restless}"
 
+    async def leave_open(self, share: float) -> list[str]:
+        """Let this share of the stations leave their connection half open; return which do."""
+        async with self._http.post(f"{self._url}/half-open?share={share}", timeout=_TIMEOUT) as response:
+            assert response.status == 200, await response.text()
+            return list((await response.json())["stations"])
+
     async def resume(self) -> None:
         """Let every station go on."""
         async with self._http.post(f"{self._url}/resume", timeout=_TIMEOUT) as response:

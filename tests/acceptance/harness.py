@@ -20,7 +20,9 @@ from typing import Any
 import aiohttp
 
 from simulators.demo.agreement import compare
-from simulators.fleet.layout import inventory_csv, layout
+from simulators.fleet.layout import DEFAULT_VERSIONS, StationSpec, Version, inventory_csv
+from simulators.fleet.plan import Plan
+from simulators.fleet.quirks import chosen
 from tests.acceptance.controls import HUBS, FleetControl, Hub
 from tests.acceptance.processes import Process, Processes, free_port, until
 
@@ -50,11 +52,33 @@ class FleetPlan:
     seed: int = 7
     scenario: str = "busy"
     speed: float = 10.0
+    quirks: tuple[str, ...] = ()
+    quirk_share: float = 1.0
+    versions: tuple[Version, ...] = DEFAULT_VERSIONS
+    security: tuple[int, ...] = (1,)
+    options: tuple[str, ...] = ()
+    """Further ones of `ocpp-sim fleet` that the inventory does not depend on."""
+
+    @property
+    def specs(self) -> tuple[StationSpec, ...]:
+        """Its stations."""
+        plan = Plan(self.stations, self.seed, self.versions, self.security, chosen(self.quirks), self.quirk_share)
+        return plan.specs()
 
     @property
     def inventory(self) -> str:
         """The CSV that the bridge imports."""
-        return inventory_csv(layout(self.stations, self.seed))
+        return inventory_csv(self.specs)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the fleet is started with, besides where it connects to."""
+        quirks = ("--quirk", ",".join(self.quirks), "--quirk-share", str(self.quirk_share)) if self.quirks else ()
+        return (
+            *("--stations", str(self.stations), "--seed", str(self.seed)),
+            *("--versions", ",".join(self.versions), "--security", ",".join(map(str, self.security))),
+            *("--scenario", self.scenario, "--speed", str(self.speed), *quirks, *self.options),
+        )
 
 
 class Site:
@@ -85,6 +109,10 @@ class Site:
     def set(self, **settings: str) -> None:
         """Add settings, by their variables without BRIDGE_, for the next start."""
         self._settings |= settings
+
+    def unset(self, setting: str) -> None:
+        """Leave a setting to the configuration, for the next start."""
+        self._settings.pop(setting)
 
     def configure(self, text: str) -> None:
         """Let the bridge run with this configuration instead of the demo's."""
@@ -129,8 +157,7 @@ class Site:
         """Start the fleet, whose stations must be in the inventory."""
         ready = self.folder / "fleet.json"
         process = self._simulator(
-            *("fleet", "--url", self.ocpp_url, "--stations", str(plan.stations), "--seed", str(plan.seed)),
-            *("--scenario", plan.scenario, "--speed", str(plan.speed), "--journal", str(self.journal)),
+            *("fleet", "--url", self.ocpp_url, *plan.arguments, "--journal", str(self.journal)),
             *("--control-port", "0", "--ready-file", str(ready)),
         )
         self._fleet = FleetControl(self._http, (await self._ready(process, ready))["control_url"])

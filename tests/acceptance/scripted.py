@@ -12,6 +12,7 @@ import json
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
@@ -38,7 +39,7 @@ class ScriptedStation:
     """One station; entering the context connects it."""
 
     def __init__(self, url: str, station: str, key: str = KEY) -> None:
-        self._address = f"{url}/{station}"
+        self._address = f"{url}/{quote(station, safe='')}"
         self._authorization = "Basic " + base64.b64encode(f"{station}:{key}".encode()).decode()
         self._numbers = itertools.count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -83,6 +84,10 @@ class ScriptedStation:
         async with asyncio.timeout(_ANSWER_S):
             return await answer
 
+    async def send_text(self, text: str) -> None:
+        """Send a text as it is, whatever it is."""
+        await self._open.send(text)
+
     async def closed(self, within: float) -> int | None:
         """Wait until the server closes the connection, and return the close code that it sent."""
         async with asyncio.timeout(within):
@@ -107,7 +112,9 @@ class ScriptedStation:
                 await self._open.send(json.dumps([4, number, "NotImplemented", f"no {action} here", {}]))
             case [3, number, payload]:
                 self._answers.pop(number).set_result(payload)
-            case [4, number, code, description, _]:
+            case [4, number, code, description, _] if number in self._answers:
                 self._answers.pop(number).set_exception(AssertionError(f"CALLERROR {code}: {description}"))
+            case [4, *_]:
+                return  # to what was no CALL of ours
             case _:
                 raise AssertionError(f"no OCPP frame: {frame}")

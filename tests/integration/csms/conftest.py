@@ -12,7 +12,7 @@ import pytest
 from csms.doorway import ListenerTls
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
-from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry
+from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
 
 
 @dataclass
@@ -22,6 +22,7 @@ class Site:
     counter: FakeCounter
     central: CentralSystem
     port: int
+    wire_log: FakeWireLog
 
 
 def _now() -> datetime:
@@ -41,10 +42,11 @@ async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
-        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, clock=clock)
+        wire_log = FakeWireLog()
+        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, clock=clock, wire_log=wire_log)
         for name, proof in (tls or {}).items():
             central.reload_tls(name, proof)
-        site = Site(registry, recorder, counter, central, await central.start())
+        site = Site(registry, recorder, counter, central, await central.start(), wire_log)
         sites.append(site)
         return site
 

@@ -24,7 +24,7 @@ from csms.events import (
     StationRecord,
     TransactionIdNeeded,
 )
-from csms.ports import NotRecorded, Superseded
+from csms.ports import Direction, NotRecorded, Superseded
 
 PEPPER = b"pepper"
 KEY = b"0123456789abcdef"
@@ -133,6 +133,23 @@ class FakeCounter:
 
     def count(self, what: str, station: StationId | None = None) -> None:
         self.counts[what] += 1
+
+
+class FakeWireLog:
+    """Keeps what it is told, as tuples."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def opened(self, identity: str, epoch: Epoch, version: OcppVersion, remote: str) -> None:
+        self.told.append(("opened", identity, epoch, version))
+
+    def frame(self, identity: str, epoch: Epoch, direction: Direction, data: str | bytes) -> None:
+        text = data if isinstance(data, str) else data.decode(errors="backslashreplace")
+        self.told.append((direction.value, identity, epoch, text))
+
+    def closed(self, identity: str, epoch: Epoch, code: int | None, reason: str) -> None:
+        self.told.append(("closed", identity, epoch, code, reason))
 
 
 def basic(user: str, password: bytes) -> str:

@@ -5,10 +5,14 @@ import base64
 import http
 import itertools
 import json
+import re
+from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 from simulators.fleet.behaviour import ConnectorState, Step
 from simulators.fleet.counts import Counts
@@ -27,6 +31,14 @@ class CentralSystem:
     def __init__(self):
         self.calls = []  # (station, action, payload), in the order of receipt
         self.handshakes = []  # (station, subprotocol, Authorization)
+        self.ids = []  # of the calls
+        self.paths = []
+        self.others = []  # (station, frame) of CALLRESULTERROR and SEND
+        self.unread = []  # what is no JSON; answered with a CALLERROR
+        self.bad_results_on = set()
+        self.answers_with = {}
+        self.tls = None
+        self.peers = []  # common name of each client certificate
         self.silent_on = set()
         self.failing_on = set()
         self.refuse_with = None
@@ -43,7 +55,10 @@ class CentralSystem:
             "127.0.0.1",
             self.port,
             process_request=self._judge,
-            select_subprotocol=lambda _, offered: offered[0],
+            select_subprotocol=lambda _, offered: offered[0] if offered else None,
+            ssl=self.tls,
+            ping_interval=None,
+            close_timeout=0.1,
         )
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -55,33 +70,59 @@ class CentralSystem:
 
     @property
     def url(self):
-        return f"ws://127.0.0.1:{self.port}/ocpp"
+        return f"{'wss' if self.tls else 'ws'}://localhost:{self.port}/ocpp"
 
     def _judge(self, connection, request):
-        station = request.path.rsplit("/", 1)[-1]
-        self.handshakes.append(
-            (station, request.headers["Sec-WebSocket-Protocol"], request.headers.get("Authorization"))
-        )
+        offers = request.headers.get_all("Sec-WebSocket-Protocol")
+        self.handshakes.append((_station(request), offers[0] if offers else None, request.headers.get("Authorization")))
+        self.paths.append(request.path)
+        if "Connection" not in request.headers:
+            request.headers["Connection"] = "Upgrade"
+            self.unread.append(b"no Connection header")
+        if offers == [""]:
+            del request.headers["Sec-WebSocket-Protocol"]
+        if self.tls is not None:
+            subject = (connection.transport.get_extra_info("peercert") or {}).get("subject", ())
+            self.peers.append(dict(pair for part in subject for pair in part).get("commonName"))
         self._note()
         if self.refuse_with is not None:
             return connection.respond(http.HTTPStatus(self.refuse_with), "no\n")
         return None
 
     async def _handle(self, connection):
-        station = connection.request.path.rsplit("/", 1)[-1]
+        station = _station(connection.request)
         self.connections[station] = connection
-        async for text in connection:
-            kind, message_id, *rest = json.loads(text)
-            if kind == 2:
+        while True:
+            try:
+                data = await connection.recv(decode=False)
+            except ConnectionClosed:
+                return
+            try:
+                kind, message_id, *rest = json.loads(data.decode().strip("\ufeff\0"))
+            except ValueError:
+                await self._refuse(connection, data)
+                continue
+            if kind in (5, 6):
+                self.others.append((station, [kind, message_id, *rest]))
+            elif kind == 2:
                 action, payload = rest
                 self.calls.append((station, action, payload))
+                self.ids.append(message_id)
                 if action in self.failing_on:
                     await connection.send(json.dumps([4, message_id, "InternalError", "", {}]))
                 elif action not in self.silent_on:
-                    await connection.send(json.dumps([3, message_id, self._answer(action)]))
+                    answer = {"nonsense": 1} if action in self.bad_results_on else self._answer(action)
+                    await connection.send(json.dumps([3, message_id, self.answers_with.get(action, answer)]))
             else:
                 self._answers[message_id] = rest[0]
             self._note()
+
+    async def _refuse(self, connection, data):
+        self.unread.append(data)
+        message_id = re.match(rb'\[2,"([^"]+)"', data)
+        if message_id is not None:
+            await connection.send(json.dumps([4, message_id[1].decode(), "FormationViolation", "", {}]))
+        self._note()
 
     def _answer(self, action):
         match action:
@@ -100,6 +141,9 @@ class CentralSystem:
         await self.until(lambda: message_id in self._answers)
         return self._answers[message_id]
 
+    def answered(self, message_id):
+        return message_id in self._answers
+
     async def until(self, condition):
         async with asyncio.timeout(BOUND_S):
             while not condition():
@@ -114,6 +158,10 @@ class CentralSystem:
 
     def _note(self):
         self._changed.set()
+
+
+def _station(request):
+    return unquote([part for part in request.path.split("/") if part][-1])
 
 
 class Script:
@@ -146,6 +194,8 @@ SPEC_EVENTS = StationSpec(
     "CP-EV", Version.V201, "k" * 16, (EvseSpec("DE*ABC*E3", (Address(1, 1),), "cs3", "p1"),), ReportsBy.NOTIFY_EVENT
 )
 
+SPEC_21 = replace(SPEC_201, station="CP-21", version=Version.V21, reports_by=ReportsBy.NOTIFY_EVENT)
+
 
 @pytest.fixture
 async def central():
@@ -160,8 +210,8 @@ async def start(central):
     """Start a station with a scripted behaviour: `station = start(SPEC_16)`; ended after the test."""
     tasks = []
 
-    def start_one(spec, rest=(), timeout=timedelta(seconds=5), url=None):
-        line = Line(url or central.url, response_timeout=timeout)
+    def start_one(spec, rest=(), timeout=timedelta(seconds=5), url=None, **more):
+        line = Line(url or central.url, response_timeout=timeout, **more)
         journal = Journal()
         counts = Counts()
         station = Station(spec, Script(spec, rest), journal, counts, line, seed=1)
@@ -177,7 +227,7 @@ async def start(central):
 
 @pytest.fixture
 def specs():
-    return {"1.6": SPEC_16, "2.0.1": SPEC_201, "events": SPEC_EVENTS}
+    return {"1.6": SPEC_16, "2.0.1": SPEC_201, "events": SPEC_EVENTS, "2.1": SPEC_21}
 
 
 @pytest.fixture

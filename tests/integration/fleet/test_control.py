@@ -10,12 +10,13 @@ from simulators.fleet.control import control_app
 from simulators.fleet.fleet import Fleet, FleetOptions
 from simulators.fleet.journal import Journal
 from simulators.fleet.line import Line
+from simulators.fleet.plan import Plan
 
 
 @pytest.fixture
 async def fleet(central):
     ocpp.messages.ASYNC_VALIDATION = False
-    options = FleetOptions(8, 7, "busy", Line(central.url, speed=20, response_timeout=timedelta(seconds=5)))
+    options = FleetOptions(Plan(8, 7), "busy", Line(central.url, speed=20, response_timeout=timedelta(seconds=5)))
     fleet = Fleet(options, Journal())
     living = asyncio.create_task(fleet.run())
     yield fleet
@@ -104,6 +105,22 @@ async def test_summary_counts_connections_reports_and_answer_times(central, cont
     assert summary["connections"] >= 8
     assert summary["answered"] > 50
     assert 0 < summary["answer_ms_p50"] <= summary["answer_ms_p99"]
+
+
+async def test_a_share_of_the_stations_leaves_its_connections_half_open_and_is_named(central, fleet, control):
+    await central.received(100)
+    async with control.post("/half-open", params={"share": "1"}) as response:
+        assert response.status == 200
+        left = (await response.json())["stations"]
+    assert 0 < len(left) <= 8
+    assert await rest(control, 10) == (200, {"stations": 8, "restless": []})
+    assert (await get(control, "/summary"))["left_open"] == len(left)
+
+
+@pytest.mark.parametrize("share", ["half", "-0.1", "1.1", "nan"])
+async def test_a_share_that_is_none_is_the_askers_mistake(control, share):
+    async with control.post("/half-open", params={"share": share}) as response:
+        assert response.status == 400
 
 
 async def test_a_timeout_that_is_no_number_is_the_askers_mistake(control):

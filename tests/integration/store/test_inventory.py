@@ -297,3 +297,20 @@ async def test_how_a_station_proves_itself_and_is_kept_alive_comes_from_the_file
         other = find_station(connection, "b")
     assert other is not None
     assert (other.security, other.credential, other.certificate_name, other.compression) == (3, None, "SN-1", True)
+
+
+async def test_quirk_profiles_come_from_the_file(store: Store) -> None:
+    header = "station,version,key,security,connector,evse_id,operator,quirks\n"
+
+    def quirks(cell: str) -> tuple[str, ...] | None:
+        rows = f"A,1.6,,insecure,1,DE*ABC*E1,north,{cell}\n"
+        inventory = parse_inventory(
+            header + rows, operators={"north"}, read_key_file=lambda _: b"", quirks={"no-pings", "alfen"}
+        )
+        with store.engine.begin() as connection:
+            import_inventory(connection, inventory, keys=StationKeys(PEPPER), now=NOW)
+        return find(store).quirks
+
+    assert quirks("") is None
+    assert quirks("no-pings  alfen") == ("alfen", "no-pings")
+    assert quirks("none") == ()

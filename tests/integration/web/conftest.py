@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
+from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
@@ -55,6 +57,7 @@ from bridge.web.sync_shapes import (
 )
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.wire_shapes import WireLine, WireLines
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -184,6 +187,69 @@ class FakeTemporaries:
         return [there[number] for number in numbers]
 
 
+def wire_line(number: int, text: str, direction: str = "from_station", *, cut: bool = False) -> WireLine:
+    return WireLine.model_validate(
+        {
+            "id": number,
+            "at": NOON + timedelta(milliseconds=number),
+            "station": "CS-1",
+            "epoch": 3,
+            "direction": direction,
+            "text": text,
+            "size": len(text) * 2 if cut else len(text),
+            "cut": cut,
+        }
+    )
+
+
+@dataclass
+class FakeWireLog:
+    """Implements `WireLogServices` in memory; `orders` is what was asked of it."""
+
+    items: list[WireLine] = field(default_factory=list)
+    orders: list[tuple[object, ...]] = field(default_factory=list)
+    failure: ServiceError | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def lines(
+        self,
+        station: str,
+        *,
+        limit: int,
+        after: int | None = None,
+        since: datetime | None = None,
+        wait: timedelta = timedelta(0),
+    ) -> WireLines:
+        self.orders.append((station, limit, after, since, wait))
+        self.asked.set()
+        if self.failure is not None:
+            raise self.failure
+        found = [line for line in self.items if line.id > (after or 0)]
+        if not found and wait:
+            await asyncio.sleep(wait.total_seconds())
+        return WireLines(items=tuple(found), cursor=found[-1].id if found else after)
+
+
+class FakeQuirks:
+    """Knows one station, which is an Alfen."""
+
+    async def of_station(self, station: str) -> StationQuirks:
+        if station != "CP 1|2":
+            raise NotFound("station", station)
+        item = QuirkItem(
+            name="alfen",
+            automatic=True,
+            vendor=("alfen*",),
+            model=("*",),
+            firmware=("*",),
+            symptom="it replays",
+            changes=("asks again",),
+            evidence="seen",
+            why="vendor 'Alfen BV'",
+        )
+        return StationQuirks(items=(item,), station=station, connected=True)
+
+
 @dataclass
 class FakeServices:
     """Implements `WebServices` in memory; `orders` is what was asked of it."""
@@ -204,6 +270,8 @@ class FakeServices:
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
+    wire_log: FakeWireLog = field(default_factory=FakeWireLog)
+    quirks: FakeQuirks = field(default_factory=FakeQuirks)
 
     async def status(self) -> Status:
         if self.failure is not None:

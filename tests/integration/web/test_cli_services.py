@@ -459,3 +459,18 @@ def test_an_account_without_full_loads_is_exit_code_4(desk: Desk) -> None:
     result = desk.run("upstream", "full-load", "chargeprice", "--dry-run")
     assert result.exit_code == 4
     assert result.stderr.splitlines()[-1] == "chargeprice has no fullLoad: chargeprice sends every EVSE by itself"
+
+
+def test_the_quirk_profiles_of_a_station_are_shown_with_the_reason(desk: Desk) -> None:
+    result = desk.run("quirks", "--station", "CP 1|2")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == "CP 1|2 (connected):"
+    assert "alfen" in result.stdout
+    assert "vendor 'Alfen BV'" in result.stdout
+    document = json.loads(desk.run("quirks", "--station", "CP 1|2", "--json").stdout)
+    assert (document["station"], document["items"][0]["name"]) == ("CP 1|2", "alfen")
+
+
+def test_quirk_profiles_of_a_station_that_nobody_knows_are_exit_code_3(desk: Desk) -> None:
+    result = desk.run("quirks", "--station", "CP9")
+    assert (result.exit_code, result.stderr) == (3, "there is no station 'CP9'\n")

@@ -262,3 +262,13 @@ def test_ids_that_collide_without_separators_are_a_warning_that_names_both() -> 
     assert [(warning.line, warning.text.split(" are ")[0]) for warning in inventory.warnings] == [
         (3, "DE*ABC*E11*1 and DE*ABC*E1*11 (line 2)")
     ]
+
+
+def test_a_quirk_profile_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    content = f"station,version,key,connector,evse_id,operator,quirks\nA,1.6,{KEY},1,DE*ABC*E1,north,alfen no-pong\n"
+    with pytest.raises(InventoryInvalid) as refused:
+        parse_inventory(content, operators={"north"}, read_key_file=lambda _: b"", quirks=["alfen", "no-pings"])
+    assert str(refused.value) == (
+        "line 2, quirks 'alfen no-pong': names no quirk profile: no-pong; must be none, or names separated by blanks; "
+        "known: alfen, no-pings"
+    )

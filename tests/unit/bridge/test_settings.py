@@ -453,6 +453,15 @@ WARNINGS = [
         ],
         id="one-operator-at-two-accounts",
     ),
+    pytest.param(
+        "[ocpp]\nid_tags = 'reject'\nheartbeat_interval = '301 s'\n",
+        [
+            "status.offline_after is less than three times ocpp.heartbeat_interval: a station that answers no ping "
+            "counts as lost after one or two missed heartbeats",
+            "no account is set up: no hub is told anything",
+        ],
+        id="offline-before-three-heartbeats",
+    ),
 ]
 
 

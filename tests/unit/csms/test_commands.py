@@ -103,3 +103,26 @@ def test_ids_never_repeat_and_fit_the_standard() -> None:
     ids = [ids.next() for ids in (one, other) for _ in range(1000)]
     assert len(set(ids)) == 2000
     assert max(map(len, ids)) <= 36
+
+
+async def test_calls_keep_their_distance(wire: Wire, commands: Commands) -> None:
+    commands.spacing = LONG
+    async with asyncio.TaskGroup() as group:
+        first = group.create_task(commands.call("Reset", {}, LONG))
+        second = group.create_task(commands.call("Reset", {}, LONG))
+        commands.answered(await wire.id_of_next(), {})
+        await first
+        await asyncio.sleep(0.02)
+        assert wire.sent.empty()
+        commands.close()
+    assert second.result() == Gone()
+    assert wire.sent.empty()
+
+
+async def test_a_call_goes_once_its_distance_is_kept(wire: Wire, commands: Commands) -> None:
+    commands.spacing = SHORT
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(commands.call("Reset", {}, LONG))
+        for _ in range(2):
+            commands.answered(await wire.id_of_next(), {})

@@ -2,18 +2,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
 from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
 from csms.options import ServerOptions
+from csms.quirk_settings import QuirkSettings
 from csms.resync_plan import (
     STATION,
     Ask,
     AskBoot,
     Conclude,
     Finish,
+    GoOnWithoutBoot,
     Plan,
     Step,
     Wait,
@@ -322,3 +325,52 @@ def test_a_station_in_quarantine_that_boots_by_itself_is_asked_for_nothing() -> 
     asked = Plan(V16, (), OPTIONS, now=100.0, jitter=0.0, accepted=False, refuses=False, quarantined=True)
     asked.booted(101.0, "1.0")
     assert asked.step(1000.0) == Wait(None)
+
+
+def adapted(quirks: QuirkSettings, options: ServerOptions = OPTIONS, **other: Any) -> Plan:
+    asked = plan(**other)
+    asked.adapt(options, quirks)
+    return asked
+
+
+def test_station_that_must_never_be_triggered_is_given_up_without_a_refusal_to_remember() -> None:
+    asked = adapted(QuirkSettings(never_trigger=True))
+    assert asked.step(115.0) == Conclude(ONE, ResyncOutcome.TIMED_OUT)
+
+
+@pytest.mark.parametrize(("version", "accepted"), [(V16, True), (V201, False)])
+def test_station_that_must_not_be_asked_to_boot_is_not_asked(version: OcppVersion, accepted: bool) -> None:
+    asked = adapted(QuirkSettings(never_trigger_boot=True), version=version, accepted=False)
+    assert asked.step(115.0) == GoOnWithoutBoot()
+    asked.boot_asked()
+    assert asked.boot_missing() is accepted
+    assert asked.step(115.0) == (Ask(ONE) if accepted else Wait(None))
+
+
+def test_replayed_status_is_asked_for_when_the_replay_is_over() -> None:
+    asked = adapted(QuirkSettings(replays=True))
+    asked.called(100.0)
+    asked.replayed(101.0, ONE)
+    asked.replayed(108.0, STATION)
+    assert asked.step(112.9) == Wait(113.0)
+    assert asked.step(113.0) == Ask(STATION)
+
+
+def test_status_that_answers_a_question_stands_however_old_it_says_it_is() -> None:
+    asked = adapted(QuirkSettings(replays=True), connectors=(ONE,))
+    asked.called(100.0)
+    asked.asked(ONE)
+    asked.replayed(106.0, ONE)
+    assert asked.has_reported(ONE)
+    assert asked.step(106.0) == Finish()
+
+
+def test_replay_after_the_end_of_the_resync_is_asked_for_too() -> None:
+    asked = adapted(QuirkSettings(replays=True), connectors=(ONE,))
+    asked.called(100.0)
+    asked.reported(ONE)
+    assert asked.step(105.0) == Finish()
+    asked.finish()
+    asked.replayed(110.0, ONE)
+    assert asked.step(110.0) == Wait(115.0)
+    assert asked.step(115.0) == Ask(ONE)

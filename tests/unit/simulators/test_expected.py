@@ -45,9 +45,10 @@ def test_ocpp_16_words_are_those_of_the_standards(row):
     )
 
 
+@pytest.mark.parametrize("version", [Version.V201, Version.V21])
 @pytest.mark.parametrize("row", VECTORS["ocpp2"], ids=lambda row: f"{row['reported']}-{row['chargingState']}")
-def test_ocpp_201_words_are_those_of_the_standards(row):
-    spec = StationSpec("S1", Version.V201, "k" * 16, (EvseSpec("DE*ABC*E1", (Address(1, 1),), "cs", "p1"),))
+def test_ocpp_2x_words_are_those_of_the_standards(row, version):
+    spec = StationSpec("S1", version, "k" * 16, (EvseSpec("DE*ABC*E1", (Address(1, 1),), "cs", "p1"),))
     rows = [((1, 1), row["reported"])]
     if row["chargingState"]:
         rows.append(((1, 1), "Updated", row["chargingState"], "tx"))

@@ -1,0 +1,20 @@
+"""Keep what went over the wire of each station: bounded, masked, beside the database, and never at an answer's cost.
+
+Never on the durable path: a crash loses what was not yet flushed, and any error of the files costs lines alone. Before
+it: `csms`, for every frame. After it: `web` and the command line, which read the lines.
+
+    ring        takes frames on the event loop, keeps them as they are
+    log         flushes the ring in a thread
+    masking     secrets to ***, idTags to pseudonyms; pure
+    pairs       the same for what is no JSON; pure
+    file        one SQLite file: append, bound, read
+"""
+
+from __future__ import annotations
+
+from bridge.wire_log.file import WIRE_FOLDER, LogUnreadable, WireFile, read_lines
+from bridge.wire_log.line import Line
+from bridge.wire_log.log import FileWireLog, WireLogOptions
+from bridge.wire_log.masking import Masking
+
+__all__ = ["WIRE_FOLDER", "FileWireLog", "Line", "LogUnreadable", "Masking", "WireFile", "WireLogOptions", "read_lines"]

@@ -1,0 +1,75 @@
+"""Real charging hardware as it is in the field, byte by byte; the table in docs/hardware.md is what this run measured.
+
+`make hardware` runs it and writes the table.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from csms.quirk_profiles import PROFILES
+from tests.hardware import table
+from tests.hardware.fixtures import TEXTS, Fixture, every
+from tests.hardware.play import Play
+from tests.hardware.sites import site_of
+
+FIXTURES = every()
+RESULTS: dict[str, str] = {}
+
+# The numbers of the catalogue; it skips some.
+CATALOGUE = {
+    *range(1, 5), 6, 7, *range(9, 36), 36, 38, 39, 40, 41, 43, 44, 45, 47, 48, 49, *range(51, 65),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
+async def test_hardware(fixture: Fixture, tmp_path: Path) -> None:
+    if fixture.needs:
+        RESULTS[fixture.name] = f"after merge ({fixture.needs})"
+        pytest.skip(f"works after the merge of {fixture.needs}")
+    RESULTS[fixture.name] = "failed"
+    async with site_of(fixture, tmp_path) as site:
+        await Play(fixture, site).run()
+    RESULTS[fixture.name] = "passed"
+
+
+def test_hardware_table_is_what_this_run_measured() -> None:
+    """Compare the rows that were measured here: a selection of fixtures is compared as a selection."""
+    if not RESULTS:
+        pytest.skip("no fixture ran in this process")
+    if os.environ.get(table.WRITE) == "write" and len(RESULTS) == len(FIXTURES):
+        table.write(FIXTURES, RESULTS)
+    written = table.rows_in_document()
+    measured = [table.row(fixture, RESULTS[fixture.name]) for fixture in FIXTURES if fixture.name in RESULTS]
+    differing = [line for line in measured if line not in written]
+    assert not differing, "docs/hardware.md differs; run make hardware:\n" + "\n".join(differing)
+    if len(RESULTS) == len(FIXTURES):
+        assert written == measured
+
+
+def test_hardware_catalogue_is_covered_or_said_why_not() -> None:
+    """Every number has a fixture, or a row with the reason in the second table of docs/hardware.md."""
+    fixed = {int(number) for fixture in FIXTURES for number in re.findall(r"#(\d+)", fixture.id)}
+    text = table.DOCUMENT.read_text(encoding="utf-8")
+    reasons = text.partition("<!-- table: not covered -->")[2].partition("\n## ")[0]
+    explained = {int(number) for number in re.findall(r"^\| #(\d+) \|", reasons, re.MULTILINE)}
+    assert fixed | explained == CATALOGUE
+    assert not fixed & explained
+
+
+def test_hardware_profiles_are_documented_and_have_a_fixture() -> None:
+    text = table.DOCUMENT.read_text(encoding="utf-8")
+    played = " ".join(str(fixture.station) + fixture.inventory + str(fixture.step) for fixture in FIXTURES)
+    for profile in PROFILES:
+        assert f"`{profile.name}`" in text, f"docs/hardware.md does not name {profile.name}"
+        automatic = profile.automatic and any(profile.name in fixture.copes for fixture in FIXTURES)
+        assert automatic or f"'{profile.name}'" in played, f"no fixture plays {profile.name}"
+
+
+def test_hardware_fixtures_say_what_they_are() -> None:
+    for fixture in FIXTURES:
+        assert all(getattr(fixture, name) for name in TEXTS), fixture.name
