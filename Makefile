@@ -7,6 +7,10 @@ DEMO_SECONDS ?=
 DEMO_STATIONS ?= 24
 DEMO_SEED ?= 7
 DEMO_DATA ?= demo-data
+ifndef FUZZ_SEED
+FUZZ_SEED := $(shell date +%s)
+endif
+FUZZ_TIMES ?= 10
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -36,7 +40,7 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration hardware-check acceptance kills fuzz ## every test, under 10 minutes on 2 cores
+test: unit integration hardware-check acceptance kills fuzz-short ## every test, under 10 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
@@ -62,9 +66,15 @@ acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 
 kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 240 s)
 	$(PYTEST) tests/acceptance -q -m kill
 
+.PHONY: fuzz-short
+fuzz-short: $(VENV)/.dev ## hostile frames and bytes, the same each time (budget 60 s)
+	$(PYTEST) tests/fuzz -q -n 2 --dist worksteal
+
 .PHONY: fuzz
-fuzz: $(VENV)/.dev ## hostile frames, bounded (budget 60 s)
-	$(PYTEST) tests/fuzz -q
+fuzz: $(VENV)/.dev ## hostile frames and bytes for minutes, new each time (FUZZ_SEED=n replays, FUZZ_TIMES=10 as long)
+	@echo "FUZZ_SEED=$(FUZZ_SEED) FUZZ_TIMES=$(FUZZ_TIMES)"
+	FUZZ_SEED=$(FUZZ_SEED) FUZZ_TIMES=$(FUZZ_TIMES) $(PYTEST) tests/fuzz -q -n 2 --dist worksteal \
+		--hypothesis-seed=$(FUZZ_SEED) -o timeout=3600
 
 .PHONY: lint
 lint: $(VENV)/.dev ## format, lint, types, import contracts

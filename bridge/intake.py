@@ -25,12 +25,14 @@ from bridge.store.stations import Address, EvseKey, StoredStation, load
 from bridge.store.transaction import UNSTORABLE, Transaction
 from bridge.store.writer import ItemFailed, Writer
 from csms.events import (
+    CertificateRequested,
     Epoch,
     OcppVersion,
     Receipt,
     ResyncEnded,
     ResyncFinished,
     ResyncOutcome,
+    SecurityEventReported,
     StationBooted,
     StationConnected,
     StationDisconnected,
@@ -174,6 +176,10 @@ class _Batch:
                 self._disconnected(station, event, at)
             case TransactionIdNeeded():
                 return Receipt(seq, take_numbers(self._connection, "transaction_id", 1))
+            case SecurityEventReported():
+                self.changes.security_events.append((event, to_micros(at.now)))
+            case CertificateRequested():
+                self.changes.certificate_requests.append((event, to_micros(at.now)))
             case _:
                 assert_never(event)
         return Receipt(seq)

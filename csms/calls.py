@@ -15,13 +15,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+
 from csms import frames
 from csms.commands import CallIds
 from csms.events import (
+    CertificateRequested,
     ConnectorAddress,
     Epoch,
     OcppVersion,
     Receipt,
+    SecurityEventReported,
     StationBooted,
     StationEvent,
     StationId,
@@ -31,12 +35,16 @@ from csms.faults import Fault
 from csms.frames import Call, Send
 from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded, WireLog
 from csms.quirks import replayed
+from csms.remembered import RememberedAnswers
 from csms.replies import answerable, sendable
 from csms.resync import Resync
+from csms.security import is_critical
 from csms.translation import Rejected, Translated
 from csms.v16.translate import translate as translate_16
 from csms.v21.translate import translate as translate_21
 from csms.v201.translate import translate as translate_201
+
+log = structlog.get_logger(__name__)
 
 _TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201, OcppVersion.V21: translate_21}
 _BOOT = "BootNotification"
@@ -72,6 +80,7 @@ class Calls:
         accepted: bool,
         strict: bool,
         on_booted: Callable[[StationBooted], None],
+        holds_certificate_requests: bool,
     ) -> None:
         """`accepted`: a BootNotification of the station was accepted, on whatever connection.
 
@@ -83,12 +92,15 @@ class Calls:
         self._recorder = host.recorder
         self._replies = host.replies
         self._counter = host.counter
+        self._clock = host.clock
+        self._remembered = RememberedAnswers()
         self._translate = _TRANSLATE[version]
         self._resync = resync
         self._accepted = accepted
         self._strict = strict
         self._wall = host.wall
         self._on_booted = on_booted
+        self._holds_certificate_requests = holds_certificate_requests
         self._spoken = False
         self.heartbeat_most: timedelta | None = None
         """The longest heartbeat interval that the station can live with; None: any."""
@@ -105,8 +117,23 @@ class Calls:
         self._accepted = True
         self._counter.count("station_without_boot", self._station)
 
-    async def answer(self, call: Call) -> str:
-        """Return the text that answers a CALL, after what it reports has become durable. Raises: Superseded."""
+    async def answer(self, call: Call, message: str | bytes) -> str:
+        """Return the text that answers a CALL, after what it reports has become durable.
+
+        `message` is the CALL as it was on the wire: the same again, byte by byte, gets the same answer again, and
+        nothing is recorded twice. Raises: Superseded.
+        """
+        remembered = self._remembered.find(call.id, message, self._clock())
+        if remembered is not None:
+            self._counter.count("call_repeated", self._station)
+            return remembered
+        if self._remembered.knows(call.id):
+            self._counter.count("call_id_reused", self._station)
+        answer = await self._answer_anew(call)
+        self._remembered.keep(call.id, call.action, message, answer, self._clock())
+        return answer
+
+    async def _answer_anew(self, call: Call) -> str:
         self._speak()
         if not self._accepted and call.action != _BOOT:
             # OCPP-J 1.6 §5.6 and errata §3.8 (recommended); OCPP 2.0.1 Part 2 B01.FR.10 (SHALL): SecurityError before
@@ -118,7 +145,13 @@ class Calls:
         translated = self._translated(call)
         if isinstance(translated, Rejected):
             return self._error(call, translated.fault, translated.description)
-        return await self._record_and_reply(call, translated.events)
+        return await self._record_and_reply(call, self._wanted(translated.events))
+
+    def _wanted(self, events: tuple[StationEvent, ...]) -> tuple[StationEvent, ...]:
+        """Leave out requests for certificates where nobody is to deliver any: they are answered with Rejected."""
+        if self._holds_certificate_requests:
+            return events
+        return tuple(event for event in events if not isinstance(event, CertificateRequested))
 
     async def take(self, send: Send) -> None:
         """Make durable what a SEND reports, and count what it does not; nobody is told. Raises: Superseded."""
@@ -177,6 +210,8 @@ class Calls:
             elif isinstance(event, StationBooted):
                 self._on_booted(event)
                 self._resync.booted(event.firmware)
+            elif isinstance(event, SecurityEventReported):
+                self._warn(event)
         return receipt
 
     def _reported(self, status: StatusReported) -> None:
@@ -211,6 +246,11 @@ class Calls:
 
     def _drop(self, fault: Fault) -> None:
         self._counter.count(f"send_dropped_{fault.value}", self._station)
+
+    def _warn(self, event: SecurityEventReported) -> None:
+        self._counter.count("security_event", self._station)
+        if is_critical(self._version, event.kind):
+            log.warning("security_event_reported", station=self._station, kind=event.kind, info=event.info)
 
     def _error(self, call: Call, fault: Fault, description: str = "") -> str:
         self._counter.count(f"call_refused_{fault.value}", self._station)

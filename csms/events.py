@@ -228,6 +228,36 @@ class TransactionIdNeeded:
 
 
 @dataclass(frozen=True, slots=True)
+class SecurityEventReported:
+    """Something happened at the station that matters for its security.
+
+    Source: OCPP 1.6 security whitepaper §5.15 and §8; OCPP 2.0.1 Part 2, A04.
+    """
+
+    station: StationId
+    epoch: Epoch
+    kind: str
+    """The standard's or the vendor's own word, at most 50 characters; unknown ones are events, too."""
+    info: str = ""
+    reported_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRequested:
+    """A station asks for its public key to be signed; what it sent is a certificate signing request.
+
+    Source: OCPP 1.6 security whitepaper §5.17; OCPP 2.0.1 Part 2, A02 and A03.
+    """
+
+    station: StationId
+    epoch: Epoch
+    kind: str
+    """2.x: ChargingStationCertificate or V2GCertificate; empty where it is for everything."""
+    csr: str = field(repr=False)
+    """PEM, at most 5,500 characters; its signature was checked."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResyncEnded:
     """One connector was asked for its status after a (re)connect, and this is how the question ended."""
 
@@ -252,6 +282,8 @@ StationEvent = (
     | StatusReported
     | TransactionReported
     | TransactionIdNeeded
+    | SecurityEventReported
+    | CertificateRequested
     | ResyncEnded
     | ResyncFinished
 )

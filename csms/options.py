@@ -78,6 +78,8 @@ class ServerOptions:
     """Largest message in bytes, after inflating."""
     strict: bool = False
     """Refuse what the schemas refuse, and close binary frames with 1003 (for certification)."""
+    hold_certificate_requests: bool = False
+    """Record what a station asks to be signed (SignCertificate) for an operator; False: it is told Rejected."""
     server_header: str | None = None
     """Value of the HTTP Server header; None leaves it out."""
 
@@ -89,6 +91,12 @@ class ServerOptions:
     """How long `stop` waits for messages in work and for closing handshakes before it cuts the rest."""
     send_timeout: timedelta = timedelta(seconds=30)
     """How long a station may leave our answers unread before its socket is cut."""
+    messages_per_second: int = 50
+    """Of one station, in the long run, and as many pings and pongs; beyond, it is read more slowly. 0: no limit."""
+    message_burst: int = 500
+    """How many may come at once before `messages_per_second` counts."""
+    flood_patience: timedelta = timedelta(minutes=5)
+    """How long a station that never waits for answers is made to wait in all before it is cut off (1008)."""
     ping_interval: timedelta = timedelta(seconds=50)
     """Between pings, to keep NAT entries alive; an answer is not required. Zero: no pings."""
     duplicate_ping: timedelta = timedelta(seconds=5)

@@ -34,6 +34,7 @@ from csms.events import (
 from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.options import ServerOptions
+from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
 from csms.profiles import conflicting_serial
 from csms.quirks import quirks_of, quirks_of_record
@@ -113,10 +114,12 @@ class Session:
             accepted=record.accepted,
             strict=self._strict,
             on_booted=self._booted,
+            holds_certificate_requests=options.hold_certificate_requests,
         )
         self.quirks = quirks_of_record(record)
         self._apply_quirks()
-        socket.on_control_frame = self._heard
+        self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
+        socket.on_control_frame = self._on_control_frame
         self._wire_log = host.wire_log
         if host.wire_log is not None:
             socket.on_message = partial(host.wire_log.frame, record.station, epoch)
@@ -244,7 +247,7 @@ class Session:
                     message = await self._receive()
                 except ConnectionClosed:
                     return
-                if message is None or not await self._handled(message):
+                if message is None or not await self._handled(message) or not await self._pacing.after_message():
                     return
         finally:
             self._rest()
@@ -292,7 +295,7 @@ class Session:
             if frame.action == "BootNotification" and await self._is_impostor(frame):
                 return
             self._unanswered = frame.id
-            answer = await self._calls.answer(frame)
+            answer = await self._calls.answer(frame, message)
             self._unanswered = None
             await self._socket.answer(answer, self._send_timeout_s)
             return
@@ -335,6 +338,13 @@ class Session:
 
     def _heard(self) -> None:
         self._recorder.heard(self.station)
+
+    def _on_control_frame(self) -> None:
+        self._heard()
+        self._pacing.after_control_frame()
+
+    def _count(self, what: str) -> None:
+        self._counter.count(what, self.station)
 
     async def _answer_failure(self) -> None:
         """Answer the CALL that an error of ours left open."""

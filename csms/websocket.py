@@ -10,10 +10,11 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
 from csms.client_certificates import ClientCertificate
@@ -24,6 +25,13 @@ from csms.handshake import Negotiated
 from csms.ports import Direction
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
+_BEFORE_THE_END = (State.OPEN, State.CONNECTING)
+
+_LOCK_STEP = 2
+"""Messages that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
+
+_LOOKED_AT = 64
+"""Frames looked at to tell a crowd from one message in many fragments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,13 @@ class StationSocket(ServerConnection):
     """Called when the handshake fails after `epoch` was given out, so that nobody believes in this connection."""
     on_control_frame: Callable[[], None] | None = None
     """Called for every ping and pong of the station; messages show up by themselves."""
-    place: Place | None = None
     on_message: Callable[[Direction, str | bytes], None] | None = None
     """Called for every message that was received or is sent; the one place that the wire log hears from."""
+    place: Place | None = None
     _lost = False
     _on_lost: Callable[[], None] | None = None
+    _resuming: asyncio.TimerHandle | None = None
+    _cutting: asyncio.TimerHandle | None = None
 
     def __init__(
         self, *args: Any, doorway: Doorway, unreadable: Callable[[StationSocket], None], **kwargs: Any
@@ -109,6 +119,9 @@ class StationSocket(ServerConnection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end of the TCP connection, which comes exactly once; see `when_lost`."""
+        for timer in (self._cutting, self._resuming):
+            if timer is not None:
+                timer.cancel()
         if self.place is not None:
             self.place.leave()
         super().connection_lost(exc)
@@ -141,6 +154,19 @@ class StationSocket(ServerConnection):
             self.on_message(Direction.FROM_STATION, message)
         return message
 
+    def data_received(self, data: bytes) -> None:
+        """Take what the network brings; where it ends the connection, the station has `close_timeout` to hang up.
+
+        The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
+        """
+        super().data_received(data)
+        if self.protocol.state not in _BEFORE_THE_END:
+            self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        if self._cutting is None and self.close_timeout is not None:
+            self._cutting = self.loop.call_later(self.close_timeout, self.transport.abort)
+
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
 
@@ -171,3 +197,34 @@ class StationSocket(ServerConnection):
         if self.protocol.state is State.OPEN and not self.paused:
             self.protocol.send_ping(b"")
             self.send_data()
+
+    @property
+    def crowded(self) -> bool:
+        """Has the station sent on without waiting for our answers."""
+        waiting = self.recv_messages.frames.queue
+        return len(waiting) > _LOCK_STEP and sum(frame.fin for frame in islice(waiting, _LOOKED_AT)) > _LOCK_STEP
+
+    def pause_for(self, seconds: float) -> None:
+        """Read nothing from the network for a while; a pause under way is not made longer."""
+        self.transport.pause_reading()  # again, since reading the queue resumes it
+        if self._resuming is None:
+            self._resuming = self.loop.call_later(seconds, self._resume)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        if not self.recv_messages.paused:
+            self.transport.resume_reading()
+
+    def refuse(self, code: CloseCode, reason: str) -> bool:
+        """Send a close frame and take nothing more from the station; False where the socket is closing already.
+
+        It has not asked for a closing handshake, and would not be heard behind what it has sent.
+        Source: RFC 6455 §7.1.7, Fail the WebSocket Connection.
+        """
+        if self.protocol.state is not State.OPEN:
+            return False
+        self.protocol.fail(code, reason)
+        self.send_data()
+        self._cut_soon()
+        self.transport.resume_reading()  # what still comes is thrown away, or our close frame would be lost in a reset
+        return True

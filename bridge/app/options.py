@@ -21,7 +21,7 @@ from bridge.core.reconcile import ReconcileOptions
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
 from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
-from bridge.settings.sections import ListenerTable
+from bridge.settings.sections import ListenerTable, SignCertificate
 from bridge.ticker import TickerOptions
 from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
@@ -202,6 +202,9 @@ def server_options(settings: Settings) -> ServerOptions:
         max_pending_per_address=ocpp.max_handshakes_per_address,
         max_size=ocpp.max_message_size,
         strict=ocpp.strict,
+        hold_certificate_requests=ocpp.sign_certificate is SignCertificate.HOLD,
+        messages_per_second=ocpp.messages_per_second,
+        message_burst=ocpp.message_burst,
         ping_interval=ocpp.ping_interval,
         settle=ocpp.settle,
         settle_after_boot=ocpp.settle_after_boot,

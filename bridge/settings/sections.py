@@ -55,6 +55,13 @@ class UnknownStations(StrEnum):
     ACCEPT = "accept"
 
 
+class SignCertificate(StrEnum):
+    """What a station is told that asks for a certificate to be signed."""
+
+    REJECT = "reject"
+    HOLD = "hold"
+
+
 class LogSection(Section):
     """What is logged, and how."""
 
@@ -115,7 +122,10 @@ class OcppSection(Section):
     trigger_timeout: Annotated[Duration, between("0.01 s", "10 min")] = timedelta(seconds=60)
     trigger_spread: Annotated[Duration, between("0 s", "1 h")] = timedelta(seconds=10)
     max_message_size: Annotated[int, whole(1024, 64 * 2**20)] = 2**20
+    messages_per_second: Annotated[int, whole(0, 100_000)] = 50
+    message_burst: Annotated[int, whole(1, 1_000_000)] = 500
     strict: bool = False
+    sign_certificate: SignCertificate = SignCertificate.REJECT
     id_tags: IdTags | None = None
     id_tag_list: TextList = ()
     unknown_stations: UnknownStations = UnknownStations.REJECT

@@ -18,9 +18,10 @@ from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, upsert, upsert_statement
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
+from bridge.store.security_events import keep_certificate_requests, keep_security_events
 from bridge.store.stations import DELIVERY_COLUMNS, Address, EvseKey, StoredEvse
 from bridge.store.tables import charging, connection, delivery, evse_state, fact, history, station
-from csms.events import StationId
+from csms.events import CertificateRequested, SecurityEventReported, StationId
 
 
 class ConflictingWrite(StoreError):
@@ -61,6 +62,9 @@ class Changes:
     """None: nothing is left to be told to the station."""
     closed_connections: dict[StationId, tuple[int, int]] = field(default_factory=dict)
     """Station → epoch whose socket ended, and when (µs, steady)."""
+    security_events: list[tuple[SecurityEventReported, int]] = field(default_factory=list)
+    """With the moment of receipt (µs, wall clock), as `certificate_requests`."""
+    certificate_requests: list[tuple[CertificateRequested, int]] = field(default_factory=list)
 
 
 def save(connection_: sa.Connection, changes: Changes) -> None:
@@ -81,6 +85,8 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
     _save_deliveries(connection_, changes)
     if changes.orders:
         save_orders(connection_, changes.orders)
+    keep_security_events(connection_, changes.security_events)
+    keep_certificate_requests(connection_, changes.certificate_requests)
 
 
 def _save_facts(connection_: sa.Connection, changes: Changes) -> None:

@@ -116,6 +116,16 @@ security_event = sa.Table(
     comment="SecurityEventNotification: the newest of each station",
 )
 
+certificate_request = sa.Table(
+    "certificate_request",
+    metadata,
+    sa.Column("station", _Text, sa.ForeignKey("station.id"), primary_key=True),
+    sa.Column("kind", _Text, primary_key=True, comment="2.x: the certificate's type; empty: for everything"),
+    sa.Column("csr", _Text, nullable=False, comment="PEM"),
+    sa.Column("at_w", _Micros, nullable=False),
+    comment="SignCertificate: the newest of each kind, for an operator to have signed",
+)
+
 evse = sa.Table(
     "evse",
     metadata,

@@ -48,7 +48,8 @@ def _heartbeat(payload: Mapping[str, Any], receipt: Receipt | None, now: datetim
 def _sign_certificate(
     payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
 ) -> Reply:
-    return {"status": "Rejected"}
+    """Accept what was recorded: an operator will deliver the certificate (CertificateSigned)."""
+    return {"status": "Rejected" if receipt is None else "Accepted"}
 
 
 def _start_transaction(

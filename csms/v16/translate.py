@@ -22,6 +22,7 @@ from csms.events import (
     StatusReported,
     TransactionIdNeeded,
 )
+from csms.security import certificate_request, security_event
 from csms.translation import MAX_ADDRESS, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
 
 # OCPP 1.6 §7.7 ChargePointStatus.
@@ -160,4 +161,6 @@ _ROUTES: dict[str, tuple[str, _EventsOf]] = {
     "BootNotification": ("boot", _booted),
     "StatusNotification": ("status", _status),
     "StartTransaction": ("start", _transaction_id_needed),
+    "SecurityEventNotification": ("security", security_event),
+    "SignCertificate": ("certificate", certificate_request),
 }

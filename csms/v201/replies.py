@@ -75,7 +75,8 @@ def _notify_ev_charging_schedule(
 def _sign_certificate(
     payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
 ) -> Reply:
-    return {"status": "Rejected"}
+    """Accept what was recorded: an operator will deliver the certificate (CertificateSigned)."""
+    return {"status": "Rejected" if receipt is None else "Accepted"}
 
 
 def _transaction_event(

@@ -25,6 +25,7 @@ from csms.events import (
     TransactionReported,
 )
 from csms.faults import Fault
+from csms.security import certificate_request, security_event
 from csms.translation import MAX_ADDRESS, MAX_INTEGER, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
 from csms.v201.fields import FIELDS, Fields
 
@@ -282,6 +283,18 @@ def _nothing(
     return ()
 
 
+def _security_event(
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+) -> tuple[StationEvent, ...]:
+    return security_event(subject, payload, station, epoch, notes)
+
+
+def _certificate_request(
+    fields: Fields, subject: str, payload: Mapping[str, Any], station: StationId, epoch: Epoch, notes: Notes
+) -> tuple[StationEvent, ...]:
+    return certificate_request(subject, payload, station, epoch, notes)
+
+
 _EventsOf = Callable[[Fields, str, Mapping[str, Any], StationId, Epoch, Notes], tuple[StationEvent, ...]]
 
 _STATELESS: tuple[str, _EventsOf] = ("message", _nothing)
@@ -291,4 +304,6 @@ _ROUTES: dict[str, tuple[str, _EventsOf]] = {
     "StatusNotification": ("status", _status),
     "NotifyEvent": ("event", _availabilities),
     "TransactionEvent": ("transaction", _transaction),
+    "SecurityEventNotification": ("security", _security_event),
+    "SignCertificate": ("certificate", _certificate_request),
 }

@@ -167,6 +167,7 @@ level = "warning"
 host = "127.0.0.1"
 port = 0
 id_tags = "accept"
+messages_per_second = 0
 [web]
 port = 0
 [accounts.hubject]

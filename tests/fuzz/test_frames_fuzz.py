@@ -1,6 +1,6 @@
 """Whatever a station sends, nothing escapes, and a request with a readable id gets exactly one legal answer.
 
-The examples are the same in each run (derandomized); the bounds keep the file under about 20 seconds.
+In the short run the examples are the same each time, and the file takes about 20 seconds.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from csms import schemas
@@ -30,6 +30,8 @@ from csms.translation import Rejected
 from csms.v16 import translate as v16
 from csms.v21 import translate as v21
 from csms.v201 import translate as v201
+from tests.fuzz.effort import examples
+from tests.fuzz.messages import anything, calls, damaged, objects
 
 TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate, OcppVersion.V21: v21.translate}
 REPLIES = LocalReplies(
@@ -38,86 +40,7 @@ REPLIES = LocalReplies(
 )
 CODES = {version: {error_code(fault, version) for fault in Fault} for version in OcppVersion}
 
-
-def bounded(examples: int) -> settings:
-    return settings(max_examples=examples, derandomize=True, database=None, deadline=None)
-
-
 versions = st.sampled_from(list(OcppVersion))
-words = st.sampled_from(
-    [
-        "Available",
-        "occupied",
-        "Faulted",
-        "Foo",
-        "1",
-        "-1",
-        "Charging",
-        "Connector",
-        "EVSE",
-        "AvailabilityState",
-        "Ended",
-    ]
-)
-numbers = st.sampled_from([0, 1, 2, -1, 64, 65, 2**31, 2**63, 1.0, 1.5, -0.0])
-anything = st.characters()  # unpaired surrogates too, which JSON can escape
-leaves = st.none() | st.booleans() | numbers | words | st.text(anything, max_size=80)
-names = st.sampled_from(
-    sorted(
-        {
-            "connectorId", "errorCode", "status", "info", "timestamp", "vendorErrorCode", "connectorStatus", "evseId",
-            "eventData", "component", "variable", "actualValue", "name", "evse", "id", "transactionInfo", "seqNo",
-            "transactionId", "chargingState", "eventType", "offline", "idToken", "idTag", "chargingStation", "model",
-            "chargePointVendor", "STATUS", "ConnectorID", "certificateStatusRequests", "vatNumber",
-        }
-    )
-)  # fmt: skip
-objects = st.recursive(
-    leaves,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(names | st.text(anything, max_size=5), inner, max_size=7)
-    ),
-    max_leaves=12,
-)
-payloads = st.dictionaries(names, objects, max_size=8)
-actions = st.sampled_from(
-    [
-        "StatusNotification",
-        "NotifyEvent",
-        "TransactionEvent",
-        "BootNotification",
-        "StartTransaction",
-        "MeterValues",
-        "Authorize",
-        "StopTransaction",
-        "TriggerMessage",
-        "GetCertificateChainStatus",
-        "VatNumberValidation",
-        "Foo",
-        "",
-    ]
-)
-calls = st.tuples(st.just(2), st.text(anything, min_size=1, max_size=36), actions, payloads)
-frames = st.one_of(
-    calls,
-    st.tuples(st.sampled_from([2, 3, 4, 5, 6, "2", 2.0, True, None]), leaves, objects, objects),
-    st.lists(objects, max_size=6),
-)
-
-
-@st.composite
-def damaged(draw: st.DrawFn) -> str:
-    """A frame as text with a few slices cut out, doubled or replaced."""
-    text = json.dumps(draw(frames), ensure_ascii=draw(st.booleans()))
-    for _ in range(draw(st.integers(0, 3))):
-        start = draw(st.integers(0, len(text)))
-        end = draw(st.integers(start, min(len(text), start + 8)))
-        text = (
-            text[:start]
-            + draw(st.sampled_from(["", text[start:end] * 2, "[", '"', "\x00", "NaN", "9" * 30]))
-            + text[end:]
-        )
-    return text
 
 
 def check_answer(text: str | None, version: OcppVersion) -> None:
@@ -134,7 +57,7 @@ def check_answer(text: str | None, version: OcppVersion) -> None:
 
 
 @given(st.binary(max_size=300), versions, st.booleans())
-@bounded(2_000)
+@examples(2_000)
 def test_any_bytes_are_read_or_malformed(data: bytes, version: OcppVersion, strict: bool) -> None:
     frame = parse(data, version, strict=strict)
     assert isinstance(frame, Frame)
@@ -143,7 +66,7 @@ def test_any_bytes_are_read_or_malformed(data: bytes, version: OcppVersion, stri
 
 
 @given(st.text(anything, max_size=300), versions, st.booleans())
-@bounded(2_000)
+@examples(2_000)
 def test_any_text_is_read_or_malformed(text: str, version: OcppVersion, strict: bool) -> None:
     frame = parse(text, version, strict=strict)
     assert isinstance(frame, Frame)
@@ -152,7 +75,7 @@ def test_any_text_is_read_or_malformed(text: str, version: OcppVersion, strict: 
 
 
 @given(damaged(), versions, st.booleans())
-@bounded(1_000)
+@examples(1_000)
 def test_damaged_frame_is_read_or_malformed(text: str, version: OcppVersion, strict: bool) -> None:
     frame = parse(text, version, strict=strict)
     if isinstance(frame, Malformed):
@@ -162,7 +85,7 @@ def test_damaged_frame_is_read_or_malformed(text: str, version: OcppVersion, str
 
 
 @given(st.sampled_from([5, 6]), st.lists(objects, max_size=5), st.integers(0, 40), st.booleans())
-@bounded(1_000)
+@examples(1_000)
 def test_what_21_only_sends_is_never_answered(kind: int, rest: list[Any], cut: int, strict: bool) -> None:
     text = json.dumps([kind, *rest])
     for shown in (text, text[: max(len(text) - cut, 3)]):  # "[6," or "[6]" at the least
@@ -172,7 +95,7 @@ def test_what_21_only_sends_is_never_answered(kind: int, rest: list[Any], cut: i
 
 
 @given(st.sampled_from('[{"'), st.integers(0, 5_000), versions)
-@bounded(200)
+@examples(200)
 def test_any_depth_is_read_or_malformed(mark: str, depth: int, version: OcppVersion) -> None:
     frame = parse('[2,"1","X",' + ("[" if mark == "[" else '{"a":') * depth, version)
     assert isinstance(frame, Malformed)
@@ -230,7 +153,7 @@ def check_event(event: Any) -> None:
 
 
 @given(calls, versions, st.booleans())
-@bounded(1_000)
+@examples(1_000)
 def test_request_with_a_readable_id_gets_exactly_one_legal_answer(
     frame: tuple[int, str, str, dict[str, Any]], version: OcppVersion, strict: bool
 ) -> None:
@@ -241,7 +164,7 @@ def test_request_with_a_readable_id_gets_exactly_one_legal_answer(
 
 
 @given(st.text(anything, max_size=50), st.sampled_from(Fault), versions, st.text(anything, max_size=400))
-@bounded(1_000)
+@examples(1_000)
 def test_error_text_is_always_json_of_five_elements(
     id: str, fault: Fault, version: OcppVersion, description: str
 ) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from tests.fuzz.effort import TIMES, seeded
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import PATIENCE_S, STATUS_16, STATUS_201, Station, dial
 
-SECONDS_EACH = 6.0
+SECONDS_EACH = 4.0 * TIMES
 ACTIONS = (
     "BootNotification",
     "Heartbeat",
@@ -91,10 +92,10 @@ async def drain(station: Station, until: str) -> list[str]:
 async def test_rubbish_ends_no_session_and_every_readable_call_is_answered_once(
     site_of: Callable[..., Awaitable[Site]], version: str, status: dict[str, Any]
 ) -> None:
-    site = await site_of()
+    site = await site_of(messages_per_second=0)
     site.registry.add("FUZZ")
     site.registry.add("CALM")
-    random_ = random.Random(20261121)
+    random_ = seeded("session")
     fuzzed = await dial(site.port, "FUZZ", offers=[version])
     calm = await dial(site.port, "CALM", offers=[version])
     number, ends_at = 0, time.monotonic() + SECONDS_EACH

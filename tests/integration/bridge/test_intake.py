@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
-from tests_bridge import STATIONS, LossyWriter
+from tests_bridge import START, STATIONS, LossyWriter
 
 from bridge.store.changes import Changes, ConflictingWrite, save
 from bridge.store.errors import StoreUnavailable
+from bridge.store.security_events import (
+    CertificateRequest,
+    SecurityEvent,
+    certificate_requests,
+    security_events,
+)
 from csms.events import (
+    CertificateRequested,
     ChargingState,
     Epoch,
     OcppVersion,
@@ -17,6 +25,7 @@ from csms.events import (
     ResyncEnded,
     ResyncFinished,
     ResyncOutcome,
+    SecurityEventReported,
     StationDisconnected,
     StationId,
     StatusReported,
@@ -355,3 +364,32 @@ async def test_disconnect_of_the_present_connection_is_stored_and_of_an_old_one_
     assert await bridge.rows("SELECT closed_at FROM connection WHERE station = 'one'") == [(None,)]
     await bridge.intake.record(StationDisconnected(StationId("one"), new))
     assert (await bridge.rows("SELECT closed_at IS NOT NULL FROM connection WHERE station = 'one'"))[0][0]
+
+
+async def test_newest_100_security_events_of_a_station_are_kept(bridge) -> None:
+    one, two = await bridge.connect("one"), await bridge.connect("two", V201)
+    other = SecurityEventReported(StationId("two"), two, "TamperDetectionActivated", "door", "1970-01-01T00:00:00Z")
+    await bridge.intake.record(other)
+    for number in range(103):
+        bridge.clock.pass_(seconds=1)
+        await bridge.intake.record(SecurityEventReported(StationId("one"), one, f"Event{number}"))
+    async with bridge.store.read() as connection:
+        kept = await connection.run_sync(security_events, StationId("one"), 1000)
+        newest = await connection.run_sync(security_events, StationId("one"), 2)
+        others = await connection.run_sync(security_events, StationId("two"))
+    assert [event.kind for event in kept] == [f"Event{number}" for number in range(102, 2, -1)]
+    assert [event.at for event in newest] == [START + timedelta(seconds=103), START + timedelta(seconds=102)]
+    assert others == [SecurityEvent(START, "TamperDetectionActivated", "door", "1970-01-01T00:00:00Z")]
+
+
+async def test_newest_request_of_each_kind_of_certificate_is_kept(bridge) -> None:
+    station, epoch = StationId("two"), await bridge.connect("two", V201)
+    for kind, csr in [("", "first"), ("V2GCertificate", "other"), ("", "second")]:
+        bridge.clock.pass_(seconds=1)
+        await bridge.intake.record(CertificateRequested(station, epoch, kind, csr))
+    async with bridge.store.read() as connection:
+        kept = await connection.run_sync(certificate_requests, station)
+    assert kept == [
+        CertificateRequest("", "second", START + timedelta(seconds=3)),
+        CertificateRequest("V2GCertificate", "other", START + timedelta(seconds=2)),
+    ]

@@ -366,7 +366,7 @@ async def flood(station: Station) -> None:
 
 
 async def test_station_that_reads_nothing_is_cut(site_of: SiteOf) -> None:
-    site = await site_of(send_timeout=timedelta(milliseconds=50))
+    site = await site_of(send_timeout=timedelta(milliseconds=50), messages_per_second=0)
     site.registry.add("CP1")
     station = await dial(site.port)
     station.socket.transport.pause_reading()

@@ -59,6 +59,8 @@ def test_without_a_file_every_default_of_the_design_counts() -> None:
     assert (settings.ocpp.settle, settings.ocpp.settle_after_boot) == (timedelta(seconds=5), timedelta(seconds=30))
     assert settings.ocpp.trigger_timeout == timedelta(seconds=60)
     assert settings.ocpp.max_message_size == 1024 * 1024
+    assert settings.ocpp.sign_certificate == "reject"
+    assert (settings.ocpp.messages_per_second, settings.ocpp.message_burst) == (50, 500)
     assert settings.status.available_hold == timedelta(seconds=2)
     assert settings.status.offline_after == timedelta(minutes=15)
     assert settings.status.restart_grace == timedelta(minutes=3)

@@ -102,3 +102,13 @@ def upgrade() -> None:
         comment="SecurityEventNotification: the newest of each station",
     )
     op.create_index(op.f("ix_security_event_station"), "security_event", ["station"])
+    op.create_table(
+        "certificate_request",
+        sa.Column("station", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False, comment="2.x: the certificate's type; empty: for everything"),
+        sa.Column("csr", sa.Text(), nullable=False, comment="PEM"),
+        sa.Column("at_w", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["station"], ["station.id"], name=op.f("fk_certificate_request_station")),
+        sa.PrimaryKeyConstraint("station", "kind", name=op.f("pk_certificate_request")),
+        comment="SignCertificate: the newest of each kind, for an operator to have signed",
+    )

@@ -25,7 +25,7 @@ CASES = {
     ),
     "DataTransfer": ("DataTransfer", REJECT, {"vendorId": "EV-BOX"}, {"status": "UnknownVendorId"}),
     "Heartbeat": ("Heartbeat", REJECT, {}, {"currentTime": "2026-11-20T12:00:00Z"}),
-    "SignCertificate": ("SignCertificate", REJECT, {"csr": "x"}, {"status": "Rejected"}),
+    "SignCertificate held": ("SignCertificate", REJECT, {"csr": "x"}, {"status": "Accepted"}),
     "StartTransaction accepted": (
         "StartTransaction",
         ACCEPT,
@@ -55,6 +55,10 @@ def test_each_action_has_its_answer(
     action: str, options: ReplyOptions, payload: dict[str, object], answer: dict[str, object]
 ) -> None:
     assert reply(action, payload, receipt=Receipt(1, transaction_id=41), now=NOON, options=options) == answer
+
+
+def test_request_for_a_certificate_that_was_not_recorded_is_rejected() -> None:
+    assert reply("SignCertificate", {"csr": "x"}, receipt=None, now=NOON, options=ACCEPT) == {"status": "Rejected"}
 
 
 def test_every_action_that_a_station_may_send_has_a_route() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from csms import schemas
-from csms.events import OcppVersion
+from csms.events import OcppVersion, Receipt
 from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v201.replies import ROUTES, reply
 
@@ -67,6 +67,11 @@ def test_each_action_has_its_answer(
 @pytest.mark.parametrize("action", NOTED)
 def test_notification_is_answered_with_nothing(action: str) -> None:
     assert reply(action, TOKEN, receipt=None, now=NOON, options=ACCEPT) == {}
+
+
+def test_request_for_a_certificate_that_was_recorded_is_accepted() -> None:
+    answer = reply("SignCertificate", {"csr": "x"}, receipt=Receipt(1), now=NOON, options=REJECT)
+    assert answer == {"status": "Accepted"}
 
 
 def test_every_action_that_a_station_may_send_has_a_route() -> None:

@@ -386,7 +386,9 @@ def test_boot_notification_is_always_taken(
     assert run("BootNotification", payload) == Translated((event,), notes)
 
 
-@pytest.mark.parametrize("action", ["MeterValues", "NotifyReport", "Authorize", "DataTransfer", "SignCertificate"])
+@pytest.mark.parametrize(
+    "action", ["MeterValues", "NotifyReport", "Authorize", "DataTransfer", "FirmwareStatusNotification"]
+)
 def test_other_actions_carry_no_event_whatever_they_hold(action: str) -> None:
     assert run(action, {"unit": "Hz"}) == Translated((), ("message_lenient_schema",))
 
