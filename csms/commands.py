@@ -1,7 +1,7 @@
 """Call a station and match its answers: one CALL in flight per station, each with a deadline.
 
-Never retries and never decides what an outcome means. Before it: `resync`. After it: the session's socket, which
-gives every CALLRESULT and CALLERROR back to `answered` and `failed`.
+Never retries and never decides what an outcome means. Before it: `resync`, and operators' orders. After it: the
+session's socket, which gives every CALLRESULT and CALLERROR back to `answered` and `failed`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ from datetime import timedelta
 from typing import Any
 
 from csms import frames
+
+MOST_ORDERS = 16
+"""Operators' orders that may wait for one station, the one in flight included."""
+
+SILENT_AFTER = 3
+"""Calls in a row without an answer, after which a station counts as one that takes no commands. Some go on sending
+heartbeats and answer nothing until they reconnect (facts/hardware-and-ocpp-libraries.md §2.2 #32)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,8 @@ class CallFailed:
     """The station sent a CALLERROR with this code."""
 
     code: str
+    description: str = ""
+    """The station's own text, as it sent it: untrusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,14 @@ class TimedOut:
 @dataclass(frozen=True, slots=True)
 class Gone:
     """The connection ended before an answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """Nothing was sent."""
+
+    busy: bool
+    """Other calls kept the station's turn; else the connection had ended."""
 
 
 Outcome = Answered | CallFailed | TimedOut | Gone
@@ -73,8 +91,16 @@ class Commands:
         self._free_at = 0.0
         self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
         self._closed = False
+        self._orders = 0
+        self._silences = 0
+        self._late: deque[str] = deque(maxlen=SILENT_AFTER)
         self.spacing = timedelta(0)
         """From one CALL to the next, at least."""
+
+    @property
+    def commandable(self) -> bool:
+        """Does the station answer calls: False once `SILENT_AFTER` in a row had no answer, until one has."""
+        return self._silences < SILENT_AFTER
 
     @property
     def busy(self) -> bool:
@@ -88,20 +114,41 @@ class Commands:
         """
         async with self._turn:
             await self._space_out()
-            if self._closed:
-                return Gone()
-            waiting = asyncio.get_running_loop().create_future()
-            message_id = self._ids.next()
-            self._waiting = (message_id, waiting)
+            return Gone() if self._closed else await self._send_and_wait(action, payload, timeout)
+
+    async def order(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> Outcome | Unsent:
+        """Do as `call` for an operator: never wait longer than `timeout` for the turn, nor behind `MOST_ORDERS`."""
+        if self._orders >= MOST_ORDERS:
+            return Unsent(busy=True)
+        self._orders += 1
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._turn.acquire()
+        except TimeoutError:
+            return Unsent(busy=True)
+        else:
             try:
-                async with asyncio.timeout(timeout.total_seconds()):
-                    await self._send(frames.call_text(message_id, action, payload))
-                    outcome: Outcome = await waiting
-                    return outcome
-            except TimeoutError:
-                return TimedOut()
+                await self._space_out()
+                return Unsent(busy=False) if self._closed else await self._send_and_wait(action, payload, timeout)
             finally:
-                self._waiting = None
+                self._turn.release()
+        finally:
+            self._orders -= 1
+
+    async def _send_and_wait(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> Outcome:
+        waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        message_id = self._ids.next()
+        self._waiting = (message_id, waiting)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()):
+                await self._send(frames.call_text(message_id, action, payload))
+                return await waiting
+        except TimeoutError:
+            self._silences += 1
+            self._late.append(message_id)
+            return TimedOut()
+        finally:
+            self._waiting = None
 
     async def _space_out(self) -> None:
         """Wait until the station may be called again, or until the connection ends."""
@@ -116,9 +163,9 @@ class Commands:
         """Give a CALLRESULT to the call that waits for it; False where none does."""
         return self._settle(message_id, Answered(payload))
 
-    def failed(self, message_id: str, code: str) -> bool:
+    def failed(self, message_id: str, code: str, description: str = "") -> bool:
         """Give a CALLERROR to the call that waits for it; False where none does."""
-        return self._settle(message_id, CallFailed(code))
+        return self._settle(message_id, CallFailed(code, description))
 
     def close(self) -> None:
         """End the call in flight and all later ones as `Gone`, at once."""
@@ -128,7 +175,10 @@ class Commands:
             self._settle(self._waiting[0], Gone())
 
     def _settle(self, message_id: str, outcome: Outcome) -> bool:
+        if message_id in self._late:
+            self._silences = 0
         if self._waiting is None or self._waiting[0] != message_id or self._waiting[1].done():
             return False
+        self._silences = 0
         self._waiting[1].set_result(outcome)
         return True

@@ -344,6 +344,8 @@ class StationRecord:
     """The most that it ever proved: less is refused from then on (A05.FR.07)."""
     pending: Credential | None = None
     """A key that was sent to the station and that it has not logged in with yet; as good as `credential`."""
+    earlier: tuple[Credential, ...] = ()
+    """Keys that were sent before the pending one, and that the station may hold as well."""
     certificate_name: str = ""
     """Common name of its client certificate; empty: its identity."""
     compression: bool | None = None

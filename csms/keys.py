@@ -34,8 +34,8 @@ class KeyCheck:
         return len(self._known)
 
     async def proves(self, record: StationRecord, password: bytes) -> Credential | None:
-        """Return the station's credential, the present or the pending one, that the password matches; None: neither."""
-        for credential in (record.credential, record.pending):
+        """Return which of the station's credentials the password matches, present, pending or sent earlier; or None."""
+        for credential in (record.credential, record.pending, *record.earlier):
             if credential is not None and await self._matches(record.station, credential, password):
                 return credential
         return None

@@ -132,6 +132,16 @@ _TEXTS = {
     Fault.SYNTACTIC: "has fields that the schema does not know",
 }
 
+_MOST_NAMED = 5
+_LIMITS = {
+    "maxLength": "have a length of at most",
+    "minLength": "have a length of at least",
+    "maximum": "be at most",
+    "minimum": "be at least",
+    "maxItems": "have a number of elements of at most",
+    "minItems": "have a number of elements of at least",
+}
+
 
 def load() -> None:
     """Compile every schema of every version now, so that no later check reads a file."""
@@ -145,6 +155,11 @@ def load() -> None:
 def station_actions(version: OcppVersion) -> frozenset[str]:
     """Return the actions whose request a station may send as a CALL."""
     return _STATION_ACTIONS[version]
+
+
+def csms_actions(version: OcppVersion) -> frozenset[str]:
+    """Return the actions whose request we may send; DataTransfer goes both ways."""
+    return (known_actions(version) - station_actions(version)) | {"DataTransfer"}
 
 
 def unconfirmed_actions(version: OcppVersion) -> frozenset[str]:
@@ -178,8 +193,46 @@ def problems(
         return Fault.SYNTACTIC, "The payload contains text that is not Unicode"
 
 
+def advice(version: OcppVersion, action: str, payload: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with a request of ours and what would be right, or None where nothing is.
+
+    Shows names and values of the schema only, and of the payload at most the names of fields.
+    """
+    try:
+        errors = list(islice(_validator(version, action, "request").iter_errors(payload), _MOST_ERRORS))
+    except ValueError:
+        return "the payload contains text that is not Unicode"
+    return _advised(min(errors, key=_rank)) if errors else None
+
+
+def _advised(error: jsonschema_rs.ValidationError) -> str:
+    said = error.kind.as_dict()
+    path = [str(step) for step in error.instance_path]
+    match error.kind.name:
+        case "required":
+            return f"{'.'.join([*path, said['property']])} is missing"
+        case "additionalProperties":
+            unknown = ", ".join(str(name)[:64] for name in said["unexpected"][:_MOST_NAMED])
+            return f"{'.'.join(path) or 'the payload'} has no field {unknown} in this action"
+        case "type":
+            wanted = f"be of type {' or '.join(said['types'])}"
+        case "enum":
+            wanted = f"be one of {', '.join(map(str, said['options']))}"
+        case "format":
+            wanted = f"have the format {said.get('format', 'of the schema')}"
+        case name if "limit" in said:
+            wanted = f"{_LIMITS.get(name, name)} {said['limit']}"
+        case name:
+            wanted = f"satisfy the schema's {name}"
+    return f"{'.'.join(path) or 'the payload'} must {wanted}"
+
+
+def _rank(error: jsonschema_rs.ValidationError) -> int:
+    return _RANKS.get(error.kind.name, len(_RANKS))
+
+
 def _worst(errors: Iterable[jsonschema_rs.ValidationError]) -> tuple[Fault, str]:
-    error = min(errors, key=lambda error: _RANKS.get(error.kind.name, len(_RANKS)))
+    error = min(errors, key=_rank)
     fault = _FAULTS.get(error.kind.name, Fault.PROPERTY_CONSTRAINT)
     path = [str(step) for step in error.instance_path]
     if fault is Fault.MISSING_FIELD:

@@ -12,22 +12,32 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from websockets.asyncio.server import ServerConnection
 
-from csms import schemas
+from csms import operator_calls, schemas
 from csms.admission import Admission, station_socket
 from csms.calls import Host
 from csms.commands import CallIds
 from csms.connections import Connections
 from csms.doorway import ListenerTls
-from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, Epoch, OcppVersion, StationId
+from csms.events import (
+    ChangeAnswer,
+    ChangeOutcome,
+    ConnectorAddress,
+    Epoch,
+    OcppVersion,
+    SecurityProfile,
+    StationId,
+)
 from csms.flapping import CALM_AFTER, Flapping
 from csms.flapping_watch import FlappingWatch
 from csms.guests import guest_host
 from csms.keys import KeyCheck
 from csms.listeners import Listeners, ListenFailed
+from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, Newcomers, Recorder, Registry, Replies, WireLog
 from csms.quirks import Quirks
@@ -54,6 +64,10 @@ class ConnectedStation:
     epoch: Epoch
     takeovers: int
     """How often a newer connection replaced a live one since the station was last away."""
+    profile: SecurityProfile
+    """What it proved on this connection."""
+    commandable: bool
+    """Does it answer our calls; False after several in a row without an answer."""
 
 
 def _utc_now() -> datetime:
@@ -169,6 +183,8 @@ class CentralSystem:
                 session.since,
                 session.epoch,
                 self._connections.takeovers(session.station),
+                session.profile,
+                session.commandable,
             )
             for session in self._connections
         }
@@ -218,6 +234,24 @@ class CentralSystem:
         if session is None:
             return ChangeAnswer(ChangeOutcome.AWAY)
         return await session.change_availability(address, operative=operative)
+
+    async def call(
+        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+    ) -> CallAnswer:
+        """Send a station one CALL of its OCPP version and return how it ended; every outcome is a value.
+
+        Args:
+            station: As the registry spells it.
+            action: Any whose request the standard lets us send.
+            payload: The request; nothing is sent where its schema refuses it.
+            timeout: For the answer, counted from the sending, and as much before that for the station's turn; None:
+                `answer_timeout`. At most `LONGEST_TIMEOUT`.
+        """
+        session = self._connections.get(station)
+        if session is None:
+            return operator_calls.AWAY
+        wait = self._options.answer_timeout if timeout is None else timeout
+        return await session.call(action, payload, min(wait, operator_calls.LONGEST_TIMEOUT))
 
     def disconnect(self, station: StationId) -> None:
         """Close the station's session, if there is one: its credential changed, or it left the registry."""

@@ -10,15 +10,16 @@ Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 
 import structlog
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from csms import availability, frames
+from csms import availability, frames, operator_calls
 from csms.calls import Calls, Host
 from csms.commands import Commands
 from csms.events import (
@@ -33,6 +34,7 @@ from csms.events import (
 )
 from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
+from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
 from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
@@ -63,6 +65,7 @@ class Session:
         self.epoch = epoch
         self.version = version
         self.remote = claim.remote
+        self.profile = claim.profile
         self.since = since
         self.pinged_at = host.clock()
         self.ping_interval = record.ping_interval
@@ -210,6 +213,17 @@ class Session:
             await self._commands.call(availability.ACTION, payload, self._options.answer_timeout)
         )
 
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> CallAnswer:
+        """Send one CALL for an operator, if it is one that may be sent now, and return how it ended."""
+        version, send = self.version, self._commands.order
+        refused = operator_calls.refusal(version, action, payload, accepted=self._calls.accepted)
+        return refused or operator_calls.judge(version, action, await send(action, payload, timeout))
+
+    @property
+    def commandable(self) -> bool:
+        """Does the station answer our calls."""
+        return self._commands.commandable
+
     async def dismiss(self) -> None:
         """Close the socket because what admitted the station holds no more."""
         await self._socket.close(CloseCode.POLICY_VIOLATION, "the registry has changed: log in again")
@@ -304,8 +318,8 @@ class Session:
                 known = self._commands.answered(message_id, payload)
                 if not known:
                     self._counter.count("answer_unexpected", self.station)
-            case CallError(message_id, code, _):
-                known = self._commands.failed(message_id, code)
+            case CallError(message_id, code, description):
+                known = self._commands.failed(message_id, code, description)
                 if not known:
                     self._counter.count("answer_unexpected", self.station)
             case Send():

@@ -36,6 +36,7 @@ from bridge.app.shown import (
     upstream_item,
     values_shown,
 )
+from bridge.app.station_services import Central, StoreStations
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
@@ -75,13 +76,8 @@ from csms.flapping import Flapping
 from csms.quirks import Quirks, profile_names
 
 
-class Stations(Sessions, Protocol):
+class Stations(Central, Sessions, Protocol):
     """What the services need of the OCPP side: `csms.server.CentralSystem`."""
-
-    @property
-    def connected(self) -> Mapping[StationId, object]:
-        """The stations that are connected now."""
-        ...
 
     def flapping(self) -> Sequence[Flapping]:
         """Return the stations whose connections replace each other now."""
@@ -109,11 +105,12 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         certificates: Callable[[], Mapping[str, Certificate]] = dict,
         listeners: Callable[[], Sequence[ListenerItem]] = tuple,
         counts: Callable[[], Mapping[str, int]] = dict,
+        counts_of: Callable[[StationId], Mapping[str, int]] = lambda _: {},
         newcomers: Newcomers | None = None,
         attempts: RefusedAttempts | None = None,
         wire_log: StoredWireLog | None = None,
     ) -> None:
-        """`certificates` gives each account's client certificate now; `counts` what the OCPP side counted."""
+        """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one."""
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -138,6 +135,7 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             enforced=settings.temporary.enforce,
             documents=mirror_plans(settings),
         )
+        self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self._follow = Follow(wakes, central)
         self.quarantine = StoreQuarantine(
             settings,

@@ -17,6 +17,7 @@ from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
+from bridge.cli.station_client import RestStations
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
@@ -41,12 +42,13 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
 from bridge.web.wire_services import WireLogServices
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
-_TIMEOUT = aiohttp.ClientTimeout(total=120, connect=5)
+_TOTAL_S = 120
 _LIVE_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
 
@@ -66,6 +68,7 @@ class RestServices:
         self._url = url
         self._headers = {"Authorization": f"Bearer {token}"}
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
+        self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
@@ -169,11 +172,15 @@ class RestServices:
     async def _post(self, path: str, body: dict[str, Any], model: type[_Answer], name: str = "") -> _Answer:
         return _classified(*await self._request("POST", path, json.dumps(body)), model, name)
 
-    async def _request(self, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+    async def _request(
+        self, method: str, path: str, body: str | None = None, *, patience_s: float = 0.0
+    ) -> tuple[int, str]:
+        """Return (HTTP status, text); `patience_s`: how much longer than usual the answer may take."""
+        timeout = aiohttp.ClientTimeout(total=_TOTAL_S + patience_s, connect=5)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         try:
             async with (
-                aiohttp.ClientSession(timeout=_TIMEOUT, headers=headers) as session,
+                aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
                 session.request(method, URL(self._url + path, encoded=True), data=body) as response,
             ):
                 return response.status, await response.text()

@@ -189,7 +189,7 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
     """Return the exit code and the lines of a failure."""
     from bridge.cli.failures import Unreachable
     from bridge.cli.output import change_lines, row_error_line
-    from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ValueRefused
+    from bridge.web.services import Conflict, NeedsYes, NotFound, NotRunning, RowsRefused, ValueRefused
 
     match error:
         case RowsRefused():
@@ -202,7 +202,7 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
             return ExitCode.CONFLICT, [*change_lines(error.report), str(error)]
         case Conflict():
             return ExitCode.CONFLICT, [str(error)]
-        case Unreachable():
+        case Unreachable() | NotRunning():
             return ExitCode.UNREACHABLE, [str(error)]
         case _:
             return ExitCode.FAILED, [str(error)]

@@ -19,8 +19,19 @@ from bridge.edits.accounts import (
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 from bridge.edits.quarantine import MapOrder, NotQuarantined, map_stations
+from bridge.edits.station_keys import (
+    Begun,
+    LowersProfile,
+    ProfileOrder,
+    RotationOrder,
+    RotationPending,
+    begin_rotations,
+    drop_rotations,
+    set_profiles,
+)
 
 __all__ = [
+    "Begun",
     "CredentialOrder",
     "DeletionOrder",
     "FullLoadOrder",
@@ -28,18 +39,25 @@ __all__ = [
     "Imported",
     "ListingImported",
     "ListingOrder",
+    "LowersProfile",
     "MapOrder",
     "ModeOrder",
     "NotQuarantined",
+    "ProfileOrder",
     "RefreshOrder",
+    "RotationOrder",
+    "RotationPending",
     "SyncOrder",
+    "begin_rotations",
     "credentials_changed",
     "delete_documents",
+    "drop_rotations",
     "import_inventories",
     "import_listings",
     "map_stations",
     "refresh_documents",
     "request_full_loads",
     "set_modes",
+    "set_profiles",
     "sync_accounts",
 ]

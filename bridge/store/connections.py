@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from bridge.store.bulk import insert_or_update
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.rotations import promote
 from bridge.store.tables import connection, node, station
 from bridge.store.working_copies import copies_of, drop_copies
 from csms.events import Epoch, StationConnected, StationId
@@ -56,10 +57,10 @@ def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnec
 
 
 def _note_proof(conn: sa.Connection, opened: StationConnected) -> None:
-    """Raise the station's profile to what it proved; a pending key that it proved takes the place of the old one.
+    """Raise the station's profile to what it proved; a sent key that it proved takes the place of the old one.
 
     Both are committed before the station learns that it is connected. Source: OCPP 2.0.1 Part 2, A05.FR.07 (less is
-    refused from then on), A01.FR.04 (the old password is over once the new one is used).
+    refused from then on).
     """
     conn.execute(
         sa.update(station)
@@ -67,21 +68,7 @@ def _note_proof(conn: sa.Connection, opened: StationConnected) -> None:
         .values(profile_reached=int(opened.profile))
     )
     if opened.key_salt is not None:
-        conn.execute(
-            sa.update(station)
-            .where(station.c.id == opened.station, station.c.pending_salt == opened.key_salt)
-            .values(
-                retired_salt=station.c.key_salt,
-                retired_digest=station.c.key_digest,
-                retired_slow=station.c.key_slow,
-                key_salt=station.c.pending_salt,
-                key_digest=station.c.pending_digest,
-                key_slow=sa.false(),
-                pending_salt=None,
-                pending_digest=None,
-                pending_at_w=None,
-            )
-        )
+        promote(conn, opened.station, opened.key_salt)
 
 
 def take_over(conn: sa.Connection, node_name: str, started: int) -> int | None:

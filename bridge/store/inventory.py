@@ -11,7 +11,7 @@ forgotten.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,9 +37,10 @@ from bridge.store.inventory_plan import (
     stored_inventory,
 )
 from bridge.store.micros import to_micros
+from bridge.store.rotations import earlier_keys, replaced_keys
 from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
-from bridge.store.tables import charging, connector, evse, fact, station
+from bridge.store.tables import charging, connector, evse, fact, station, station_key
 from bridge.store.working_copies import drop_copies
 from csms.events import ConnectorAddress, Credential, OcppVersion, SecurityProfile, StationId, StationRecord
 
@@ -98,7 +99,11 @@ def import_inventory(
     plan = Plan(inventory, stored, prune=prune)
     if errors := [*plan.errors()]:
         raise InventoryInvalid(errors)
-    credentials = {row.station: _credential(row, stored.stations.get(row.station), keys) for row in plan.stations}
+    replaced = replaced_keys(conn)
+    credentials = {
+        row.station: _credential(row, stored.stations.get(row.station), keys, replaced.get(row.station, ()))
+        for row in plan.stations
+    }
     result = plan.result(credentials)
     if not yes and plan.removes_much(result.diff):
         raise NeedsYes(result)
@@ -156,6 +161,7 @@ def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
         security=SecurityProfile(row.security),
         reached=SecurityProfile(row.profile_reached),
         pending=None if row.pending_digest is None else Credential(row.pending_salt, row.pending_digest),
+        earlier=() if row.pending_digest is None else earlier_keys(conn, row.id),
         certificate_name=row.certificate_name,
         compression=row.compression,
         ping_interval=None if row.ping_s is None else timedelta(seconds=row.ping_s),
@@ -184,10 +190,13 @@ def _keys(conn: sa.Connection) -> dict[EvseId, tuple[EvseKey, StationId]]:
     return {row[0]: (EvseKey(row[1]), row[2]) for row in rows}
 
 
-def _credential(row: StationRow, old: sa.RowMapping | None, keys: StationKeys) -> KeyColumns:
+def _credential(
+    row: StationRow, old: sa.RowMapping | None, keys: StationKeys, replaced: Sequence[Credential]
+) -> KeyColumns:
     """Return what is to be stored of the station's key: as it is where the key is unchanged or not given.
 
-    A key that a rotation has replaced since the file was written does not come back: the station uses the new one.
+    A key that a rotation has replaced since the file was written, the last one or one before it (`replaced`), does not
+    come back: the station uses the new one.
     """
     if not row.wants_key:
         return KeyColumns()
@@ -199,7 +208,7 @@ def _credential(row: StationRow, old: sa.RowMapping | None, keys: StationKeys) -
     if old is not None and stored is not None:
         if keys.proves(row.key, stored):
             return _columns(stored)
-        rotated = (_stored_credential(old, "retired"), _stored_credential(old, "pending"))
+        rotated = (_stored_credential(old, "retired"), _stored_credential(old, "pending"), *replaced)
         if any(each is not None and keys.proves(row.key, each) for each in rotated):
             return _columns(stored, kept=_ROTATED)
     return _columns(keys.new(row.key))
@@ -274,6 +283,7 @@ def _end_rotations(conn: sa.Connection, stations: Iterable[StationId]) -> None:
             .where(station.c.id == id_)
             .values({name: value for name, value in _NO_KEYS.items() if name.startswith(("pending_", "retired_"))})
         )
+        conn.execute(sa.delete(station_key).where(station_key.c.station == id_))
 
 
 def _write_evses(conn: sa.Connection, stored: StoredInventory, evses: Iterable[EvseRow]) -> None:
@@ -317,5 +327,5 @@ def _remove(conn: sa.Connection, diff: InventoryDiff, now: datetime) -> None:
             .values(removed_at_w=at, unreachable_at=None, **_NO_KEYS),
             gone,
         )
-        for table in (fact, charging):
+        for table in (fact, charging, station_key):
             conn.execute(sa.delete(table).where(table.c.station == sa.bindparam("id_")), gone)

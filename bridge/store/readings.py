@@ -1,7 +1,7 @@
-"""Read what operators look at: EVSEs with what was reported and what each hub was told, stations, lanes.
+"""Read what operators look at: EVSEs with what was reported and what each hub was told, lanes.
 
 Never writes, and never sees half a commit: all statements of one `Store.read()` block see the same state. A handful of
-statements each, whatever the number of rows. After it: `web` and `cli`.
+statements each, whatever the number of rows. Beside it: `station_readings`. After it: `web` and `cli`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,12 @@ from bridge.store.document_readings import DocumentsReading, read_documents
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import (
     charging,
-    connection,
     connector,
     delivery,
     evse,
     evse_state,
     fact,
     lane,
-    station,
 )
 from csms.events import ConnectorAddress, StationId
 
@@ -92,30 +90,6 @@ class EvseReading:
     """chargingState of the running 2.x transaction, where it counts."""
     facts: tuple[FactReading, ...]
     deliveries: tuple[DeliveryReading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StationReading:
-    """One station and its present or last connection. Times are steady."""
-
-    station: StationId
-    security: int
-    connected: bool
-    version: str | None
-    """Subprotocol of the connection; None where it never connected."""
-    remote: str
-    opened_at: datetime | None
-    closed_at: datetime | None
-    heard_at: datetime | None
-    accepted_at: datetime | None
-    booted_at: datetime | None
-    unreachable_at: datetime | None
-    refuses_trigger: bool
-    vendor: str
-    model: str
-    serial: str
-    firmware: str
-    evses: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,53 +270,6 @@ async def _deliveries(conn: AsyncConnection, page: sa.Subquery, steady: datetime
             )
         )
     return found
-
-
-async def read_stations(conn: AsyncConnection, *, station_id: StationId | None = None) -> list[StationReading]:
-    """Return the stations of the inventory in the order of their ids, or only the one named."""
-    count = (
-        sa.select(sa.func.count())
-        .where(evse.c.station == station.c.id, evse.c.removed_at_w.is_(None))
-        .scalar_subquery()
-    )
-    statement = (
-        sa.select(
-            station,
-            count.label("evses"),
-            connection.c.version.label("spoken"),
-            connection.c.remote,
-            connection.c.opened_at,
-            connection.c.closed_at,
-            connection.c.heard_at,
-        )
-        .outerjoin(connection, connection.c.station == station.c.id)
-        .where(station.c.removed_at_w.is_(None))
-        .order_by(station.c.id)
-    )
-    if station_id is not None:
-        statement = statement.where(station.c.id == station_id)
-    return [
-        StationReading(
-            station=row.id,
-            security=row.security,
-            connected=row.opened_at is not None and row.closed_at is None,
-            version=row.spoken,
-            remote=row.remote or "",
-            opened_at=from_micros(row.opened_at),
-            closed_at=from_micros(row.closed_at),
-            heard_at=from_micros(row.heard_at),
-            accepted_at=from_micros(row.accepted_at),
-            booted_at=from_micros(row.booted_at),
-            unreachable_at=from_micros(row.unreachable_at),
-            refuses_trigger=row.refuses_trigger,
-            vendor=row.vendor,
-            model=row.model,
-            serial=row.serial,
-            firmware=row.firmware,
-            evses=row.evses,
-        )
-        for row in await conn.execute(statement)
-    ]
 
 
 async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:

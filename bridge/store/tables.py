@@ -79,6 +79,25 @@ station = sa.Table(
     sa.Column("removed_at_w", _Micros, comment="left the inventory; the row stays for its EVSEs' tombstones"),
 )
 
+station_key = sa.Table(
+    "station_key",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("station", _Text, sa.ForeignKey("station.id"), nullable=False, index=True),
+    sa.Column("salt", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("slow", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("at_w", _Micros, comment="when it was sent"),
+    sa.Column(
+        "retired",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="replaced before the one in station: good for no login, and no import brings it back",
+    ),
+    comment="keys sent before the pending one, each of which the station may hold; and those long replaced",
+)
+
 quarantined = sa.Table(
     "quarantined",
     metadata,

@@ -19,6 +19,7 @@ from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.services import WebServices
 from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
+from bridge.web.station_routes import StationRoutes
 from bridge.web.sync_shapes import SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
 from bridge.web.wire_routes import WireRoutes
@@ -38,6 +39,7 @@ def create_app(services: WebServices, token: str) -> web.Application:
     _Routes(services).add_to(app)
     SpiriiRoutes(services.temporaries).add_to(app)
     TemporaryRoutes(services.temporaries).add_to(app)
+    StationRoutes(services.stations).add_to(app)
     QuarantineRoutes(services.quarantine).add_to(app)
     WireRoutes(services.wire_log).add_to(app)
     QuirkRoutes(services.quirks).add_to(app)

@@ -10,6 +10,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── ValueRefused     a value of the order is impossible; names its field
     ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
+        └── NotRunning   only a running bridge can do this
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
 from bridge.web.wire_services import WireLogServices
@@ -103,12 +105,21 @@ class Unavailable(ServiceError):
     """The store cannot be read or written now; the same request may succeed later."""
 
 
+class NotRunning(Unavailable):
+    """Only a running bridge can do this: no station is connected to a stopped one."""
+
+
 class WebServices(Protocol):
     """What the web and the command line ask for. Every method may raise Unavailable."""
 
     @property
     def temporaries(self) -> TemporaryServices:
         """What there is about temporary statuses."""
+        ...
+
+    @property
+    def stations(self) -> StationServices:
+        """What there is about stations."""
         ...
 
     @property

@@ -1,6 +1,6 @@
-"""Be one OCPP 1.6 station that says exactly what a test tells it to, over plain WebSocket frames.
+"""Be one OCPP station, of 1.6 by default, that says exactly what a test tells it to, over plain WebSocket frames.
 
-Knows nothing of the `ocpp` package. Answers every call of the server with NotImplemented.
+Knows nothing of the `ocpp` package. Answers each call of the server with NotImplemented, unless it was given an answer.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import asyncio
 import base64
 import itertools
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -38,9 +39,23 @@ def evse_id(station: str) -> str:
 class ScriptedStation:
     """One station; entering the context connects it."""
 
-    def __init__(self, url: str, station: str, key: str = KEY) -> None:
+    def __init__(
+        self,
+        url: str,
+        station: str,
+        key: str | bytes = KEY,
+        *,
+        subprotocol: str = "ocpp1.6",
+        answers: Mapping[str, dict[str, Any] | None] | None = None,
+    ) -> None:
+        """`answers`: the CALLRESULT's payload by action; None: silence."""
         self._address = f"{url}/{quote(station, safe='')}"
-        self._authorization = "Basic " + base64.b64encode(f"{station}:{key}".encode()).decode()
+        password = key.encode() if isinstance(key, str) else key
+        self._authorization = "Basic " + base64.b64encode(station.encode() + b":" + password).decode()
+        self._subprotocol = subprotocol
+        self._given = answers or {}
+        self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
+        """The server's calls, as (action, payload)."""
         self._numbers = itertools.count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._connection: ClientConnection | None = None
@@ -50,7 +65,7 @@ class ScriptedStation:
         """Connect."""
         self._connection = await connect(
             self._address,
-            subprotocols=[Subprotocol("ocpp1.6")],
+            subprotocols=[Subprotocol(self._subprotocol)],
             additional_headers={"Authorization": self._authorization},
             proxy=None,
         )
@@ -108,8 +123,12 @@ class ScriptedStation:
 
     async def _take(self, frame: list[Any]) -> None:
         match frame:
-            case [2, number, action, _]:
-                await self._open.send(json.dumps([4, number, "NotImplemented", f"no {action} here", {}]))
+            case [2, number, action, payload]:
+                self.received.put_nowait((action, payload))
+                if action not in self._given:
+                    await self._open.send(json.dumps([4, number, "NotImplemented", f"no {action} here", {}]))
+                elif (answer := self._given[action]) is not None:
+                    await self._open.send(json.dumps([3, number, answer]))
             case [3, number, payload]:
                 self._answers.pop(number).set_result(payload)
             case [4, number, code, description, _] if number in self._answers:

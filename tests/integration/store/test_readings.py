@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bridge.core.model import EvseStatus
 from bridge.store.engine import Store
-from bridge.store.readings import read_evses, read_lanes, read_stations
+from bridge.store.readings import read_evses, read_lanes
+from bridge.store.station_readings import read_station, read_station_page
 from bridge.store.tables import (
     charging,
     connection,
@@ -194,7 +195,8 @@ async def test_lanes_show_how_their_rows_stand(filled: Store) -> None:
 
 async def test_stations_show_their_connection(filled: Store) -> None:
     async with filled.read() as conn:
-        a, b = await read_stations(conn)
-        assert await read_stations(conn, station_id="B") == [b]
+        a, b = await read_station_page(conn)
+        assert await read_station(conn, "b") == b
+        assert await read_station(conn, "C") is None
     assert (a.station, a.connected, a.version, a.remote, a.evses) == ("A", True, "ocpp1.6", "127.0.0.1", 2)
     assert (b.station, b.connected, b.version, b.heard_at, b.evses) == ("B", False, None, None, 1)

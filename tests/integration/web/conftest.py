@@ -47,6 +47,7 @@ from bridge.web.shapes import (
     UpstreamPreview,
     experimental_reason,
 )
+from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import (
     DELETABLE,
     Deletion,
@@ -58,6 +59,7 @@ from bridge.web.sync_shapes import (
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 from bridge.web.wire_shapes import WireLine, WireLines
+from tests.integration.web.station_fakes import FakeStations
 
 TOKEN = "test-token-of-more-than-thirty-two-characters"
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -269,6 +271,7 @@ class FakeServices:
     needs_yes: bool = False
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
+    stations: StationServices = field(default_factory=FakeStations)
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
     quirks: FakeQuirks = field(default_factory=FakeQuirks)

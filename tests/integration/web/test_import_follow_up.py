@@ -24,7 +24,7 @@ KEYS = ("INTEGRATION-KEY-1", "INTEGRATION-KEY-2")
 
 
 class Stations:
-    """Fails for the stations named; remembers whom it was asked to close. Implements `bridge.app.services.Stations`."""
+    """Fails for the stations named; remembers whom it was asked to close. In the place of the OCPP side."""
 
     def __init__(self, *failing: str) -> None:
         self.failing = failing

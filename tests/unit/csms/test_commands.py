@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from csms.commands import Answered, CallFailed, CallIds, Commands, Gone, TimedOut
+from csms.commands import Answered, CallFailed, CallIds, Commands, Gone, TimedOut, Unsent
 
 LONG, SHORT = timedelta(seconds=5), timedelta(milliseconds=20)
 
@@ -103,6 +103,65 @@ def test_ids_never_repeat_and_fit_the_standard() -> None:
     ids = [ids.next() for ids in (one, other) for _ in range(1000)]
     assert len(set(ids)) == 2000
     assert max(map(len, ids)) <= 36
+
+
+async def test_a_station_that_answers_nothing_takes_no_commands_until_it_answers(
+    wire: Wire, commands: Commands
+) -> None:
+    for _ in range(2):
+        assert await commands.call("Reset", {}, SHORT) == TimedOut()
+    assert commands.commandable
+    assert await commands.order("Reset", {}, SHORT) == TimedOut()
+    assert not commands.commandable
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(commands.call("Reset", {}, LONG))
+        for _ in range(3):
+            await wire.id_of_next()
+        assert commands.failed(await wire.id_of_next(), "GenericError", "why")
+    assert call.result() == CallFailed("GenericError", "why")
+    assert commands.commandable
+
+
+async def test_a_late_answer_is_dropped_and_shows_that_the_station_answers(wire: Wire, commands: Commands) -> None:
+    for _ in range(3):
+        await commands.call("Reset", {}, SHORT)
+    assert not commands.answered("other", {})
+    assert not commands.commandable
+    assert not commands.answered(await wire.id_of_next(), {})
+    assert commands.commandable
+
+
+async def test_only_so_many_orders_wait_and_further_ones_are_refused(wire: Wire, commands: Commands) -> None:
+    async with asyncio.TaskGroup() as group:
+        orders = [group.create_task(commands.order("Reset", {}, LONG)) for _ in range(16)]
+        await wire.id_of_next()
+        assert await commands.order("Reset", {}, LONG) == Unsent(busy=True)
+        call = group.create_task(commands.call("TriggerMessage", {}, LONG))
+        await asyncio.sleep(0)
+        commands.close()
+    assert orders[0].result() == Gone()
+    assert [order.result() for order in orders[1:]] == [Unsent(busy=False)] * 15
+    assert call.result() == Gone()
+    assert wire.sent.empty()
+
+
+async def test_an_order_that_gets_no_turn_in_time_sends_nothing(wire: Wire, commands: Commands) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(commands.call("TriggerMessage", {}, LONG))
+        in_flight = await wire.id_of_next()
+        assert await commands.order("Reset", {}, SHORT) == Unsent(busy=True)
+        assert wire.sent.empty()
+        commands.answered(in_flight, {})
+    assert not commands.busy
+
+
+async def test_a_cancelled_order_gives_its_turn_back(wire: Wire, commands: Commands) -> None:
+    order = asyncio.create_task(commands.order("Reset", {}, LONG))
+    await wire.id_of_next()
+    order.cancel()
+    await asyncio.wait({order})
+    assert not commands.busy
+    assert await commands.order("Reset", {}, SHORT) == TimedOut()
 
 
 async def test_calls_keep_their_distance(wire: Wire, commands: Commands) -> None:

@@ -66,6 +66,26 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "station_key",
+        sa.Column("id", _ID, autoincrement=True, nullable=False),
+        sa.Column("station", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("slow", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("at_w", sa.BigInteger(), nullable=True, comment="when it was sent"),
+        sa.Column(
+            "retired",
+            sa.Boolean(),
+            server_default=sa.false(),
+            nullable=False,
+            comment="replaced before the one in station: good for no login, and no import brings it back",
+        ),
+        sa.ForeignKeyConstraint(["station"], ["station.id"], name=op.f("fk_station_key_station")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_station_key")),
+        comment="keys sent before the pending one, each of which the station may hold; and those long replaced",
+    )
+    op.create_index(op.f("ix_station_key_station"), "station_key", ["station"])
+    op.create_table(
         "quarantined",
         sa.Column("id_folded", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False, comment="identity as the station spells it"),
