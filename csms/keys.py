@@ -34,7 +34,7 @@ class KeyCheck:
         return len(self._known)
 
     async def proves(self, record: StationRecord, password: bytes) -> Credential | None:
-        """Return the station's credential, the present one or one that was sent to it, that the password matches."""
+        """Return which of the station's credentials the password matches, present, pending or sent earlier; or None."""
         for credential in (record.credential, record.pending, *record.earlier):
             if credential is not None and await self._matches(record.station, credential, password):
                 return credential

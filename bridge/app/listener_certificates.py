@@ -17,10 +17,13 @@ from bridge.app.credentials import LOOK_EVERY
 from bridge.core.expiry import Urgency, days_left, server_expiry_warning, urgency
 from bridge.core.model import Moment
 from bridge.server_tls import ServerTls, ServerTlsFiles, check_new_server_tls, reread_server_tls
+from bridge.settings import Settings
 from bridge.settings.listener_certificates import server_tls_files
 from bridge.settings.sections import ListenerTable
 from bridge.upstreams.certificates import Certificate
 from bridge.upstreams.credentials import Contents, FileCredential, NotReloaded, Reloaded
+from csms.doorway import ListenerTls
+from csms.server import CentralSystem
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +87,15 @@ class ListenerCertificates:
         if (why := server_expiry_warning(certificate.not_after, now)) is not None:
             days = days_left(certificate.not_after, now)
             log.warning("certificate_expires_soon", listener=name, why=why, urgency=found.value, days=days)
+
+
+def watch_listeners(settings: Settings, clock: Callable[[], Moment], central: CentralSystem) -> ListenerCertificates:
+    """Give the central system what its TLS listeners start with. Raises: CredentialUnusable, OSError."""
+
+    def changed(name: str, tls: ServerTls) -> None:
+        central.reload_tls(name, ListenerTls(tls.context, tls.authorities))
+
+    return ListenerCertificates(settings.ocpp.listeners, clock, changed)
 
 
 def _watch(files: ServerTlsFiles) -> FileCredential[ServerTls]:

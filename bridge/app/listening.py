@@ -10,9 +10,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import structlog
+
 from bridge.settings import Settings
+from bridge.web.ports_file import Ports, write_ports
 from csms.options import DEFAULT_LISTENER
 from csms.server import ListenFailed
+
+log = structlog.get_logger(__name__)
 
 
 class CannotListen(Exception):
@@ -60,3 +65,18 @@ def station_urls(settings: Settings, ports: Mapping[str, int]) -> dict[str, str]
         shown = f"[{host}]" if ":" in host else host
         found[name] = f"{'wss' if table is not None and table.tls_certificate else 'ws'}://{shown}:{port}"
     return found
+
+
+def announce(settings: Settings, stations: Mapping[str, int], web_port: int) -> Ports:
+    """Say where we listen, in the log and in the state folder. Raises: OSError."""
+    first = next(iter(stations.values()))
+    ports = Ports(first, web_port, settings.web.host, os.getpid(), dict(stations))
+    write_ports(settings.state_dir, ports)
+    log.info(
+        "bridge_started",
+        ocpp=station_urls(settings, stations),
+        web=ports.web_url,
+        state_dir=str(settings.state_dir),
+        accounts=list(settings.accounts),
+    )
+    return ports

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import random
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,9 +26,9 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
-from bridge.app.listener_certificates import ListenerCertificates
+from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
 from bridge.app.listener_items import shown_listeners
-from bridge.app.listening import listening, station_urls
+from bridge.app.listening import announce, listening
 from bridge.app.newcomers import Newcomers
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
@@ -48,14 +47,13 @@ from bridge.store.engine import Store, open_store
 from bridge.store.errors import StoreBroken, StoreError
 from bridge.store.writer import Writer
 from bridge.ticker import Ticker
-from bridge.web.ports_file import Ports, remove_ports, write_ports
+from bridge.web.ports_file import Ports, remove_ports
 from bridge.web.server import WebServer, start_web
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Status
 from bridge.web.token import ensure_token
 from bridge.wire_log import FileWireLog
 from csms.auth import StationKeys
-from csms.doorway import ListenerTls
 from csms.replies import LocalReplies
 from csms.server import CentralSystem
 
@@ -248,11 +246,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
         for name in settings.accounts
     }
-    listeners = ListenerCertificates(
-        settings.ocpp.listeners,
-        clock,
-        lambda name, tls: central.reload_tls(name, ListenerTls(tls.context, tls.authorities)),
-    )
+    listeners = watch_listeners(settings, clock, central)
     enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
     wakes.enforcer = enforcer
     services = StoreServices(
@@ -279,7 +273,7 @@ async def _open(settings: Settings, counts: Counts, stack: AsyncExitStack, stop:
         await central.start()
     stack.push_async_callback(central.stop)
     stack.callback(remove_ports, settings.state_dir)
-    ports = _announce(settings, central.ports, web.port)
+    ports = announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
     return _Parts(
         central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
@@ -314,21 +308,6 @@ async def _open_lane(
         node=fill.NODE,
         options=fill.lane_options(settings, name),
     )
-
-
-def _announce(settings: Settings, stations: Mapping[str, int], web_port: int) -> Ports:
-    """Say where we listen, in the log and in the state folder."""
-    first = next(iter(stations.values()))
-    ports = Ports(first, web_port, settings.web.host, os.getpid(), dict(stations))
-    write_ports(settings.state_dir, ports)
-    log.info(
-        "bridge_started",
-        ocpp=station_urls(settings, stations),
-        web=ports.web_url,
-        state_dir=str(settings.state_dir),
-        accounts=list(settings.accounts),
-    )
-    return ports
 
 
 async def _run(parts: _Parts, stop: _Stop) -> None:

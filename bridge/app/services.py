@@ -7,9 +7,7 @@ line with the bridge stopped. After it: `store.readings`, `edits`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Protocol
@@ -17,14 +15,12 @@ from typing import Protocol
 from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import foreign_warnings, owns
-from bridge.app.clock import SystemClock
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
-from bridge.app.listener_items import listener_warnings, shown_listeners
+from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
-from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import document_plans, mirror_plans
 from bridge.app.prepared_keys import prepared_keys
 from bridge.app.quarantine_services import StoreQuarantine
@@ -52,9 +48,7 @@ from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
-from bridge.settings.certificates import read_certificates
-from bridge.settings.listener_certificates import read_first_certificates
-from bridge.store.engine import Store, open_store
+from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
@@ -342,30 +336,3 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
         item = upstream_item(name, account, self._mode(name, lane), lane)
         shown = certificate_item(self._certificates().get(name), self._clock().now)
         return item.model_copy(update={"certificate": shown})
-
-
-@asynccontextmanager
-async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
-    """Open the store of a stopped bridge for one command. Raises: StoreError, PepperUnusable, OSError."""
-    store = open_store(settings.store_url, state_dir=settings.state_dir)
-    try:
-        store.upgrade()
-        writer = Writer(store)
-        writer.start()
-        try:
-            yield StoreServices(
-                settings,
-                store,
-                writer,
-                clock=SystemClock(),
-                keys=StationKeys(ensure_pepper(settings.state_dir)),
-                derive=fill.derive_options(settings),
-                wakes=Wakes(asyncio.get_running_loop()),
-                central=None,
-                certificates=partial(read_certificates, settings),
-                listeners=partial(shown_listeners, settings, partial(read_first_certificates, settings), SystemClock()),
-            )
-        finally:
-            await writer.stop()
-    finally:
-        await store.close()

@@ -59,7 +59,7 @@ def _serve(settings: Settings) -> int:
 
 
 def _stopped() -> Stopped:
-    from bridge.app.services import stopped
+    from bridge.app.stopped import stopped
 
     return stopped
 

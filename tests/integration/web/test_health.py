@@ -12,7 +12,8 @@ import trustme
 
 from bridge.app import options as fill
 from bridge.app.clock import SystemClock
-from bridge.app.services import StoreServices, stopped
+from bridge.app.services import StoreServices
+from bridge.app.stopped import stopped
 from bridge.app.wakes import Wakes
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
