@@ -30,10 +30,6 @@ TELLING = (
 )
 
 
-needs_ocpp_2_1 = pytest.mark.skip(reason="the bridge does not speak OCPP 2.1 yet")
-needs_identity_case = pytest.mark.skip(reason="the bridge takes an id only as the inventory spells it")
-needs_tls_listeners = pytest.mark.skip(reason="the bridge has no listeners with TLS yet")
-
 PLAIN_ADDRESS = 'host = "127.0.0.1"\nport = 9000\n'
 LISTENERS = """
 [ocpp.listeners.plain]
@@ -102,14 +98,12 @@ async def test_hubs_agree_with_stations_that_prove_nothing_and_with_those_that_h
     await site.assert_hubs_agree()
 
 
-@needs_identity_case
 async def test_hubs_agree_with_stations_that_connect_by_their_id_in_lower_case(make_site: MakeSite) -> None:
     site = make_site()
     await live(site, FleetPlan(stations=24, quirks=("other-case-id", "odd-id"), quirk_share=0.5))
     await site.assert_hubs_agree()
 
 
-@needs_ocpp_2_1
 async def test_hubs_agree_with_stations_of_all_three_versions(make_site: MakeSite) -> None:
     site = make_site()
     plan = FleetPlan(stations=36, versions=tuple(Version), quirks=(*WRITING, *TELLING), quirk_share=0.15)
@@ -118,7 +112,6 @@ async def test_hubs_agree_with_stations_of_all_three_versions(make_site: MakeSit
     await site.assert_hubs_agree()
 
 
-@needs_tls_listeners
 async def test_hubs_agree_with_stations_of_every_security_profile(make_site: MakeSite, tmp_path: Path) -> None:
     site = make_site()
     folder, ports = tmp_path / "lab", {"plain": free_port(), "secure": free_port()}
