@@ -18,6 +18,7 @@ from typing import Any, assert_never
 from csms import schemas
 from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unsent
 from csms.events import OcppVersion
+from csms.quirk_settings import QuirkSettings, forbidden
 
 LONGEST_TIMEOUT = timedelta(minutes=10)
 _MOST_TEXT = 256
@@ -43,6 +44,8 @@ class CallOutcome(StrEnum):
     """The standard's schema refuses the request."""
     UNKNOWN_ACTION = "unknown_action"
     """The station's OCPP version has no such action, or only stations send it."""
+    FORBIDDEN = "forbidden"
+    """It is known to harm this station, and nobody insisted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,16 @@ _NOT_ACCEPTED = CallAnswer(
 _BUSY = CallAnswer(CallOutcome.BUSY, why="other calls to this station are not over yet; nothing was sent")
 
 
-def refusal(version: OcppVersion, action: str, payload: Mapping[str, Any], *, accepted: bool) -> CallAnswer | None:
-    """Return why nothing is sent, or None where the CALL may go.
+def refusal(
+    version: OcppVersion,
+    action: str,
+    payload: Mapping[str, Any],
+    *,
+    accepted: bool,
+    quirks: QuirkSettings,
+    force: bool = False,
+) -> CallAnswer | None:
+    """Return why nothing is sent, or None where the CALL may go; with `force` also what the quirks forbid.
 
     Source: OCPP 1.6 §4.2 and OCPP 2.0.1 Part 2, B02 (a station that is not accepted may be triggered to boot).
     """
@@ -87,6 +98,9 @@ def refusal(version: OcppVersion, action: str, payload: Mapping[str, Any], *, ac
         return CallAnswer(CallOutcome.INVALID, why=wrong)
     if not accepted and (action, payload.get("requestedMessage")) != ("TriggerMessage", "BootNotification"):
         return _NOT_ACCEPTED
+    harm = None if force else forbidden(quirks, action, payload)
+    if harm is not None:
+        return CallAnswer(CallOutcome.FORBIDDEN, why=f"{harm}; nothing was sent: force it (--force) if it must be")
     return None
 
 

@@ -204,7 +204,13 @@ class CentralSystem:
         return await session.change_availability(address, operative=operative)
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
         """Send a station one CALL of its OCPP version and return how it ended; every outcome is a value.
 
@@ -214,12 +220,13 @@ class CentralSystem:
             payload: The request; nothing is sent where its schema refuses it.
             timeout: For the answer, counted from the sending, and as much before that for the station's turn; None:
                 `answer_timeout`. At most `LONGEST_TIMEOUT`.
+            force: Send it though a quirk profile of the station forbids it.
         """
         session = self._connections.get(station)
         if session is None:
             return operator_calls.AWAY
         wait = self._options.answer_timeout if timeout is None else timeout
-        return await session.call(action, payload, min(wait, operator_calls.LONGEST_TIMEOUT))
+        return await session.call(action, payload, min(wait, operator_calls.LONGEST_TIMEOUT), force=force)
 
     def disconnect(self, station: StationId) -> None:
         """Close the station's session, if there is one: its credential changed, or it left the registry."""

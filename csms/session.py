@@ -209,10 +209,11 @@ class Session:
             await self._commands.call(availability.ACTION, payload, self._options.answer_timeout)
         )
 
-    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> CallAnswer:
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta, *, force: bool) -> CallAnswer:
         """Send one CALL for an operator, if it is one that may be sent now, and return how it ended."""
-        version, send = self.version, self._commands.order
-        refused = operator_calls.refusal(version, action, payload, accepted=self._calls.accepted)
+        version, send, quirks = self.version, self._commands.order, self.quirks.settings
+        accepted = self._calls.accepted
+        refused = operator_calls.refusal(version, action, payload, accepted=accepted, quirks=quirks, force=force)
         return refused or operator_calls.judge(version, action, await send(action, payload, timeout))
 
     @property

@@ -8,6 +8,7 @@ A step is a table with one verb, and what belongs to it:
                 `matches`, the answer, if any
     corpus      line of tests/corpus/field-frames.jsonl to send, from 0; then as after `send`
     asked       the CALL that must come next; then `answer` (a payload), `error` (a code) or `raw` (text), if any
+    order       what an operator orders of the station, [action, payload]; `force`; `outcome`, where nothing is sent
     quiet       true: nothing came before the answer to a Heartbeat
     pinged      so many pings must come in all
     unpinged    true: none has come so far
@@ -83,6 +84,10 @@ class Site(Protocol):
         """Return what each EVSE is."""
         ...
 
+    async def order(self, action: str, payload: dict[str, Any], *, force: bool) -> str:
+        """Order a CALL to CP1 and return its outcome."""
+        ...
+
 
 def told(event: Any) -> str | None:
     """Return an event as a fixture writes it; None for those that no fixture is about."""
@@ -126,6 +131,7 @@ class Play:
         self._wires: dict[str, Wire] = {}
         self._last_id = ""
         self._beats = 0
+        self._orders: list[asyncio.Task[str]] = []
 
     async def run(self) -> None:
         """Do every step, and then look at what was recorded, counted and sent."""
@@ -137,6 +143,8 @@ class Play:
                     raise AssertionError(f"step {number}, {step}: {error!r}") from error
             self._conclude()
         finally:
+            for order in self._orders:
+                order.cancel()
             for wire in self._wires.values():
                 wire.vanish()
 
@@ -157,6 +165,7 @@ class Play:
             "hex": self._send,
             "corpus": self._send,
             "asked": self._asked,
+            "order": self._order,
             "quiet": self._quiet,
             "pinged": lambda step: self._wire(step).pinged(step["pinged"]),
             "unpinged": self._unpinged,
@@ -219,6 +228,13 @@ class Play:
             wire.send(json.dumps([4, self._last_id, step["error"], "", {}]).encode())
         elif "raw" in step:
             wire.send(self._text(step["raw"]).encode())
+
+    async def _order(self, step: dict[str, Any]) -> None:
+        action, payload = step["order"]
+        order = asyncio.create_task(self._site.order(action, payload, force=step.get("force", False)))
+        self._orders.append(order)
+        if "outcome" in step:
+            assert await order == step["outcome"]
 
     async def _quiet(self, step: dict[str, Any]) -> None:
         self._beats += 1

@@ -7,6 +7,7 @@ import pytest
 from csms.commands import Answered, CallFailed, Gone, TimedOut, Unsent
 from csms.events import OcppVersion
 from csms.operator_calls import CallAnswer, CallOutcome, judge, readable, refusal
+from csms.quirk_settings import QuirkSettings
 from csms.schemas import csms_actions
 
 V16, V201 = OcppVersion.V16, OcppVersion.V201
@@ -67,13 +68,14 @@ V16, V201 = OcppVersion.V16, OcppVersion.V201
 def test_what_the_standard_does_not_allow_is_not_sent_and_the_reason_names_what_would_be_right(
     version: OcppVersion, action: str, payload: dict[str, Any], outcome: str, why: str
 ) -> None:
-    found = refusal(version, action, payload, accepted=True)
+    found = refusal(version, action, payload, accepted=True, quirks=QuirkSettings())
     assert found == CallAnswer(CallOutcome(outcome), why=why)
     assert not found.sent
 
 
 def test_no_value_of_the_payload_is_shown() -> None:
-    found = refusal(V16, "ChangeConfiguration", {"key": "AuthorizationKey", "value": ["hush-hush"]}, accepted=True)
+    payload = {"key": "AuthorizationKey", "value": ["hush-hush"]}
+    found = refusal(V16, "ChangeConfiguration", payload, accepted=True, quirks=QuirkSettings())
     assert found is not None
     assert found.why == "value must be of type string"
 
@@ -92,7 +94,7 @@ def test_before_it_is_accepted_a_station_is_only_asked_to_boot(
 ) -> None:
     if version is V201 and action == "Reset":
         payload = {"type": "OnIdle"}
-    found = refusal(version, action, payload, accepted=False)
+    found = refusal(version, action, payload, accepted=False, quirks=QuirkSettings())
     assert (found is None) is allowed
     assert found is None or found.outcome is CallOutcome.NOT_ACCEPTED
 
