@@ -17,9 +17,10 @@ import structlog
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from csms import frames
+from csms import frames, schemas
 from csms.calls import Calls, Host
 from csms.commands import Commands
+from csms.events import OcppVersion
 from csms.faults import Fault
 from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
 from csms.options import ServerOptions
@@ -134,10 +135,8 @@ class Incoming:
             await self._socket.answer(answer, self._send_timeout_s)
             return
         match frame:
-            case CallResult(message_id, payload):
-                known = self._commands.answered(message_id, payload)
-                if not known:
-                    self._counter.count("answer_unexpected", self._station)
+            case CallResult():
+                await self._take_result(frame)
             case CallError(message_id, code, description):
                 known = self._commands.failed(message_id, code, description)
                 if not known:
@@ -147,12 +146,33 @@ class Incoming:
             case CallResultError():
                 # What it is about has been recorded and answered; no call of ours waits for it.
                 self._counter.count("result_refused", self._station)
-            case Malformed(kind, error):
+            case Malformed(kind, error, answers):
                 self._counter.count(f"frame_malformed_{kind}", self._station)
+                if answers is not None and self._commands.unreadable(answers):
+                    self._counter.count("answer_unreadable", self._station)
                 if error is not None:
                     await self._socket.answer(error, self._send_timeout_s)
             case _:
                 assert_never(frame)
+
+    async def _take_result(self, result: CallResult) -> None:
+        """Give a CALLRESULT to the call that waits for it; it takes it as it is, whatever the schema says.
+
+        A 2.1 station is told where the schema refuses it, and can show that its answer did not count.
+        Source: OCPP 2.1 Part 4 §4.2, CALLRESULTERROR.
+        """
+        action = self._commands.action_of(result.id)
+        known = self._commands.answered(result.id, result.payload)  # also what comes too late says that it answers
+        if action is None or not known:
+            self._counter.count("answer_unexpected", self._station)
+            return
+        if self._version is not OcppVersion.V21:
+            return
+        found = schemas.problems(self._version, action, result.payload, "response")
+        refusal = None if found is None else frames.result_error_text(result.id, found[0], self._version, found[1])
+        if refusal is not None:
+            self._counter.count("answer_refused", self._station)
+            await self._socket.answer(refusal, self._send_timeout_s)
 
     async def _is_impostor(self, boot: Call) -> bool:
         """Compare the serial number with the certificate's, and close where the station is to be held to it.

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from csms import schemas
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unsent
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable, Unsent
 from csms.events import OcppVersion
 from csms.quirk_settings import QuirkSettings, forbidden
 
@@ -30,6 +30,8 @@ class CallOutcome(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     """The station sent a CALLERROR."""
+    UNREADABLE = "unreadable"
+    """The station sent an answer that nobody can read: it may have been done."""
     TIMED_OUT = "timed_out"
     """It was sent, and no answer came in time: it may have been done."""
     GONE = "gone"
@@ -68,7 +70,9 @@ class CallAnswer:
         return self.outcome in _SENT
 
 
-_SENT = frozenset({CallOutcome.ANSWERED, CallOutcome.REFUSED, CallOutcome.TIMED_OUT, CallOutcome.GONE})
+_SENT = frozenset(
+    {CallOutcome.ANSWERED, CallOutcome.REFUSED, CallOutcome.UNREADABLE, CallOutcome.TIMED_OUT, CallOutcome.GONE}
+)
 
 AWAY = CallAnswer(CallOutcome.AWAY, why="the station is not connected; nothing was sent")
 _NOT_ACCEPTED = CallAnswer(
@@ -112,6 +116,8 @@ def judge(version: OcppVersion, action: str, outcome: Outcome | Unsent) -> CallA
             return CallAnswer(CallOutcome.ANSWERED, payload, valid=found is None, why="" if found is None else found[1])
         case CallFailed(code, description):
             return CallAnswer(CallOutcome.REFUSED, code=readable(code), why=readable(description))
+        case Unreadable():
+            return CallAnswer(CallOutcome.UNREADABLE, why="the answer cannot be read: it may have been done")
         case TimedOut():
             return CallAnswer(CallOutcome.TIMED_OUT, why="no answer in time: it may have been done")
         case Gone():

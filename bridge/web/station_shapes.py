@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from bridge.web.shapes import Shape
 
-Outcome = Literal["answered", "refused", "timed_out", "gone"]
+Outcome = Literal["answered", "refused", "unreadable", "timed_out", "gone"]
 _Number = Annotated[int, Field(ge=1, lt=2**31)]
 _Seconds = Annotated[float, Field(ge=1, le=600)]
 _Key = Annotated[str, Field(min_length=1, max_length=500)]

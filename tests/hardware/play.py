@@ -9,6 +9,7 @@ A step is a table with one verb, and what belongs to it:
     corpus      line of tests/corpus/field-frames.jsonl to send, from 0; then as after `send`
     asked       the CALL that must come next; then `answer` (a payload), `error` (a code) or `raw` (text), if any
     order       what an operator orders of the station, [action, payload]; `force`; `outcome`, where nothing is sent
+    ordered     the outcome of the last order
     quiet       true: nothing came before the answer to a Heartbeat
     pinged      so many pings must come in all
     unpinged    true: none has come so far
@@ -44,7 +45,7 @@ from csms.events import (
     TransactionIdNeeded,
 )
 from tests.hardware.fixtures import Fixture
-from tests.hardware.wire import BINARY, TEXT, Wire
+from tests.hardware.wire import BINARY, PATIENCE_S, TEXT, Wire
 
 KEY = b"0123456789abcdef"
 CORPUS = [
@@ -166,6 +167,7 @@ class Play:
             "corpus": self._send,
             "asked": self._asked,
             "order": self._order,
+            "ordered": self._ordered,
             "quiet": self._quiet,
             "pinged": lambda step: self._wire(step).pinged(step["pinged"]),
             "unpinged": self._unpinged,
@@ -235,6 +237,10 @@ class Play:
         self._orders.append(order)
         if "outcome" in step:
             assert await order == step["outcome"]
+
+    async def _ordered(self, step: dict[str, Any]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            assert await self._orders[-1] == step["ordered"]
 
     async def _quiet(self, step: dict[str, Any]) -> None:
         self._beats += 1

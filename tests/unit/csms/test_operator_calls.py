@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from csms.commands import Answered, CallFailed, Gone, TimedOut, Unsent
+from csms.commands import Answered, CallFailed, Gone, TimedOut, Unreadable, Unsent
 from csms.events import OcppVersion
 from csms.operator_calls import CallAnswer, CallOutcome, judge, readable, refusal
 from csms.quirk_settings import QuirkSettings
@@ -160,6 +160,11 @@ def test_every_action_of_a_central_system_may_be_called(version: OcppVersion, sa
             id="gone",
         ),
         pytest.param(
+            Unreadable(),
+            CallAnswer(CallOutcome.UNREADABLE, why="the answer cannot be read: it may have been done"),
+            id="unreadable",
+        ),
+        pytest.param(
             Unsent(busy=True),
             CallAnswer(CallOutcome.BUSY, why="other calls to this station are not over yet; nothing was sent"),
             id="busy",
@@ -174,7 +179,7 @@ def test_every_action_of_a_central_system_may_be_called(version: OcppVersion, sa
 def test_every_end_of_a_call_is_a_value(outcome: Any, expected: CallAnswer) -> None:
     found = judge(V16, "Reset", outcome)
     assert found == expected
-    assert found.sent is (expected.outcome.value in ("answered", "refused", "timed_out", "gone"))
+    assert found.sent is (expected.outcome.value in ("answered", "refused", "unreadable", "timed_out", "gone"))
 
 
 def test_text_of_a_station_cannot_steer_a_terminal() -> None:
