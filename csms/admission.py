@@ -20,7 +20,7 @@ from websockets.typing import Subprotocol
 
 from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
-from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
+from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected
 from csms.handshake import (
     Negotiated,
     compresses,
@@ -35,6 +35,7 @@ from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.profiles import Login, Presented, weigh
 from csms.quirks import at_handshake
+from csms.records import StationRecord
 from csms.session import Session
 from csms.unknown import UNKNOWN, Strangers
 from csms.visit import presented_by, stranger

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from csms.events import Credential, SecurityProfile, StationRecord
+from csms.events import SecurityProfile
+from csms.records import Credential, StationRecord
 
 MAX_IDENTITY = 48
 """Source: OCPP 2.0.1 Part 4 §3.1.1, identifierString of at most 48 characters."""

@@ -13,7 +13,8 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 
 from csms.auth import matches, new_credential
-from csms.events import Credential, StationId, StationRecord
+from csms.events import StationId
+from csms.records import Credential, StationRecord
 
 _THREADS = 2
 """A slow check takes 60 ms of a processor and 16 MiB: a storm of stations with short keys waits here, the loop not."""

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from csms.events import (
     AttemptRefused,
-    Credential,
     Epoch,
     OcppVersion,
     Receipt,
@@ -19,9 +18,9 @@ from csms.events import (
     StationConnected,
     StationEvent,
     StationId,
-    StationRecord,
     StationVisited,
 )
+from csms.records import Credential, StationRecord
 
 
 class NotRecorded(Exception):

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 from csms.auth import CHALLENGE, Refuse, basic_credentials
 from csms.client_certificates import ClientCertificate
-from csms.events import OcppVersion, SecurityProfile, StationRecord
+from csms.events import OcppVersion, SecurityProfile
+from csms.records import StationRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from csms.events import StationRecord
 from csms.options import ServerOptions
 from csms.quirk_profiles import PROFILES, QuirkProfile
 from csms.quirk_settings import QuirkSettings, merged
+from csms.records import StationRecord
 
 _NAMED = "the inventory names it"
 _OLD = timedelta(minutes=10)

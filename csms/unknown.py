@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from csms.auth import SHORTEST_KEY, Refuse, basic_credentials, new_credential
-from csms.events import Credential, Epoch, SecurityProfile, StationId, StationRecord, StationVisited
+from csms.events import Epoch, SecurityProfile, StationId, StationVisited
 from csms.handshake import negotiate
 from csms.options import ServerOptions, UnknownPolicy
 from csms.ports import Newcomers, NotRecorded
+from csms.records import Credential, StationRecord
 from csms.websocket import Claim, StationSocket
 
 SOCKETS_OF_ONE_ADDRESS = 10

@@ -19,10 +19,11 @@ from websockets.protocol import Event, State
 
 from csms.client_certificates import ClientCertificate
 from csms.doorway import Doorway
-from csms.events import Epoch, SecurityProfile, StationRecord
+from csms.events import Epoch, SecurityProfile
 from csms.gate import Place
 from csms.handshake import Negotiated
 from csms.ports import Direction
+from csms.records import StationRecord
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)

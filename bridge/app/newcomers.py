@@ -19,8 +19,9 @@ from bridge.core.model import Moment
 from bridge.store.errors import StoreError
 from bridge.store.quarantine import MOST, Acceptance, Sighting, Sightings, accept_stations, note_sightings
 from bridge.store.writer import Writer
-from csms.events import Credential, StationBooted, StationId, StationRecord, StationVisited
+from csms.events import StationBooted, StationId, StationVisited
 from csms.ports import NotRecorded
+from csms.records import Credential, StationRecord
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,8 @@ from bridge.store.engine import Store
 from bridge.store.slow_keys import slow_credentials
 from bridge.store.station_keys import StationKeys
 from csms.auth import SHORTEST_KEY
-from csms.events import Credential, StationId
+from csms.events import StationId
+from csms.records import Credential
 
 Weak = Sequence[tuple[StationId, bytes]]
 """Stations with short keys, as a file has them."""

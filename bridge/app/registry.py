@@ -5,8 +5,8 @@ from __future__ import annotations
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.inventory import find_station
-from csms.events import StationRecord
 from csms.ports import NotRecorded
+from csms.records import StationRecord
 
 
 class StoreRegistry:

@@ -22,7 +22,8 @@ from bridge.store.rotations import (
 from bridge.store.station_keys import StationKeys
 from bridge.store.transaction import Transaction
 from bridge.store.writer import ItemFailed
-from csms.events import Credential, SecurityProfile, StationId
+from csms.events import SecurityProfile, StationId
+from csms.records import Credential
 
 
 @dataclass(frozen=True, slots=True)

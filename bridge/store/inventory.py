@@ -42,7 +42,8 @@ from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.tables import charging, connector, evse, fact, station, station_key
 from bridge.store.working_copies import drop_copies
-from csms.events import ConnectorAddress, Credential, OcppVersion, SecurityProfile, StationId, StationRecord
+from csms.events import ConnectorAddress, OcppVersion, SecurityProfile, StationId
+from csms.records import Credential, StationRecord
 
 __all__ = [
     "ImportResult",

@@ -20,7 +20,8 @@ from bridge.store.inventory import find_station
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import evse, quarantined, station
 from bridge.store.working_copies import copies_of
-from csms.events import Credential, OcppVersion, SecurityProfile, StationId, StationRecord
+from csms.events import OcppVersion, SecurityProfile, StationId
+from csms.records import Credential, StationRecord
 
 MOST = 1_000
 """Rows of either kind."""

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 
 from bridge.store.tables import station, station_key
 from bridge.store.working_copies import copies_of
-from csms.events import Credential, SecurityProfile, StationId
+from csms.events import SecurityProfile, StationId
+from csms.records import Credential
 
 MOST_KEYS = 4
 """Keys of earlier rotations that are kept beside the pending one; each costs every login of the station some CPU."""

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from bridge.store.tables import station
-from csms.events import Credential, StationId
+from csms.events import StationId
+from csms.records import Credential
 
 
 def slow_credentials(conn: sa.Connection) -> Mapping[StationId, Sequence[Credential]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from csms.events import Credential
+from csms.records import Credential
 
 
 class StationKeys(Protocol):

@@ -44,6 +44,13 @@ _DELICATE = (
     *("authoriz", "credential", 'pin"', "psk", "shared", "vpn", "exire", "exi_re", "signed", "ocmf", '"data"', '"key"'),
     *("api", "variable", "://", "\\u", "master"),
 )
+# Most frames are a status, a heartbeat or the answer to one. With these members, and such values, there is nothing to
+# hide, and one expression that says so takes a quarter of the search. Possessive: it never tries anything twice.
+_PLAIN = re.compile(
+    r"""\[[23],"[\w-]{1,36}+",(?:"[A-Za-z]{1,40}+",)?+\{(?:"(?:connectorId|errorCode|status|timestamp|currentTime"""
+    r"""|evseId|connectorStatus|interval)":(?:[0-9]{1,9}+|"[\w:.+-]{0,64}+")[,}])*+\}?+\]""",
+    re.ASCII,
+)
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _VALUES = frozenset({"value", "values", "valueslist", "attributevalue", "actualvalue", "data"})
 _BY_ACTION = {"NotifyCustomerInformation": frozenset({"data"}), "Authorize": frozenset({"certificate"})}
@@ -64,6 +71,8 @@ class Masking:
 
     def masked(self, text: str) -> str:
         """Return the text of a frame without secrets and idTags; never raises."""
+        if _PLAIN.fullmatch(text) is not None:
+            return text
         clean = (
             text if text.isprintable() else _BROKEN.sub("", text)
         )  # what reads stations' frames ignores these, also within a name

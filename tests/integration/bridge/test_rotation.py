@@ -29,11 +29,12 @@ from bridge.store.rotations import NotFit
 from bridge.store.transaction import Transaction
 from bridge.store.writer import Writer
 from csms.auth import StationKeys
-from csms.events import OcppVersion, SecurityProfile, StationConnected, StationId, StationRecord
+from csms.events import OcppVersion, SecurityProfile, StationConnected, StationId
 from csms.keys import KeyCheck
 from csms.new_keys import Rotation
 from csms.operator_calls import CallAnswer, CallOutcome
 from csms.orders import Impossible
+from csms.records import StationRecord
 
 PEPPER = b"p" * 32
 KEYS = StationKeys(PEPPER)

@@ -95,6 +95,16 @@ def test_a_station_keeps_its_newest_lines_and_takes_none_from_others(tmp_path: P
     file.close()
 
 
+def test_a_station_never_has_more_than_a_tenth_over_its_share(tmp_path: Path) -> None:
+    file = WireFile(tmp_path, per_station=100, total=MIB)
+    for number in range(250):
+        file.append([entry("CS-1", f"a{number}")])
+        found = texts(tmp_path, "CS-1", limit=1000)
+        assert min(number + 1, 100) <= len(found) <= 110
+        assert found[-1] == f"a{number}"
+    file.close()
+
+
 def test_the_file_keeps_its_size_and_the_oldest_lines_of_all_go_first(tmp_path: Path) -> None:
     file = WireFile(tmp_path, per_station=100_000, total=MIB)
     for number in range(40):

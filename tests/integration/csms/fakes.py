@@ -22,10 +22,10 @@ from csms.events import (
     StationConnected,
     StationEvent,
     StationId,
-    StationRecord,
     TransactionIdNeeded,
 )
 from csms.ports import Direction, NotRecorded, Superseded
+from csms.records import StationRecord
 
 PEPPER = b"pepper"
 KEY = b"0123456789abcdef"

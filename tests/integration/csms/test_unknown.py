@@ -15,16 +15,15 @@ from websockets.exceptions import InvalidStatus
 from csms.auth import matches
 from csms.events import (
     AttemptRefused,
-    Credential,
     OcppVersion,
     SecurityProfile,
     StationBooted,
     StationId,
-    StationRecord,
     StationVisited,
     StatusReported,
 )
 from csms.options import ServerOptions, UnknownPolicy
+from csms.records import Credential, StationRecord
 from csms.replies import LocalReplies, ReplyOptions
 from csms.server import CentralSystem
 from tests.acceptance.processes import until as look_until

@@ -14,15 +14,8 @@ from bridge.store.errors import NeedsYes
 from bridge.store.inventory import ImportResult, InventoryDiff, find_station, import_inventory, list_inventory
 from bridge.store.tables import connector, evse, fact, station
 from csms.auth import StationKeys
-from csms.events import (
-    ConnectorAddress,
-    Credential,
-    OcppVersion,
-    SecurityProfile,
-    StationConnected,
-    StationId,
-    StationRecord,
-)
+from csms.events import ConnectorAddress, OcppVersion, SecurityProfile, StationConnected, StationId
+from csms.records import Credential, StationRecord
 
 PEPPER = b"pepper" * 6
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

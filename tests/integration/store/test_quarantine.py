@@ -20,7 +20,8 @@ from bridge.store.quarantine import (
     list_quarantined,
     note_sightings,
 )
-from csms.events import Credential, OcppVersion, SecurityProfile, StationId
+from csms.events import OcppVersion, SecurityProfile, StationId
+from csms.records import Credential
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 CREDENTIAL = Credential(b"s" * 16, b"d" * 32)

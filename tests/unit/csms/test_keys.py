@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from csms.auth import new_credential
-from csms.events import Credential, OcppVersion, StationId, StationRecord
+from csms.events import OcppVersion, StationId
 from csms.keys import KeyCheck
+from csms.records import Credential, StationRecord
 
 PEPPER = b"pepper"
 KEY = b"0123456789abcdef"

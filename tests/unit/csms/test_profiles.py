@@ -9,9 +9,10 @@ import pytest
 
 from csms.auth import Refuse, matches, new_credential
 from csms.client_certificates import ClientCertificate
-from csms.events import OcppVersion, SecurityProfile, StationId, StationRecord
+from csms.events import OcppVersion, SecurityProfile, StationId
 from csms.options import PLAIN_PROFILES
 from csms.profiles import Login, Presented, names, weigh
+from csms.records import StationRecord
 from tests.profile_table import PROFILES, TABLES, cells
 
 PEPPER = b"pepper"

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from csms.events import StationId, StationRecord
+from csms.events import StationId
 from csms.options import ServerOptions
 from csms.quirk_profiles import PROFILES, QuirkProfile
 from csms.quirk_settings import Forbidden, QuirkSettings, changes, forbidden, merged
 from csms.quirks import adjusted, at_handshake, profile_names, quirks_of, replayed
+from csms.records import StationRecord
 
 NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from bridge.app.prepared_keys import PreparedKeys
 from csms.auth import StationKeys
-from csms.events import Credential, StationId
+from csms.events import StationId
+from csms.records import Credential
 
 CP1, CP2 = StationId("CP1"), StationId("CP2")
 

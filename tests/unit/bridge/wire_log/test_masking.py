@@ -231,6 +231,25 @@ def test_what_has_nothing_delicate_stays_as_it_came() -> None:
     assert Masking(b"key").masked("[2,\x00 what") == "[2,\x00 what"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[2,"7","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Charging",'
+        '"timestamp":"2026-11-21T10:00:00.123Z","idTag":"CaNaRy"}]',
+        '[2,"7","StatusNotification",{"connectorId":1,"idTag":"CaNaRy","status":"Charging"}]',
+        '[2,"7","Authorize",{"idTag":"CaNaRy"}]',
+        '[3,"7",{"status":"Accepted","password":"CaNaRy"}]',
+        '[3,"7",{"status":"Accepted"},{"password":"CaNaRy"}]',
+        '[3,"7",{"status":"Accepted"}]{"password":"CaNaRy"}',
+        '[2,"7","X",{"status":{"password":"CaNaRy"}}]',
+        '[2,"7","X",{"status":"ftp://user:CaNaRy@host/"}]',
+        '[2,"7","X",{"status":"Accepted","idTag":"CaNaRy"',
+    ],
+)
+def test_what_begins_like_a_plain_frame_is_masked_all_the_same(text: str) -> None:
+    assert CANARY not in Masking(b"key").masked(text)
+
+
 def test_the_rest_of_a_masked_frame_stays() -> None:
     frame = [
         2,
@@ -295,3 +314,5 @@ def test_masking_takes_no_long_time_for_frames_made_to_keep_it_busy() -> None:
     masking = Masking(b"key")
     for piece in ("password", 'idTag"', "idTag: [", '\\"', '"value', "://a", 'password="', "[{", "pass"):
         masking.masked(piece * (65536 // len(piece)))
+    for piece in ('"status":"a",', '"status":1', '"status":"' + "a" * 63 + '",'):
+        masking.masked('[2,"1","X",{' + piece * (65536 // len(piece)))
