@@ -4,7 +4,7 @@ Never decides what a report means. Before it: `server`, with an authenticated so
 `calls`, which answers; `commands`, which match the station's answers; `resync`, which asks.
 
 Every CALL with a readable id gets exactly one answer; no frame ends the session.
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
+Source: OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations
