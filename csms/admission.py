@@ -47,6 +47,7 @@ _WRONG = Refuse(401, "credentials wrong", CHALLENGE)
 _TELLING = (401, 403, 404)
 """Answers that depend on whether there is such a station, and on what it is allowed."""
 _NO_WEBSOCKET = "no WebSocket handshake"
+_NO_HTTP = "no HTTP request"
 _BROKEN = "a broken WebSocket handshake"
 
 
@@ -216,13 +217,18 @@ class Admission:
         return _response(socket, _WRONG if refusal.telling and self._options.uniform_reject else refusal)
 
     def on_unreadable(self, socket: StationSocket) -> None:
-        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
+        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener.
+
+        Whoever hangs up before a request is there, as load balancers do to see that somebody listens, is no attempt.
+        """
         self._counter.count("handshake_unreadable")
         error = socket.protocol.handshake_exc
         reason = str(error.__cause__ or error)[:256] if error is not None else ""
         self._log.info(
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )
+        if self._attempts is not None and not isinstance(error.__cause__ if error else None, EOFError):
+            self._attempts.refused(AttemptRefused("", socket.address, 0, _NO_HTTP))
 
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
         """Keep a refused attempt for the operator."""

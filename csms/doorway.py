@@ -19,9 +19,10 @@ from typing import Protocol
 
 import structlog
 
+from csms.events import AttemptRefused
 from csms.gate import Gate, Place
 from csms.options import ListenerOptions
-from csms.ports import Counter
+from csms.ports import Attempts, Counter
 from csms.proxy import is_proxy
 
 _FULL = (
@@ -62,16 +63,18 @@ class Doorway:
         options: ListenerOptions,
         gate: Gate,
         counter: Counter,
+        attempts: Attempts | None,
         *,
         timeout: timedelta,
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`timeout` bounds a TLS handshake; `own` keeps its task."""
+        """`timeout` bounds a TLS handshake; `own` keeps its task; `attempts` are told of whoever does not get in."""
         self.options = options
         self.tls: ListenerTls | None = None
         """What counts for the next handshake."""
         self._gate = gate
         self._counter = counter
+        self._attempts = attempts
         self._timeout_s = timeout.total_seconds()
         self._own = own
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(listener=options.name)
@@ -96,6 +99,7 @@ class Doorway:
     def _turn_away(self, transport: asyncio.Transport, peer: str, why: str) -> None:
         self._counter.count("connection_turned_away")
         self._log.warning("connection_turned_away", reason=why, remote=peer)
+        self._tell(peer, f"turned away: {why}")
         transport.set_protocol(asyncio.Protocol())
         if not self.options.tls:
             transport.write(_FULL)
@@ -126,8 +130,15 @@ class Doorway:
             guest.data_received(bytes(waiting.received))
 
     def _failed(self, error: OSError, peer: str) -> None:
+        why = why_tls_failed(error)
         self._counter.count("tls_handshake_failed")
-        self._log.info("tls_handshake_failed", remote=peer, reason=why_tls_failed(error))
+        self._log.info("tls_handshake_failed", remote=peer, reason=why)
+        self._tell(peer, f"TLS: {why}")
+
+    def _tell(self, peer: str, reason: str) -> None:
+        """Keep for the operator what ended before HTTP: nobody knows who it was."""
+        if self._attempts is not None:
+            self._attempts.refused(AttemptRefused("", peer, 0, reason))
 
 
 class _Waiting(asyncio.Protocol):

@@ -40,7 +40,8 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (
         400,
         "no subprotocol offered",
-        "the station sends no Sec-WebSocket-Protocol: write its version into the inventory's column default_version",
+        "the station sends no Sec-WebSocket-Protocol: write its version into the inventory's column default_version, "
+        "or that of all such stations into [ocpp] default_version",
     ),
     (400, "", "the station's WebSocket handshake is broken, perhaps by a proxy between: let it pass everything on"),
     (
@@ -54,7 +55,32 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (429, "", "many unknown stations share this address: map some of those that are in quarantine, or forget them"),
     (503, "storage", "the database cannot be read or written: see the bridge's log and `ocpp-bridge status`"),
     (503, "", "there are as many unknown stations as may be: map or import some, or forget them"),
-    (0, "", "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's"),
+    (
+        0,
+        "TLS: certificate verify failed",
+        "the client certificate is not one that the listener's client_ca stands behind, or its time is over: issue "
+        "another, or correct client_ca",
+    ),
+    (
+        0,
+        "TLS: peer did not return a certificate",
+        "the listener asks for a client certificate (security profile 3) and the station shows none: install one, or "
+        "let it use a listener of profile 2",
+    ),
+    (0, "TLS: http request", "the station does not begin TLS: set wss:// and not ws:// in it, or use a plain listener"),
+    (
+        0,
+        "TLS: ",
+        "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's; send "
+        "the whole chain",
+    ),
+    (0, "turned away: too many handshakes", "many connections of this address begin and none gets on: look what it is"),
+    (
+        0,
+        "turned away",
+        "the server has as many connections as it may: raise [ocpp] max_connections, or see who they are",
+    ),
+    (0, "no HTTP", "something that is no HTTP came, perhaps TLS: set ws:// and not wss:// for a listener without TLS"),
 )
 """HTTP status, how the reason begins, what to do; the first that fits counts. docs/stations.md has the same table."""
 

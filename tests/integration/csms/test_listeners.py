@@ -17,7 +17,7 @@ import trustme
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from csms.doorway import ListenerTls
-from csms.events import SecurityProfile, StationBooted
+from csms.events import AttemptRefused, SecurityProfile, StationBooted
 from csms.options import ListenerOptions
 from csms.server import CentralSystem, ListenFailed, ServerOptions
 from tests.certificates import Leaf, issue
@@ -163,7 +163,9 @@ async def failed_tls(site: Site, port: int, context: ssl.SSLContext) -> str:
     assert shown[0]["remote"] == "127.0.0.1"
     assert site.counter.counts["tls_handshake_failed"] == 1
     assert site.recorder.opened == []
-    return str(shown[0]["reason"])
+    reason = str(shown[0]["reason"])
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, f"TLS: {reason}")]
+    return reason
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["tls-1.2", "tls-1.3"])
@@ -322,6 +324,7 @@ async def test_more_connections_than_places_are_503_until_one_leaves(site_of: Si
         await dial(site.port, "CP2")
     assert caught.value.response.status_code == 503
     assert caught.value.response.headers["Retry-After"] == "30"
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "turned away: too many connections")]
     await first.socket.close()
     await eventually(lambda: is_outcome(101, site.port, identity="CP2"))
 
@@ -331,6 +334,8 @@ async def test_handshakes_that_hang_take_the_places_of_their_address_only_until_
     site.registry.add("CP1")
     hanging = [await asyncio.open_connection("127.0.0.1", site.port) for _ in range(2)]
     await eventually(lambda: is_outcome(503, site.port))
+    refused = AttemptRefused("", "127.0.0.1", 0, "turned away: too many handshakes from this address")
+    assert set(site.attempts.attempts) == {refused}
     for _, writer in hanging:
         writer.close()
     await eventually(lambda: is_outcome(101, site.port))
