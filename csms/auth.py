@@ -1,7 +1,7 @@
 """Decide who may connect: identity from the path, Basic credentials, throttling of failures.
 
-Pure: no socket, no clock, no store. Never keeps, returns or shows a key. Before it: `server` with the handshake's
-request. After it: `connections`, for those that were admitted.
+Pure: no socket, no clock, no store. Never keeps, returns or shows a key. Before it: `admission`, with the handshake's
+request. Beside it: `keys`, which decides where the check of a short key runs.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
     An AuthorizationKey is configured as hex digits and sent as the bytes that these stand for; many stations send the
     digits themselves. So a credential made from the digits matches both.
 
-    Source: OCPP 1.6 Security Whitepaper §7.2; facts/hardware-and-ocpp-libraries.md §2.1 #17.
+    Source: OCPP 1.6 Security Whitepaper §7.2; docs/hardware.md #17.
     """
     digits = presented.hex()
     found = False

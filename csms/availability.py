@@ -1,6 +1,6 @@
 """Say how ChangeAvailability is asked in each version, and what a station's answer means.
 
-Pure. Never asks: `session` does, where a host wants it. Before it: `server`. After it: the version's `requests`.
+Pure. Never asks: `session` does, where a host wants it. Before it: `session`. After it: the version's `requests`.
 
 Source: OCPP 1.6 §5.2, §6.7, §6.8; OCPP 2.x Part 2, G03, ChangeAvailabilityResponse.
 """

@@ -4,7 +4,7 @@ Never touches the socket, and never gives an answer before what it is about has 
 with a parsed message. After it: the version's `translate`, the host's recorder and replies; `resync` learns what was
 recorded and what was lost.
 
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
+Source: OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations

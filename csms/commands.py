@@ -23,7 +23,7 @@ MOST_ORDERS = 16
 
 SILENT_AFTER = 3
 """Calls in a row without an answer, after which a station counts as one that takes no commands. Some go on sending
-heartbeats and answer nothing until they reconnect (facts/hardware-and-ocpp-libraries.md §2.2 #32)."""
+heartbeats and answer nothing until they reconnect (docs/hardware.md #32)."""
 
 
 @dataclass(frozen=True, slots=True)

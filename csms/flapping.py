@@ -1,9 +1,9 @@
 """Notice that two devices have one identity: each new connection throws the other one out, again and again.
 
-Pure: moments are arguments (monotonic seconds). Never closes anything. Before it: `server`, at each takeover. After it:
-`server`, which warns once when it begins and once when it has calmed down.
+Pure: moments are arguments (monotonic seconds). Never closes anything. Before and after it: `flapping_watch`, which
+warns once when it begins and once when it has calmed down.
 
-Source: facts/hardware-and-ocpp-libraries.md §2 #13 and #26 (cloned configurations, reconnect loops).
+Source: docs/hardware.md #13 and #26 (cloned configurations, reconnect loops).
 """
 
 from __future__ import annotations

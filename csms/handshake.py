@@ -1,6 +1,6 @@
 """Decide what a WebSocket handshake asks for: subprotocol, browser or station, headers that devices forget.
 
-Pure: works on header values alone and never on a socket. Before it: `server`. Beside it: `auth`, who decides on the
+Pure: works on header values alone and never on a socket. Before it: `admission`. Beside it: `auth`, who decides on the
 credentials.
 """
 

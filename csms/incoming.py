@@ -4,7 +4,7 @@ Never decides what a report means, and never calls the station. Before it: `sess
 `frames`; `calls`, which answers; `commands`, which match the station's answers; `pacing`.
 
 Every CALL with a readable id gets exactly one answer; no frame ends the session.
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
+Source: OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def replayed(reported_at: str, now: datetime) -> bool:
     """Tell whether a status was reported long before it came, by a clock that was set.
 
     For stations with `QuirkSettings.replays` only: clocks in the field show local time, and an old time need not mean
-    an old state (facts of the field: event time is reported for what still holds).
+    an old state (docs/hardware.md #53).
     """
     try:
         moment = datetime.fromisoformat(reported_at)

@@ -3,7 +3,7 @@
 Pure; moments are monotonic seconds. Some stations end their connection whenever they are asked something early: without
 this they would be asked early for ever. Before it: `server`. After it: the waits of `resync_plan`.
 
-Source: facts of the field: MG, StarCharge and Wallbox Copper SB reconnect every minute or faster until power cycled.
+Source: docs/hardware.md #30: MG, StarCharge and Wallbox Copper SB reconnect every minute or faster until power cycled.
 """
 
 from __future__ import annotations

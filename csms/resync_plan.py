@@ -7,7 +7,7 @@ A station that was never accepted is asked for a BootNotification, once per conn
 and until they are accepted every status of theirs is answered SecurityError. The statuses refused so are asked for
 after its Boot, as after any other.
 
-Source: design.md §8; facts/hardware-and-ocpp-libraries.md §2.6 #56 to #59; OCPP 1.6 §5.17; OCPP 2.x Part 2 F06.
+Source: docs/hardware.md #56 to #59; OCPP 1.6 §5.17; OCPP 2.x Part 2 F06.
 """
 
 from __future__ import annotations

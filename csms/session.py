@@ -2,8 +2,6 @@
 
 Never reads a message. Before it: `server`, with an authenticated socket and its epoch. After it: `incoming`, which
 takes what the station sends; `commands`, which call it; `resync`, which asks.
-
-Source: design.md §8.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ without a record. After it: `admission` again, with a record that goes the way o
 `session`'s, answered by `guests`.
 
 A guest has proved nothing. So guests are few: so many sockets of one address, so many in all.
-Source: design.md §8; OCPP 1.6 §4.2 and OCPP 2.0.1 Part 2 B02 (Pending); facts/ocpp-security-faults-semantics.md B43.
+Source: OCPP 1.6 §4.2 and OCPP 2.0.1 Part 2 B02 (Pending).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Be one station's WebSocket: `websockets`' connection with a cheap send, lean pings and a hook for control frames.
 
-Knows framing of RFC 6455 only, no OCPP-J. Before it: `server`, which lets `websockets` create it for each TCP
-connection. After it: `session`.
+Knows framing of RFC 6455 only, no OCPP-J. Before it: `doorway`, with a transport that is ready. Beside it: `admission`,
+which its handshake asks. After it: `session`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Count what the OCPP side reports as countable, for operators. In memory: it starts at nothing with each process.
 
-Never grows without bound: the kinds are few, and each station's own view is cut. docs/stations.md lists every kind.
+Never grows without bound: the kinds are few, and each station's own view is cut. docs/counts.md lists every kind.
 Before it: `csms`, for each thing worth counting. After it: metrics and the log (`all`), one station's page
 (`of_station`).
 """

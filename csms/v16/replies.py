@@ -13,6 +13,7 @@ from csms.events import Receipt
 from csms.reply_options import ReplyOptions
 
 Reply = dict[str, Any]
+ReplyOf = Callable[[Mapping[str, Any], Receipt | None, datetime, ReplyOptions], Reply]
 
 
 def reply(
@@ -34,7 +35,7 @@ def _boot_notification(
     payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions
 ) -> Reply:
     interval = int(options.heartbeat_interval.total_seconds())
-    return {"status": "Accepted", "currentTime": _moment(now), "interval": interval}
+    return {"status": "Accepted", "currentTime": moment(now), "interval": interval}
 
 
 def _data_transfer(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
@@ -42,7 +43,7 @@ def _data_transfer(payload: Mapping[str, Any], receipt: Receipt | None, now: dat
 
 
 def _heartbeat(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
-    return {"currentTime": _moment(now)}
+    return {"currentTime": moment(now)}
 
 
 def _sign_certificate(
@@ -68,7 +69,8 @@ def _stop_transaction(
     return {} if id_tag is None else {"idTagInfo": _authorization(id_tag, options)}
 
 
-def _noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+def noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    """Answer a notification: its receipt is all that the station waits for."""
     return {}
 
 
@@ -76,24 +78,24 @@ def _authorization(id_tag: object, options: ReplyOptions) -> Reply:
     return {"status": "Accepted" if options.authorises(id_tag) else "Invalid"}
 
 
-def _moment(now: datetime) -> str:
+def moment(now: datetime) -> str:
     """Write whole seconds and Z: some stations read no fraction and no offset."""
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-ROUTES: dict[str, Callable[[Mapping[str, Any], Receipt | None, datetime, ReplyOptions], Reply]] = {
+ROUTES: dict[str, ReplyOf] = {
     "Authorize": _authorize,
     "BootNotification": _boot_notification,
     "DataTransfer": _data_transfer,
-    "DiagnosticsStatusNotification": _noted,
-    "FirmwareStatusNotification": _noted,
+    "DiagnosticsStatusNotification": noted,
+    "FirmwareStatusNotification": noted,
     "Heartbeat": _heartbeat,
-    "LogStatusNotification": _noted,
-    "MeterValues": _noted,
-    "SecurityEventNotification": _noted,
+    "LogStatusNotification": noted,
+    "MeterValues": noted,
+    "SecurityEventNotification": noted,
     "SignCertificate": _sign_certificate,
-    "SignedFirmwareStatusNotification": _noted,
+    "SignedFirmwareStatusNotification": noted,
     "StartTransaction": _start_transaction,
-    "StatusNotification": _noted,
+    "StatusNotification": noted,
     "StopTransaction": _stop_transaction,
 }

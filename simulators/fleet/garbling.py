@@ -18,6 +18,9 @@ _SERIAL = "S" * 33
 _BYTE_ORDER_MARK, _NUL = "\ufeff", "\0"
 _LATIN_1 = '[2,"latin-1","DataTransfer",{"vendorId":"ocpp-sim","data":"caf\xe9"}]'
 
+_LARGE = f'[2,"large","DataTransfer",{{"vendorId":"ocpp-sim","data":"{"x" * 500_000}"}}]'
+_TOLD_TWICE = frozenset({"StatusNotification", "NotifyEvent", "StartTransaction", "TransactionEvent"})
+
 _Payload = dict[str, Any]
 
 
@@ -45,10 +48,14 @@ class Garbler:
         extra: list[Outgoing] = []
         if Quirk.NON_UTF8 in self._quirks and not self._greeted:
             extra.append(Outgoing(_LATIN_1.encode("iso-8859-1")))
+        if Quirk.LARGE_MESSAGES in self._quirks and not self._greeted:
+            extra.append(self._encoded(_LARGE))
         self._greeted = True
         if Quirk.UNSOLICITED_RESULTS in self._quirks and frame[0] == _CALL:
             extra.append(self._encoded(f'[{_CALL_RESULT},"nobody-asked-{next(self._numbers)}",{{}}]'))
-        return (*extra, self._encoded(self._written(frame, text)))
+        message = self._encoded(self._written(frame, text))
+        twice = Quirk.SENT_TWICE in self._quirks and frame[0] == _CALL and frame[2] in _TOLD_TWICE
+        return (*extra, message, message) if twice else (*extra, message)
 
     def _written(self, frame: list[Any], text: str) -> str:
         if frame[0] == _CALL_RESULT:
@@ -68,6 +75,8 @@ class Garbler:
     def _encoded(self, text: str) -> Outgoing:
         if Quirk.BINARY_FRAMES in self._quirks:
             return Outgoing(text.encode(), is_text=False)
+        if Quirk.LINE_BREAKS in self._quirks:
+            return Outgoing(text.replace(',"', ',\r\n\t"'))
         return Outgoing(f"{_BYTE_ORDER_MARK}{text}{_NUL}" if Quirk.JUNK_CHARACTERS in self._quirks else text)
 
 

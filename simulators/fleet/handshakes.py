@@ -49,6 +49,8 @@ def handshake(spec: StationSpec, credentials: Credentials, url: str) -> Handshak
         headers["Authorization"] = authorization
     if Quirk.EMPTY_SUBPROTOCOL in spec.quirks:
         headers["Sec-WebSocket-Protocol"] = ""
+    if Quirk.CONTENT_LENGTH in spec.quirks:
+        headers["Content-Length"] = "0"
     return Handshake(f"{url.rstrip('/')}{_path(spec)}", headers, _offered(spec))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from simulators.fleet.layout import DEFAULT_VERSIONS, KEYED, StationSpec, Version, layout
+from simulators.fleet.layout import DEFAULT_VERSIONS, KEYED, ReportsBy, StationSpec, Version, layout
 from simulators.fleet.quirks import Entry, Quirk
 
 _HEX_KEYS = frozenset({Quirk.HEX_KEY, Quirk.RAW_KEY})
@@ -48,10 +48,14 @@ class Plan:
         given: list[set[str]] = [set() for _ in specs]
         for rivals in _rivals(self.quirks):
             rng = random.Random(f"quirk:{self.seed}:{rivals[0].quirk}")
-            free = [index for index in range(len(specs)) if any(_fits(entry, specs[index]) for entry in rivals)]
+            free = [
+                index
+                for index in range(len(specs))
+                if any(_fits(entry, specs[index], given[index]) for entry in rivals)
+            ]
             lucky = [index for index in free if rng.random() < self.quirk_share]
             for turn, index in enumerate(lucky):
-                able = [entry for entry in rivals if _fits(entry, specs[index])]
+                able = [entry for entry in rivals if _fits(entry, specs[index], given[index])]
                 given[index].add(able[turn % len(able)].quirk)
             _give_the_rest(rivals, [index for index in free if index not in lucky], specs, given)
         return given
@@ -65,9 +69,15 @@ def _rivals(entries: Sequence[Entry]) -> list[list[Entry]]:
     return list(groups.values())
 
 
-def _fits(entry: Entry, spec: StationSpec) -> bool:
+def _fits(entry: Entry, spec: StationSpec, has: Collection[str]) -> bool:
     keyed = entry.trait not in ("key", "new key") or spec.security in KEYED
-    return keyed and spec.version in entry.versions
+    tells = not entry.in_status or spec.reports_by is ReportsBy.STATUS_NOTIFICATION
+    return keyed and tells and spec.version in entry.versions and not _is_mute(entry, spec, has)
+
+
+def _is_mute(entry: Entry, spec: StationSpec, has: Collection[str]) -> bool:
+    """Say whether a station that neither boots nor answers could never be accepted: 1.6 goes on without a Boot."""
+    return entry.quirk is Quirk.NO_BOOT and Quirk.HEARTBEAT_ONLY in has and spec.version is not Version.V16
 
 
 def _give_the_rest(
@@ -77,7 +87,8 @@ def _give_the_rest(
     for entry in rivals:
         if any(entry.quirk in quirks for quirks in given):
             continue
-        able = (index for index in left if _fits(entry, specs[index]) and not given[index] & {r.quirk for r in rivals})
+        names = {rival.quirk for rival in rivals}
+        able = (index for index in left if _fits(entry, specs[index], given[index]) and not given[index] & names)
         index = next(able, None)
         if index is not None:
             given[index].add(entry.quirk)

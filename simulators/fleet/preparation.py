@@ -42,14 +42,15 @@ def certificates(
     stations: options.Stations = 200,
     seed: options.Seed = 7,
     versions: options.Versions = options.DEFAULT_VERSIONS,
+    security: options.Security = "3",
     quirk: options.Quirks = None,
     quirk_share: options.QuirkShare = 1.0,
 ) -> None:
     """Write an authority (ca.pem), a server's certificate for localhost, and each station's own; for tests only.
 
-    Give it the options of the fleet, with whose stations' ids the certificates are issued.
+    Give it the options of the fleet, with whose stations' ids the certificates are issued; every station gets one.
     """
-    plan = options.plan_of(stations, seed, versions, "3", quirk, quirk_share)
+    plan = options.plan_of(stations, seed, versions, security, quirk, quirk_share)
     try:
         count = write_certificates(data, plan.specs())
     except OSError as error:

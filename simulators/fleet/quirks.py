@@ -21,6 +21,7 @@ class Quirk(StrEnum):
     EMPTY_SUBPROTOCOL = "empty-subprotocol"
     UPPERCASE_SUBPROTOCOL = "uppercase-subprotocol"
     NO_CONNECTION_HEADER = "no-connection-header"
+    CONTENT_LENGTH = "content-length"
     PROBE_THEN_REAL = "probe-then-real"
     PREFIX_PATH = "prefix-path"
     TRAILING_SLASH = "trailing-slash"
@@ -37,11 +38,14 @@ class Quirk(StrEnum):
     HEARTBEAT_ONLY = "heartbeat-only"
     TRUNCATED_JSON = "truncated-json"
     REPEATED_IDS = "repeated-ids"
+    SENT_TWICE = "sent-twice"
     INVALID_METER_VALUES = "invalid-meter-values"
     LEADING_COMMA = "leading-comma"
     NON_UTF8 = "non-utf8"
     BINARY_FRAMES = "binary-frames"
     JUNK_CHARACTERS = "junk-characters"
+    LINE_BREAKS = "line-breaks"
+    LARGE_MESSAGES = "large-messages"
     UNSOLICITED_RESULTS = "unsolicited-results"
     ERROR_CODE_ERROR = "error-code-error"
     EMPTY_VENDOR = "empty-vendor"
@@ -80,6 +84,8 @@ class Entry:
     versions: frozenset[Version] = EVERY_VERSION
     trait: str = ""
     """Of the quirks with the same trait, a station can have one."""
+    in_status: bool = False
+    """It shows in StatusNotification, which some stations never send."""
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -87,6 +93,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Quirk.EMPTY_SUBPROTOCOL, 2, "offers an empty Sec-WebSocket-Protocol", trait="subprotocol"),
     Entry(Quirk.UPPERCASE_SUBPROTOCOL, 2, "offers its subprotocol in capitals", trait="subprotocol"),
     Entry(Quirk.NO_CONNECTION_HEADER, 3, "forgets Connection: Upgrade in its handshake"),
+    Entry(Quirk.CONTENT_LENGTH, 4, "sends Content-Length: 0 with its handshake"),
     Entry(Quirk.PROBE_THEN_REAL, 7, "connects with ocpp1.6 for 3 s before each real connection", _2X),
     Entry(Quirk.PREFIX_PATH, 9, "puts a path of its own before its id", trait="path"),
     Entry(Quirk.TRAILING_SLASH, 9, "ends its path in slashes", trait="path"),
@@ -103,6 +110,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Quirk.HEARTBEAT_ONLY, 32, "answers no request of the server", trait="trigger"),
     Entry(Quirk.TRUNCATED_JSON, 33, "cuts off the end of every answer", trait="trigger"),
     Entry(Quirk.REPEATED_IDS, 34, "counts its message ids from 1 in each connection"),
+    Entry(Quirk.SENT_TWICE, 34, "sends each status and each start of a transaction twice, word for word"),
     Entry(Quirk.INVALID_METER_VALUES, 35, 'writes "transactionId":, in MeterValues', _16, trait="meter"),
     Entry(Quirk.LEADING_COMMA, 36, "begins the list of MeterValues with a comma", _16, trait="meter"),
     Entry(Quirk.NON_UTF8, 38, "sends a DataTransfer that is not UTF-8 on each connection"),
@@ -110,12 +118,14 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         Quirk.JUNK_CHARACTERS, None, "writes a byte order mark before and a NUL after each message", trait="encoding"
     ),
+    Entry(Quirk.LINE_BREAKS, None, "writes tabs and line breaks inside of each message", trait="encoding"),
+    Entry(Quirk.LARGE_MESSAGES, 39, "sends a DataTransfer of 500 kB on each connection"),
     Entry(Quirk.UNSOLICITED_RESULTS, 40, "answers requests that nobody made"),
     Entry(Quirk.ERROR_CODE_ERROR, 41, 'has the errorCode "Error" for its faults', _16),
     Entry(Quirk.EMPTY_VENDOR, 43, "boots with an empty vendor"),
     Entry(Quirk.LONG_SERIAL, 44, "boots with a serial number of 33 characters"),
-    Entry(Quirk.WRONG_CASE_KEYS, 47, "writes StatusNotification's keys with a capital", trait="keys"),
-    Entry(Quirk.NUMERIC_STRINGS, None, "writes StatusNotification's numbers as strings", trait="keys"),
+    Entry(Quirk.WRONG_CASE_KEYS, 47, "writes StatusNotification's keys with a capital", trait="keys", in_status=True),
+    Entry(Quirk.NUMERIC_STRINGS, None, "writes StatusNotification's numbers as strings", trait="keys", in_status=True),
     Entry(Quirk.LOCAL_TIME_AS_Z, 51, "says Z and means local time, two hours ahead", trait="clock"),
     Entry(Quirk.NO_TIME_ZONE, 51, "has local time without a zone, two hours ahead", trait="clock"),
     Entry(Quirk.EPOCH_1970, 52, "has a clock that began in 1970", trait="clock"),

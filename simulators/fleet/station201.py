@@ -1,6 +1,6 @@
 """Speak OCPP 2.0.1 as a charging station.
 
-Says only what 2.1 says otherwise. Before it: `wires`. After it: `station2x`, which has all the rest. Twin: `station21`.
+Says only what 2.1 says otherwise. Before it: `link`. After it: `station2x`, which has all the rest. Twin: `station21`.
 """
 
 from __future__ import annotations

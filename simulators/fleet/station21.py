@@ -1,6 +1,6 @@
 """Speak OCPP 2.1 as a charging station: 2.0.1, and the two message types that 2.1 adds, SEND and CALLRESULTERROR.
 
-Before it: `wires`. After it: `station2x`, which has what both versions say. Twin: `station201`.
+Before it: `link`. After it: `station2x`, which has what both versions say. Twin: `station201`.
 """
 
 from __future__ import annotations

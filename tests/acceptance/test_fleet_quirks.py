@@ -17,11 +17,12 @@ ENOUGH = 250
 
 CONNECTING = (
     *("no-subprotocol", "empty-subprotocol", "uppercase-subprotocol", "no-connection-header", "probe-then-real"),
-    *("prefix-path", "trailing-slash", "odd-id", "hex-key", "raw-key"),
+    *("content-length", "prefix-path", "trailing-slash", "odd-id", "hex-key", "raw-key"),
 )
 STAYING = ("no-pong", "idle-close", "half-open", "fast-reconnect", "heartbeat-only", "truncated-json")
 WRITING = (
-    *("repeated-ids", "invalid-meter-values", "leading-comma", "non-utf8", "binary-frames", "junk-characters"),
+    *("repeated-ids", "sent-twice", "invalid-meter-values", "leading-comma", "non-utf8", "large-messages"),
+    *("binary-frames", "junk-characters", "line-breaks"),
     *("unsolicited-results", "error-code-error", "empty-vendor", "long-serial", "wrong-case-keys", "numeric-strings"),
 )
 TELLING = (

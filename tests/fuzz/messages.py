@@ -1,4 +1,4 @@
-"""Draw what stations might send: calls with words and names of the standards in wrong places, and damaged frames."""
+"""Draw what stations might send: calls and answers with the standards' words in wrong places, and damaged frames."""
 
 from __future__ import annotations
 
@@ -59,9 +59,17 @@ actions = st.sampled_from(
         "",
     ]
 )
-calls = st.tuples(st.just(2), st.text(anything, min_size=1, max_size=36), actions, payloads)
+ids = st.text(anything, min_size=1, max_size=36)
+calls = st.tuples(st.just(2), ids, actions, payloads)
+answers = st.one_of(
+    st.tuples(st.just(3), ids, payloads),
+    st.tuples(st.sampled_from([4, 5]), ids, words, st.text(anything, max_size=80), payloads),
+    st.tuples(st.just(6), ids, actions, payloads),
+)
+"""CALLRESULT, CALLERROR, CALLRESULTERROR and SEND as they should be, of which nobody asked for any."""
 frames = st.one_of(
     calls,
+    answers,
     st.tuples(st.sampled_from([2, 3, 4, 5, 6, "2", 2.0, True, None]), leaves, objects, objects),
     st.lists(objects, max_size=6),
 )

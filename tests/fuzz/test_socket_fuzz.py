@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from csms.events import OcppVersion
 from tests.fuzz.arena import CLOSE_CODES, MAX_SIZE, Arena, check_text
 from tests.fuzz.effort import examples
-from tests.fuzz.messages import calls, damaged
+from tests.fuzz.messages import answers, calls, damaged
 from tests.integration.csms.fakes import PATIENCE_S, Station
 
 versions = pytest.mark.parametrize("version", list(OcppVersion), ids=str)
@@ -40,7 +40,11 @@ def load_hypothesis(_: str) -> None:
 # --- messages: what OCPP-J is misused for ---------------------------------------------------------------------------
 
 rubbish = st.one_of(
-    st.binary(max_size=400), st.text(max_size=400), damaged(), damaged().map(lambda text: text.encode(errors="replace"))
+    st.binary(max_size=400),
+    st.text(max_size=400),
+    damaged(),
+    damaged().map(lambda text: text.encode(errors="replace")),
+    answers.map(json.dumps),
 )
 
 
@@ -106,6 +110,28 @@ def test_strict_station_is_answered_or_closed_with_1003_or_1007(arena: Arena, ve
 
     with arena.leaves_nothing(version):
         attacks()
+
+
+@versions
+def test_nothing_of_what_a_station_said_stays_in_memory(arena: Arena, version: OcppVersion) -> None:
+    """Say 1.5 MB, which is so much more than may be kept that a server which kept a part of it would show."""
+
+    async def attack() -> None:
+        station = await arena.station("BAD", version)
+        for number in range(100):
+            text = f"{number:04}" * 1_000
+            await station.send([2, f"valid {number}", "DataTransfer", {"vendorId": "x", "data": text}])
+            await station.send([3, f"unasked {number}", {"text": text}])
+            await station.send([4, f"unasked {number}", "GenericError", text, {}])
+            await send(station, f'[2,"broken {number}","{text}')
+            await station.send([2, f"end {number}", "Heartbeat", {}])
+            async with asyncio.timeout(PATIENCE_S):
+                while check_text(await station.socket.recv(), version)[1] != f"end {number}":
+                    continue
+        await station.socket.close()
+
+    with arena.leaves_nothing(version):
+        arena.run(arena.beside(attack, version))
 
 
 # --- bytes: what RFC 6455 is misused for ----------------------------------------------------------------------------

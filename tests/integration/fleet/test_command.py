@@ -108,7 +108,9 @@ async def test_an_inventory_takes_the_fleets_options():
 
 
 async def test_certificates_are_written_for_the_fleets_stations(tmp_path):
-    code, _, errors = await run("certificates", "--data", str(tmp_path / "lab"), "--stations", "2")
+    code, _, errors = await run(
+        "certificates", "--data", str(tmp_path / "lab"), "--stations", "2", "--versions", "1.6,2.1", "--security", "0,3"
+    )
     assert (code, errors.split(": ", 1)[1]) == (
         0,
         "ca.pem, server.pem, server.key and the certificates of 2 stations\n",

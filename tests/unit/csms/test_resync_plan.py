@@ -27,7 +27,7 @@ from csms.resync_plan import (
 
 V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 ONE, TWO = ConnectorAddress(0, 1), ConnectorAddress(0, 2)
-OPTIONS = ServerOptions()  # design §8: 10 s for a first CALL, 5 s to settle, 30 s after a Boot
+OPTIONS = ServerOptions()  # by default 10 s for a first CALL, 5 s to settle, 30 s after a Boot
 
 
 def plan(

@@ -30,6 +30,7 @@ def test_without_quirks_every_message_goes_out_as_it_is(text):
         ("truncated-json", FREE, FREE),
         ("invalid-meter-values", METER, METER.replace('"transactionId":41', '"transactionId":')),
         ("leading-comma", METER, METER.replace("[{", "[,{", 1)),
+        ("line-breaks", ANSWER, ANSWER.replace(",", ",\r\n\t", 1)),
         ("junk-characters", ANSWER, "\ufeff" + ANSWER + "\0"),
         ("error-code-error", FAULTED, FAULTED.replace("GroundFailure", "Error")),
         ("error-code-error", FREE, FREE),
@@ -52,6 +53,24 @@ def test_a_quirk_writes_its_message_so_and_leaves_the_others(quirk, text, sent):
 )
 def test_a_long_serial_has_33_characters(text, serial_of):
     assert len(serial_of(json.loads(written("long-serial", text))[3])) == 33
+
+
+@pytest.mark.parametrize(("text", "times"), [(FREE, 2), (BOOT_16, 1), (METER, 1), (ANSWER, 1)])
+def test_a_status_is_sent_twice_word_for_word(text, times):
+    assert Garbler({"sent-twice"}).outgoing(text) == (Outgoing(text),) * times
+
+
+def test_a_large_message_comes_before_the_first_one_of_a_connection():
+    garbler = Garbler({"large-messages"})
+    large, boot = garbler.outgoing(BOOT_16)
+    assert boot == Outgoing(BOOT_16)
+    kind, _, action, payload = json.loads(large.content)
+    assert (kind, action, len(payload["data"])) == (2, "DataTransfer", 500_000)
+    assert garbler.outgoing(FREE) == (Outgoing(FREE),)
+
+
+def test_line_breaks_leave_a_message_what_it_was():
+    assert json.loads(written("line-breaks", METER)) == json.loads(METER)
 
 
 def test_binary_messages_hold_the_same_bytes():

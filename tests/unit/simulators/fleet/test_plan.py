@@ -72,6 +72,20 @@ def test_a_quirk_falls_only_on_versions_that_can_have_it():
     assert {spec.version for spec in specs if "probe-then-real" in spec.quirks} == {Version.V201, Version.V21}
 
 
+@pytest.mark.parametrize("quirk", ["wrong-case-keys", "numeric-strings"])
+def test_a_quirk_of_status_notification_falls_only_on_stations_that_send_it(quirk):
+    specs = plan(quirk, versions=tuple(Version)).specs()
+    assert {spec.reports_by for spec in specs if spec.quirks} == {"StatusNotification"}
+    assert {spec.version for spec in specs if spec.quirks} == set(Version)
+
+
+def test_no_station_of_2x_neither_boots_nor_answers_since_it_could_never_be_accepted():
+    specs = plan("heartbeat-only", "no-boot", versions=tuple(Version)).specs()
+    both = {"heartbeat-only", "no-boot"}
+    assert {spec.version for spec in specs if both <= spec.quirks} == {Version.V16}
+    assert all(spec.quirks & both for spec in specs)
+
+
 def test_a_hex_key_is_twenty_bytes_in_the_inventory_and_falls_only_where_there_is_a_key():
     specs = plan("hex-key", security=(0, 1, 3)).specs()
     having = [spec for spec in specs if spec.quirks]
