@@ -300,6 +300,18 @@ async def test_a_file_from_before_several_rotations_does_not_lock_the_station_ou
         assert await registry.log_in(device.key)
 
 
+@pytest.mark.parametrize("held", [0, 1, 2], ids=["the-old", "first-sent", "second-sent"])
+@pytest.mark.parametrize("listed", [0, 1, 2], ids=["file-old", "file-first", "file-second"])
+async def test_a_file_with_any_key_of_a_rotation_leaves_all_of_them_good(
+    registry: Registry, held: int, listed: int
+) -> None:
+    keys = [OLD, "a1" * 20, "b2" * 20]
+    for key in keys[1:]:
+        await registry.rotate(Device(answer=CallAnswer(CallOutcome.TIMED_OUT)), key, force=True)
+    await registry.writer.submit(_import, CSV.replace(OLD, keys[listed]))
+    assert await registry.log_in(keys[held])
+
+
 async def test_so_many_keys_are_kept_and_no_more(registry: Registry) -> None:
     silent = Device(answer=CallAnswer(CallOutcome.TIMED_OUT))
     for number in range(5):
