@@ -169,7 +169,7 @@ def test_what_is_no_object_is_refused_before_anything_is_asked(desk: Desk, text:
             ("call", "CS-1", "Reset"),
             {"outcome": "timed_out", "status": "", "payload": {}, "done": False, "why": "no answer in time"},
             1,
-            "CS-1 Reset: no answer: no answer in time",
+            "CS-1 Reset: no answer in time",
             id="timed-out",
         ),
         pytest.param(
