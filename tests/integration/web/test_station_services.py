@@ -24,7 +24,6 @@ from bridge.web.station_shapes import (
     CallOrder,
     ConfigurationChange,
     ConfigurationQuery,
-    ConfigurationQuery,
     ProfileOrder,
     ResetOrder,
     RotationOrder,
@@ -137,7 +136,9 @@ async def test_an_order_goes_out_in_the_words_of_the_version_with_its_timeout(
         pytest.param(CallAnswer(CallOutcome.ANSWERED, {}, valid=False, why="status is missing"), False, id="no-status"),
         pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": {}}, valid=False), False, id="status-is-no-text"),
         pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": "Perhaps"}, valid=False), False, id="no-known-word"),
-        pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": "Accepted", "x": 1}, valid=False), True, id="a-clear-word"),
+        pytest.param(
+            CallAnswer(CallOutcome.ANSWERED, {"status": "Accepted", "x": 1}, valid=False), True, id="a-clear-word"
+        ),
     ],
 )
 async def test_an_answer_that_does_not_say_so_is_not_taken_for_a_yes(
@@ -149,7 +150,8 @@ async def test_an_answer_that_does_not_say_so_is_not_taken_for_a_yes(
 
 
 @pytest.mark.parametrize(
-    ("told", "done"), [({"configurationKey": [{"key": "A", "value": "x" * 501}]}, True), ({"configurationKey": 1}, False)]
+    ("told", "done"),
+    [({"configurationKey": [{"key": "A", "value": "x" * 501}]}, True), ({"configurationKey": 1}, False)],
 )
 async def test_settings_that_can_be_read_are_an_answer(
     stations: StoreStations, central: Central, told: dict[str, Any], done: bool
