@@ -312,6 +312,19 @@ async def test_a_file_with_any_key_of_a_rotation_leaves_all_of_them_good(
     assert await registry.log_in(keys[held])
 
 
+async def test_two_imports_bring_a_key_back_that_a_rotation_has_replaced(registry: Registry) -> None:
+    """As docs/stations.md says of a station that went back to its old key."""
+    device = Device()
+    await registry.rotate(device)
+    assert await registry.log_in(device.key)
+    await registry.writer.submit(_import, CSV)
+    assert not await registry.log_in(OLD)
+    await registry.writer.submit(_import, CSV.replace(f"{OLD},,", ",insecure,"))
+    await registry.writer.submit(_import, CSV)
+    assert await registry.log_in(OLD)
+    assert not await registry.log_in(device.key)
+
+
 async def test_two_rotations_at_once_cannot_forget_each_others_key(registry: Registry) -> None:
     """The first is refused, the second sends the same key and is accepted: nobody may forget it in between."""
     key, asked, go_on = "ab" * 20, asyncio.Event(), asyncio.Event()
