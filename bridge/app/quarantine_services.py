@@ -44,7 +44,7 @@ from bridge.web.quarantine_shapes import (
     QuarantineItem,
     QuarantineList,
 )
-from bridge.web.services import NotFound, RowsRefused, Unavailable
+from bridge.web.services import NotFound, NotRunning, RowsRefused, Unavailable
 from csms.auth import StationKeys
 from csms.events import StationId
 
@@ -80,7 +80,7 @@ class StoreQuarantine:
         self._documents = documents
         self._follow = follow
         self._newcomers = Newcomers(writer, clock) if newcomers is None else newcomers
-        self._attempts = RefusedAttempts(clock) if attempts is None else attempts
+        self._attempts = attempts
 
     async def list(self) -> QuarantineList:
         """Return the stations in quarantine. Raises: Unavailable."""
@@ -96,7 +96,7 @@ class StoreQuarantine:
 
     def refused_recently(self) -> int:
         """Return how many stations were refused within the last ten minutes."""
-        return self._attempts.recent_stations()
+        return 0 if self._attempts is None else self._attempts.recent_stations()
 
     async def map(self, station: str, wish: MapWish) -> MapReport:
         """Make one a station of the inventory. Raises: NotFound, RowsRefused, Unavailable."""
@@ -162,7 +162,9 @@ class StoreQuarantine:
         return Forgotten(station=row.station)
 
     async def attempts(self, station: str | None) -> AttemptList:
-        """Return the refused attempts, of one station where one is named. Raises: Unavailable."""
+        """Return the refused attempts, of one station where one is named. Raises: NotRunning, Unavailable."""
+        if self._attempts is None:
+            raise NotRunning("the bridge is not running: refused connections are known to a running one only")
         kept = [each for each in self._attempts.all() if station is None or _same(each.identity, station)]
         unknown = list(dict.fromkeys(each.identity for each in kept if each.status == _UNKNOWN and each.identity))
         meant = await self._meant(unknown) if unknown else {}

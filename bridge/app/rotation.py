@@ -63,14 +63,27 @@ class Rotated:
     """The answer's own word."""
 
 
+class UnderWay(Exception):
+    """Another rotation of this station's key has not ended."""
+
+    def __init__(self, station: StationId) -> None:
+        super().__init__(station)
+        self.station = station
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return f"{self.station} is being sent a key at this moment: wait for the end of that rotation; nothing was sent"
+
+
 class Rotations:
-    """Rotates keys over the writer and the OCPP side."""
+    """Rotates keys over the writer and the OCPP side. One for the whole process: two would not know of each other."""
 
     def __init__(self, writer: Writer, caller: Caller, *, keys: StationKeys, clock: Callable[[], Moment]) -> None:
         self._writer = writer
         self._caller = caller
         self._keys = keys
         self._clock = clock
+        self._under_way: set[StationId] = set()
 
     async def rotate(
         self, station: StationId, version: OcppVersion, given: str | None, *, force: bool, timeout: timedelta | None
@@ -79,11 +92,23 @@ class Rotations:
 
         `force`: though an earlier one is pending, or the station's quirks forbid to write to it.
 
-        Cancelled, it leaves both keys good. Raises: Impossible (the given key has not the version's form),
+        Cancelled, it leaves both keys good. Raises: Impossible (the given key has not the version's form), UnderWay,
         RotationPending, NotFit, StoreError.
         """
         key = fresh(version) if given is None else given
         check(version, key)
+        # What one rotation forgets because the station refused it, another may have sent again and seen accepted.
+        if station in self._under_way:
+            raise UnderWay(station)
+        self._under_way.add(station)
+        try:
+            return await self._rotate(station, version, key, given=given is not None, force=force, timeout=timeout)
+        finally:
+            self._under_way.discard(station)
+
+    async def _rotate(
+        self, station: StationId, version: OcppVersion, key: str, *, given: bool, force: bool, timeout: timedelta | None
+    ) -> Rotated:
         order = RotationOrder(station, key.encode(), self._keys, force, self._clock())
         begun = await self._writer.submit(begin_rotations, order)
         request = requests_of(version).set_key(key)
@@ -93,7 +118,7 @@ class Rotations:
         log.info("key_rotation_ended", station=station, state=state.value, outcome=answer.outcome.value, status=status)
         if state in _SURELY_NOT_TAKEN:
             await self._forget(begun)
-        shown = key if given is None and state not in _SURELY_NOT_TAKEN else None
+        shown = key if not given and state not in _SURELY_NOT_TAKEN else None
         return Rotated(state, shown, _without(answer, key), status)
 
     async def _forget(self, begun: Begun) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import structlog
 
 from bridge.app import stations_shown as shown
-from bridge.app.rotation import Rotations, away
+from bridge.app.rotation import Rotations, UnderWay, away
 from bridge.core.model import Moment
 from bridge.edits import LowersProfile, RotationPending, set_profiles
 from bridge.edits import ProfileOrder as ProfileChange
@@ -105,7 +105,7 @@ class StoreStations:
         self._clock = clock
         self._central = central
         self._counts = counts
-        self._keys = keys
+        self._rotations = None if central is None else Rotations(writer, central, keys=keys, clock=clock)
 
     # --- questions ----------------------------------------------------------------------------------------------------
 
@@ -187,15 +187,16 @@ class StoreStations:
 
     async def rotate_key(self, identity: str, order: RotationOrder) -> RotationResult:
         """Give it another key. Raises: NotFound, Conflict, ValueRefused, NotRunning, Unavailable."""
-        central, live = await self._reached(identity)
-        rotations = Rotations(self._writer, central, keys=self._keys, clock=self._clock)
+        _, live = await self._reached(identity)
+        if self._rotations is None:
+            raise AssertionError("without a central system no station is reached")
         try:
-            rotated = await rotations.rotate(
+            rotated = await self._rotations.rotate(
                 live.station, live.version, order.key, force=order.force, timeout=_period(order.timeout_s)
             )
         except Impossible as error:
             raise ValueRefused(error.field, error.wanted) from error
-        except (RotationPending, NotFit) as error:
+        except (UnderWay, RotationPending, NotFit) as error:
             raise Conflict(str(error)) from error
         except StoreError as error:
             raise Unavailable(str(error)) from error

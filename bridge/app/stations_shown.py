@@ -88,6 +88,9 @@ def station_detail(
 def call_result(station: StationId, version: OcppVersion, action: str, answer: CallAnswer) -> CallResult:
     """Return what became of a CALL that was sent, without the values of secrets."""
     status = status_of(version, action, answer.payload)
+    settings = tuple(map(_setting, settings_of(version, action, answer.payload)))
+    # What the schema refuses and what has no word of its own says nothing: a reset may have been done or not.
+    told = answer.valid or bool(status or settings)
     return CallResult.model_validate(
         {
             "station": station,
@@ -96,10 +99,10 @@ def call_result(station: StationId, version: OcppVersion, action: str, answer: C
             "payload": hide(dict(answer.payload)),
             "valid": answer.valid,
             "status": status[:64],
-            "done": answer.outcome is CallOutcome.ANSWERED and done(status),
+            "done": answer.outcome is CallOutcome.ANSWERED and told and done(status),
             "code": answer.code,
             "why": answer.why,
-            "settings": tuple(map(_setting, settings_of(version, action, answer.payload))),
+            "settings": settings,
         }
     )
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli import station_calls, station_keys
-from bridge.cli.run import ConfigOption, JsonOption, ask, examples, new_group, print_document, say
+from bridge.cli.run import ConfigOption, ExitCode, JsonOption, ask, examples, fail, new_group, print_document, say
 from bridge.cli.station_calls import IdArgument
 
 app = new_group("Charging stations.")
@@ -20,23 +20,26 @@ app = new_group("Charging stations.")
     "list",
     epilog=examples(
         "ocpp-bridge station list --config my.toml",
-        "ocpp-bridge station list --connected --version ocpp1.6 --config my.toml --json",
+        "ocpp-bridge station list --connected --version 1.6 --config my.toml --json",
     ),
 )
 def list_all(
     context: typer.Context,
     connected: Annotated[bool | None, typer.Option("--connected/--away", help="Only those.")] = None,
-    version: Annotated[str | None, typer.Option("--version", help="Only those that speak it: ocpp1.6, …")] = None,
+    version: Annotated[
+        str | None, typer.Option("--version", help="Only those that speak it: 1.6, 2.0.1 or 2.1.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 1000,
     cursor: Annotated[str | None, typer.Option("--after", help="Only those behind this one.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List stations: connection, version, security profile, vendor, model."""
+    spoken = _subprotocol(version, as_json)
     found = ask(
         context,
         config,
-        lambda services: services.stations.list(limit, cursor, connected=connected, version=version),
+        lambda services: services.stations.list(limit, cursor, connected=connected, version=spoken),
         as_json=as_json,
     )
     if as_json:
@@ -47,6 +50,19 @@ def list_all(
     print_stations(found)
     if found.next_cursor is not None:
         say(f"there are more: --after {found.next_cursor!r}")
+
+
+def _subprotocol(version: str | None, as_json: bool) -> str | None:
+    """Return the subprotocol of a version that is written as in the inventory, or as the subprotocol itself."""
+    from bridge.web.station_shapes import VERSIONS
+
+    if version is None:
+        return None
+    named = f"ocpp{version.strip().lower().removeprefix('ocpp')}"
+    if named not in VERSIONS:
+        short = ", ".join(each.removeprefix("ocpp") for each in VERSIONS)
+        fail(ExitCode.USAGE, f"--version: should be one of {short}", as_json=as_json)
+    return named
 
 
 @app.command(

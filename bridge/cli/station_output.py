@@ -78,12 +78,9 @@ def print_result(found: CallResult) -> None:
 
 def result_line(found: CallResult) -> str:
     """Return how a CALL ended, in one line."""
-    said = {
-        "answered": found.status or "answered",
-        "refused": f"refused with CALLERROR {found.code}",
-        "timed_out": "no answer",
-        "gone": "no answer",
-    }[found.outcome]
+    if found.outcome in ("timed_out", "gone"):
+        return f"{found.station} {found.action}: {found.why}"
+    said = f"refused with CALLERROR {found.code}" if found.outcome == "refused" else found.status or "answered"
     hint = _HINTS.get(found.status, "")
     why = f" (the answer is not valid: {found.why})" if not found.valid else f": {found.why}" if found.why else ""
     return f"{found.station} {found.action}: {said}{hint}{why}"

@@ -163,7 +163,7 @@ def _proof_errors(station: StationRow, row: Row, *, weak_key: bool) -> Iterator[
         yield row.error(
             "key",
             f"has {len(key)} bytes and must have at least {SHORTEST_KEY}; where the station takes no longer one, "
-            "write true into a column weak_key",
+            "write true into a column weak_key (quarantine map: --weak-key)",
         )
     if station.wants_key and ":" in station.station:
         yield row.error("station", "must not contain a colon, which HTTP Basic cannot carry in a user id")

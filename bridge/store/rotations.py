@@ -68,9 +68,12 @@ def earlier_keys(conn: sa.Connection, station_id: StationId) -> tuple[Credential
 
 
 def replaced_keys(conn: sa.Connection) -> Mapping[StationId, Sequence[Credential]]:
-    """Return the keys that stations had before the one that `station.retired_*` has: no import brings them back."""
+    """Return the keys of earlier rotations, beside those that `station` has: no import makes one of them the only one.
+
+    Of those that were replaced the station has another by now; of those that were sent and not used it may have any.
+    """
     found: dict[StationId, list[Credential]] = defaultdict(list)
-    for row in conn.execute(sa.select(station_key).where(station_key.c.retired)):
+    for row in conn.execute(sa.select(station_key)):
         found[row.station].append(Credential(row.salt, row.digest, row.slow))
     return found
 

@@ -30,5 +30,5 @@ class QuarantineServices(Protocol):
         ...
 
     async def attempts(self, station: str | None) -> AttemptList:
-        """Return the refused attempts, of one station where one is named."""
+        """Return the refused attempts, of one station where one is named. Raises: NotRunning."""
         ...

@@ -14,6 +14,7 @@ from bridge.web.bodies import answer, read
 from bridge.web.shapes import Shape
 from bridge.web.station_services import StationServices
 from bridge.web.station_shapes import (
+    VERSIONS,
     AvailabilityOrder,
     CallOrder,
     ConfigurationChange,
@@ -26,7 +27,6 @@ from bridge.web.station_shapes import (
 )
 
 PATH = "/api/v1/stations"
-VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
 _Order = TypeVar("_Order", bound=Shape)

@@ -11,6 +11,8 @@ from pydantic import AwareDatetime, Field
 
 from bridge.web.shapes import Shape
 
+VERSIONS = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
+"""Subprotocols by which stations are chosen."""
 Outcome = Literal["answered", "refused", "unreadable", "timed_out", "gone"]
 _Number = Annotated[int, Field(ge=1, lt=2**31)]
 _Seconds = Annotated[float, Field(ge=1, le=600)]

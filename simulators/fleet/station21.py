@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ocpp.exceptions import OCPPError  # type: ignore[import-untyped]
+from ocpp.exceptions import NotImplementedError as NotImplementedHere  # type: ignore[import-untyped]
+from ocpp.exceptions import OCPPError
 from ocpp.messages import MessageType  # type: ignore[import-untyped]
 from ocpp.v21 import call, call_result  # type: ignore[import-untyped]
 
@@ -43,6 +44,12 @@ class Station21(Station2x):
             await self._send(
                 _frame(_SEND, str(self._unique_id_generator()), "NotifyPeriodicEventStream", _stream(message))
             )
+
+    async def _handle_call(self, msg: Any) -> None:
+        # The library leaves such a CALL of 2.1 without any answer. Source: OCPP 2.1 Part 4, NotImplemented.
+        if msg.action not in self.route_map:
+            raise NotImplementedHere
+        await super()._handle_call(msg)
 
     async def _ask(self, payload: Any) -> Any:
         """Ask, and answer CALLRESULTERROR where the result is not valid. Source: OCPP 2.1 Part 4, CALLRESULTERROR."""

@@ -205,6 +205,8 @@ async def test_a_stopped_bridge_shows_stations_and_sends_them_nothing(make_site:
     code, document = await order(site, "reset", "CP1", "soft")
     assert (code, document["error"]) == (6, "the bridge is not running: nothing can be sent to CP1")
     assert (await order(site, "show", "CP9"))[0] == 3
+    code, document = await order(site, "attempts")
+    assert (code, document["error"].partition(":")[0]) == (6, "the bridge is not running")
 
 
 async def test_an_order_that_waits_for_its_answer_does_not_keep_the_bridge_from_stopping(make_site: MakeSite) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bridge.app.rotation import Rotated, Rotations
+from bridge.app.rotation import Rotated, Rotations, UnderWay
 from bridge.core.model import Moment
 from bridge.edits import (
     LowersProfile,
@@ -310,6 +310,58 @@ async def test_a_file_from_before_several_rotations_does_not_lock_the_station_ou
         assert await registry.log_in(device.key)
         await registry.writer.submit(_import, CSV)
         assert await registry.log_in(device.key)
+
+
+@pytest.mark.parametrize("held", [0, 1, 2], ids=["the-old", "first-sent", "second-sent"])
+@pytest.mark.parametrize("listed", [0, 1, 2], ids=["file-old", "file-first", "file-second"])
+async def test_a_file_with_any_key_of_a_rotation_leaves_all_of_them_good(
+    registry: Registry, held: int, listed: int
+) -> None:
+    keys = [OLD, "a1" * 20, "b2" * 20]
+    for key in keys[1:]:
+        await registry.rotate(Device(answer=CallAnswer(CallOutcome.TIMED_OUT)), key, force=True)
+    await registry.writer.submit(_import, CSV.replace(OLD, keys[listed]))
+    assert await registry.log_in(keys[held])
+
+
+async def test_two_imports_bring_a_key_back_that_a_rotation_has_replaced(registry: Registry) -> None:
+    """As docs/stations.md says of a station that went back to its old key."""
+    device = Device()
+    await registry.rotate(device)
+    assert await registry.log_in(device.key)
+    await registry.writer.submit(_import, CSV)
+    assert not await registry.log_in(OLD)
+    await registry.writer.submit(_import, CSV.replace(f"{OLD},,", ",insecure,"))
+    await registry.writer.submit(_import, CSV)
+    assert await registry.log_in(OLD)
+    assert not await registry.log_in(device.key)
+
+
+async def test_two_rotations_at_once_cannot_forget_each_others_key(registry: Registry) -> None:
+    """The first is refused, the second sends the same key and is accepted: nobody may forget it in between."""
+    key, asked, go_on = "ab" * 20, asyncio.Event(), asyncio.Event()
+
+    class Moody(Device):
+        async def call(self, *arguments: Any, **options: Any) -> CallAnswer:
+            self.takes = bool(self.sent)
+            answer = await super().call(*arguments, **options)
+            asked.set()
+            await go_on.wait()
+            return answer if self.takes else REJECTED
+
+    device = Moody()
+    rotations = Rotations(registry.writer, device, keys=KEYS, clock=lambda: NOW)
+    first = asyncio.create_task(rotations.rotate(A, OcppVersion.V16, key, force=False, timeout=None))
+    await asked.wait()
+    again = asyncio.create_task(rotations.rotate(A, OcppVersion.V16, key, force=True, timeout=None))
+    await asyncio.wait([again], timeout=0.05)
+    go_on.set()
+    assert (await first).state is Rotation.REFUSED
+    with pytest.raises(UnderWay, match="at this moment"):
+        await again
+    assert await registry.log_in(device.key)
+    assert (await rotations.rotate(A, OcppVersion.V16, key, force=False, timeout=None)).state is Rotation.ACCEPTED
+    assert await registry.log_in(key)
 
 
 async def test_so_many_keys_are_kept_and_no_more(registry: Registry) -> None:

@@ -69,3 +69,9 @@ async def test_it_answers_a_trigger_and_then_reports(central, start, specs):
     assert await central.ask("CP-21", "TriggerMessage", asked) == {"status": "Accepted"}
     events = await central.received(4, "NotifyEvent")
     assert events[-1][1]["eventData"][0]["component"]["evse"] == {"id": 2, "connectorId": 1}
+
+
+async def test_a_call_that_it_does_not_serve_is_answered_with_not_implemented(central, start, specs):
+    start(specs["2.1"])
+    await central.received(4)
+    assert await central.ask("CP-21", "ClearCache", {}) == "NotImplemented"

@@ -44,6 +44,18 @@ def test_list_of_some(desk: Desk) -> None:
     assert "there are more: --after 'CS-2'" in ended.stderr
 
 
+@pytest.mark.parametrize("written", ["2.0.1", "ocpp2.0.1", "OCPP2.0.1"])
+def test_a_version_is_written_as_in_the_inventory_or_as_the_subprotocol(desk: Desk, written: str) -> None:
+    assert desk.run("station", "list", "--version", written).exit_code == 0
+    assert desk.services.stations.orders == [("list", 1000, None, None, "ocpp2.0.1")]
+
+
+def test_a_version_that_is_none_is_refused_before_anybody_is_asked(desk: Desk) -> None:
+    ended = desk.run("station", "list", "--version", "1.5")
+    assert (ended.exit_code, ended.stderr) == (2, "--version: should be one of 1.6, 2.0.1, 2.1\n")
+    assert desk.services.stations.orders == []
+
+
 def test_show_tells_everything_in_words(desk: Desk) -> None:
     ended = desk.run("station", "show", "CS/2 |*")
     assert ended.exit_code == 0, ended.stderr
@@ -173,7 +185,7 @@ def test_what_is_no_object_is_refused_before_anything_is_asked(desk: Desk, text:
             ("call", "CS-1", "Reset"),
             {"outcome": "timed_out", "status": "", "payload": {}, "done": False, "why": "no answer in time"},
             1,
-            "CS-1 Reset: no answer: no answer in time",
+            "CS-1 Reset: no answer in time",
             id="timed-out",
         ),
         pytest.param(

@@ -146,6 +146,36 @@ async def test_what_is_forced_is_ordered_as_forced(stations: StoreStations, cent
 
 
 @pytest.mark.parametrize(
+    ("answer", "done"),
+    [
+        pytest.param(CallAnswer(CallOutcome.ANSWERED, {}, valid=False, why="status is missing"), False, id="no-status"),
+        pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": {}}, valid=False), False, id="status-is-no-text"),
+        pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": "Perhaps"}, valid=False), False, id="no-known-word"),
+        pytest.param(
+            CallAnswer(CallOutcome.ANSWERED, {"status": "Accepted", "x": 1}, valid=False), True, id="a-clear-word"
+        ),
+    ],
+)
+async def test_an_answer_that_does_not_say_so_is_not_taken_for_a_yes(
+    stations: StoreStations, central: Central, answer: CallAnswer, done: bool
+) -> None:
+    central.answer = answer
+    result = await stations.reset("S1", ResetOrder(kind="soft"))
+    assert (result.outcome, result.done) == ("answered", done)
+
+
+@pytest.mark.parametrize(
+    ("told", "done"),
+    [({"configurationKey": [{"key": "A", "value": "x" * 501}]}, True), ({"configurationKey": 1}, False)],
+)
+async def test_settings_that_can_be_read_are_an_answer(
+    stations: StoreStations, central: Central, told: dict[str, Any], done: bool
+) -> None:
+    central.answer = CallAnswer(CallOutcome.ANSWERED, told, valid=False, why="too long")
+    assert (await stations.get_configuration("S1", ConfigurationQuery())).done is done
+
+
+@pytest.mark.parametrize(
     ("order", "failure"),
     [
         pytest.param(UnlockOrder(connector=1, evse=1), ValueRefused, id="not-of-this-version"),

@@ -136,7 +136,7 @@ GOOD = "DE*ABC*E1,north"
         pytest.param(
             "A,1.6,hush,,,,1,{good},,,",
             "line 2, key: has 4 bytes and must have at least 16; where the station takes no longer one, "
-            "write true into a column weak_key",
+            "write true into a column weak_key (quarantine map: --weak-key)",
             id="short-key",
         ),
         pytest.param(
