@@ -29,6 +29,8 @@ from csms.handshake import (
     lacks_connection_header,
     negotiate,
     wants_websocket,
+    why_unreadable,
+    without_login,
 )
 from csms.keys import KeyCheck
 from csms.options import ServerOptions
@@ -208,7 +210,7 @@ class Admission:
             "handshake_refused",
             status=refusal.status,
             reason=refusal.reason,
-            path=request.path.partition("?")[0][:256],
+            path=without_login(request.path.partition("?")[0])[:256],
             remote=socket.remote,
             listener=socket.doorway.options.name,
         )
@@ -219,7 +221,7 @@ class Admission:
         """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
         self._counter.count("handshake_unreadable")
         error = socket.protocol.handshake_exc
-        reason = str(error.__cause__ or error)[:256] if error is not None else ""
+        reason = why_unreadable(error) if error is not None else ""
         self._log.info(
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )

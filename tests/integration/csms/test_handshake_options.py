@@ -21,6 +21,7 @@ from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import KEY, PATIENCE_S, Station, basic, dial
 
 SiteOf = Callable[..., Awaitable[Site]]
+LOGIN = basic("CP1", KEY).removeprefix("Basic ")
 
 
 async def refusal(site: Site, identity: str = "CP1", **options: Any) -> tuple[int, str]:
@@ -294,7 +295,37 @@ async def test_what_is_no_http_is_counted_and_logged_without_a_stack_trace(site_
             while not lines:  # noqa: ASYNC110 - a log is no event
                 await asyncio.sleep(0.01)
     assert [line["event"] for line in lines] == ["handshake_unreadable"]
+    assert lines[0]["remote"].startswith("127.0.0.1:")
     assert site.counter.counts["handshake_unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(f"Authorization: Basic\r\n {LOGIN}", id="folded"),
+        pytest.param(f"Authorization: Basic {LOGIN}\x01", id="control-character"),
+        pytest.param(f"Authorization : Basic {LOGIN}", id="space-before-the-colon"),
+    ],
+)
+async def test_a_broken_header_with_a_key_is_logged_without_it(site_of: SiteOf, headers: str) -> None:
+    site = await site_of()
+    with structlog.testing.capture_logs() as lines:
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(f"GET /CP1 HTTP/1.1\r\n{headers}\r\n\r\n".encode("latin-1"))
+            await reader.read()
+            writer.close()
+            while not lines:  # noqa: ASYNC110 - a log is no event
+                await asyncio.sleep(0.01)
+    assert "invalid HTTP header" in str(lines)
+    assert LOGIN not in str(lines)
+
+
+async def test_a_login_in_the_url_is_not_logged(site_of: SiteOf) -> None:
+    site = await site_of()
+    with structlog.testing.capture_logs() as lines:
+        await talk(site.port, upgrade(path="ws://CP1:0123456789abcdef@csms/nobody"))
+    assert [line["path"] for line in lines] == ["ws://***@csms/nobody"]
 
 
 async def test_slow_handshakes_are_cut(site_of: SiteOf) -> None:
