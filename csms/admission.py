@@ -20,11 +20,13 @@ from websockets.typing import Subprotocol
 
 from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
+from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
 from csms.handshake import (
     Negotiated,
     compresses,
     from_browser,
+    has_hung_up,
     how_to_connect,
     lacks_connection_header,
     negotiate,
@@ -225,6 +227,9 @@ class Admission:
         self._log.info(
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )
+        if self._attempts is not None:
+            why = HUNG_UP if has_hung_up(reason) else "it cannot be read"
+            self._attempts.refused(AttemptRefused("", socket.address, 0, f"no HTTP request: {why}"))
 
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
         """Keep a refused attempt for the operator."""

@@ -19,10 +19,14 @@ from typing import Protocol
 
 import structlog
 
+from csms.events import AttemptRefused
 from csms.gate import Gate, Place
 from csms.options import ListenerOptions
-from csms.ports import Counter
+from csms.ports import Attempts, Counter
 from csms.proxy import is_proxy
+
+HUNG_UP = "the peer closed the connection"
+"""How the reason of an attempt ends that may have been a port check."""
 
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n"
@@ -62,16 +66,18 @@ class Doorway:
         options: ListenerOptions,
         gate: Gate,
         counter: Counter,
+        attempts: Attempts | None,
         *,
         timeout: timedelta,
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`timeout` bounds a TLS handshake; `own` keeps its task."""
+        """`attempts` are told of every refusal; `timeout` bounds a TLS handshake; `own` keeps its task."""
         self.options = options
         self.tls: ListenerTls | None = None
         """What counts for the next handshake."""
         self._gate = gate
         self._counter = counter
+        self._attempts = attempts
         self._timeout_s = timeout.total_seconds()
         self._own = own
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger().bind(listener=options.name)
@@ -96,6 +102,7 @@ class Doorway:
     def _turn_away(self, transport: asyncio.Transport, peer: str, why: str) -> None:
         self._counter.count("connection_turned_away")
         self._log.warning("connection_turned_away", reason=why, remote=peer)
+        self._tell(peer, 0 if self.options.tls else 503, why)
         transport.set_protocol(asyncio.Protocol())
         if not self.options.tls:
             transport.write(_FULL)
@@ -127,7 +134,14 @@ class Doorway:
 
     def _failed(self, error: OSError, peer: str) -> None:
         self._counter.count("tls_handshake_failed")
-        self._log.info("tls_handshake_failed", remote=peer, reason=why_tls_failed(error))
+        reason = why_tls_failed(error)
+        self._log.info("tls_handshake_failed", remote=peer, reason=reason)
+        self._tell(peer, 0, f"TLS handshake failed: {reason}")
+
+    def _tell(self, peer: str, status: int, reason: str) -> None:
+        """Keep a refused connection for the operator; who it was is not known yet."""
+        if self._attempts is not None:
+            self._attempts.refused(AttemptRefused("", peer, status, reason))
 
 
 class _Waiting(asyncio.Protocol):
@@ -152,7 +166,7 @@ def why_tls_failed(error: OSError) -> str:
         case ssl.SSLError(reason=str(reason)):
             return reason.replace("_", " ").lower()
         case ConnectionResetError():
-            return "the peer closed the connection"
+            return HUNG_UP
         case ConnectionAbortedError():
             return "the peer did not finish in time"
     return error.strerror or "the connection broke"

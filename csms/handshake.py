@@ -103,6 +103,11 @@ def compresses(mode: Compression, own: bool | None, version: OcppVersion) -> boo
             assert_never(other)
 
 
+def has_hung_up(reason: str) -> bool:
+    """Tell whether `why_unreadable` says that the peer left before its request was complete: often a port check."""
+    return reason.startswith("stream ends")
+
+
 def without_login(text: str) -> str:
     """Return a request target or line without the user and password that some stations write into their URL."""
     return _LOGIN.sub("//***@", text)
@@ -110,7 +115,10 @@ def without_login(text: str) -> str:
 
 def why_unreadable(error: Exception) -> str:
     """Return what was wrong with something that is no HTTP request; never a header, which may hold a key."""
-    reason = str(error.__cause__ or error)
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    reason = str(first)
     what, _, _ = reason.partition(":")
     return what if what.startswith("invalid HTTP header") else without_login(reason)[:256]
 

@@ -18,7 +18,7 @@ from csms.admission import Admission, select_subprotocol
 from csms.doorway import Doorway, ListenerTls
 from csms.gate import Gate
 from csms.options import ListenerOptions, ServerOptions
-from csms.ports import Counter
+from csms.ports import Attempts, Counter
 from csms.websocket import StationSocket
 
 # OCPP 2.0.1 Part 4 §3.3: the CSMS SHALL support RFC 7692. Small windows: there may be thousands of stations.
@@ -41,12 +41,19 @@ class ListenFailed(OSError):
 class Listeners:
     """The listeners of one server, all of which share its places."""
 
-    def __init__(self, options: ServerOptions, counter: Counter, *, own: Callable[[asyncio.Task[None]], None]) -> None:
-        """`own` keeps the tasks of TLS handshakes."""
+    def __init__(
+        self,
+        options: ServerOptions,
+        counter: Counter,
+        attempts: Attempts | None,
+        *,
+        own: Callable[[asyncio.Task[None]], None],
+    ) -> None:
+        """`attempts` are told of every refusal; `own` keeps the tasks of TLS handshakes."""
         self._options = options
         gate = Gate(connections=options.max_connections, pending_per_address=options.max_pending_per_address)
         self._doorways = {
-            listener.name: Doorway(listener, gate, counter, timeout=options.open_timeout, own=own)
+            listener.name: Doorway(listener, gate, counter, attempts, timeout=options.open_timeout, own=own)
             for listener in options.all_listeners
         }
         self._servers: dict[str, Server] = {}

@@ -124,7 +124,7 @@ class CentralSystem:
             monotonic=monotonic,
             own=self._own,
         )
-        self._listeners = Listeners(options, counter, own=self._own)
+        self._listeners = Listeners(options, counter, attempts, own=self._own)
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
     # --- for the host -------------------------------------------------------------------------------------------------

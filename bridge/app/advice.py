@@ -53,7 +53,32 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (429, "too many failed", "the station tried a wrong key again and again: correct the key, and wait for a minute"),
     (429, "", "many unknown stations share this address: map some of those that are in quarantine, or forget them"),
     (503, "storage", "the database cannot be read or written: see the bridge's log and `ocpp-bridge status`"),
+    (503, "too many connections", "the bridge has as many connections as [ocpp] max_connections: raise it"),
+    (
+        503,
+        "too many handshakes",
+        "too many connections of this address are not set up yet: who opens them? Many stations behind one address may "
+        "need more than [ocpp] max_handshakes_per_address",
+    ),
     (503, "", "there are as many unknown stations as may be: map or import some, or forget them"),
+    (
+        0,
+        "no HTTP request",
+        "a port check, or TLS on a listener without it (set ws:// and not wss:// in the station), or a broken request: "
+        "see handshake_unreadable in the bridge's log",
+    ),
+    (0, "too many", "as with 503: see [ocpp] max_connections and max_handshakes_per_address"),
+    (
+        0,
+        "TLS handshake failed: http request",
+        "the station speaks without TLS on a listener with TLS: set wss:// and not ws:// in the station",
+    ),
+    (
+        0,
+        "TLS handshake failed: certificate verify failed",
+        "the station's own certificate has expired, or is from no authority of client_ca: renew it, or add its "
+        "authority",
+    ),
     (0, "", "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's"),
 )
 """HTTP status, how the reason begins, what to do; the first that fits counts. docs/stations.md has the same table."""

@@ -1,7 +1,7 @@
 """Keep which connections of stations were refused, by whom, how often and why. Implements `csms.ports.Attempts`.
 
 In memory, and bounded: it is about what is being tried now. Never keeps foreign text uncleaned, nor a credential.
-Before it: `csms.admission`, and whoever else ends a connection before it is a WebSocket. After it:
+Before it: `csms.doorway` and `csms.admission`, which end connections before they are WebSockets. After it:
 `quarantine_services`.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.core.model import Moment
+from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused
 from csms.unknown import network_of
 
@@ -84,7 +85,7 @@ class RefusedAttempts:
         Whoever sends no WebSocket request at all is probably a health check or a browser.
         """
         since = self._clock().now - RECENT
-        stations = [each for each in self._kept.values() if each.last >= since and each.status != _NO_WEBSOCKET]
+        stations = [each for each in self._kept.values() if each.last >= since and not _is_check(each)]
         return len({each.identity.casefold() or each.address for each in stations})
 
     def _make_room(self, sender: str) -> None:
@@ -101,6 +102,10 @@ class RefusedAttempts:
         del mine[key]
         if not mine:
             del self._by_sender[sender]
+
+
+def _is_check(each: Attempts) -> bool:
+    return each.status == _NO_WEBSOCKET or each.reason.endswith(HUNG_UP)
 
 
 def cleaned(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from csms.doorway import ListenerTls
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
-from tests.integration.csms.fakes import PEPPER, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
+from tests.integration.csms.fakes import PEPPER, FakeAttempts, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Site:
     central: CentralSystem
     port: int
     wire_log: FakeWireLog
+    attempts: FakeAttempts
 
 
 def _now() -> datetime:
@@ -42,11 +43,13 @@ async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
-        wire_log = FakeWireLog()
-        central = CentralSystem(options, registry, recorder, replies, counter, PEPPER, clock=clock, wire_log=wire_log)
+        wire_log, attempts = FakeWireLog(), FakeAttempts()
+        central = CentralSystem(
+            options, registry, recorder, replies, counter, PEPPER, clock=clock, wire_log=wire_log, attempts=attempts
+        )
         for name, proof in (tls or {}).items():
             central.reload_tls(name, proof)
-        site = Site(registry, recorder, counter, central, await central.start(), wire_log)
+        site = Site(registry, recorder, counter, central, await central.start(), wire_log, attempts)
         sites.append(site)
         return site
 

@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from csms.auth import new_credential
 from csms.events import (
+    AttemptRefused,
     ConnectorAddress,
     Epoch,
     OcppVersion,
@@ -133,6 +134,16 @@ class FakeCounter:
 
     def count(self, what: str, station: StationId | None = None) -> None:
         self.counts[what] += 1
+
+
+class FakeAttempts:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.attempts: list[AttemptRefused] = []
+
+    def refused(self, attempt: AttemptRefused) -> None:
+        self.attempts.append(attempt)
 
 
 class FakeWireLog:

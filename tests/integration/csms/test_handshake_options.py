@@ -15,7 +15,7 @@ import structlog.testing
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from csms.events import OcppVersion, SecurityProfile
+from csms.events import AttemptRefused, OcppVersion, SecurityProfile
 from csms.options import Compression
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import KEY, PATIENCE_S, Station, basic, dial
@@ -297,6 +297,7 @@ async def test_what_is_no_http_is_counted_and_logged_without_a_stack_trace(site_
     assert [line["event"] for line in lines] == ["handshake_unreadable"]
     assert lines[0]["remote"].startswith("127.0.0.1:")
     assert site.counter.counts["handshake_unreadable"] == 1
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "no HTTP request: it cannot be read")]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from websockets.exceptions import InvalidStatus
 
 from csms.auth import matches
 from csms.events import (
-    AttemptRefused,
     Credential,
     OcppVersion,
     SecurityProfile,
@@ -35,6 +34,7 @@ from tests.integration.csms.fakes import (
     PATIENCE_S,
     PEPPER,
     STATUS_16,
+    FakeAttempts,
     FakeCounter,
     FakeRecorder,
     FakeRegistry,
@@ -77,14 +77,6 @@ class FakeNewcomers:
             )
             self.registry.records[identity.casefold()] = known
         return known
-
-
-@dataclass
-class FakeAttempts:
-    attempts: list[AttemptRefused] = field(default_factory=list)
-
-    def refused(self, attempt: AttemptRefused) -> None:
-        self.attempts.append(attempt)
 
 
 @dataclass

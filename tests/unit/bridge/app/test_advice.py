@@ -21,7 +21,15 @@ from bridge.app.advice import advice, similar
         pytest.param(429, "too many unknown stations of this address", "quarantine", id="crowded"),
         pytest.param(503, "storage is not available", "database", id="storage"),
         pytest.param(426, "no WebSocket handshake", "ws://", id="http"),
-        pytest.param(0, "TLS: certificate unknown", "TLS", id="tls"),
+        pytest.param(503, "too many connections", "max_connections", id="full"),
+        pytest.param(503, "too many handshakes from this address", "max_handshakes_per_address", id="pending"),
+        pytest.param(0, "too many connections", "max_connections", id="full over tls"),
+        pytest.param(0, "no HTTP request: it cannot be read", "handshake_unreadable", id="no http"),
+        pytest.param(0, "TLS handshake failed: http request", "wss://", id="plain on a tls port"),
+        pytest.param(
+            0, "TLS handshake failed: certificate verify failed: certificate has expired", "renew it", id="expired"
+        ),
+        pytest.param(0, "TLS handshake failed: tlsv1 alert unknown ca", "CA certificate", id="tls"),
     ],
 )
 def test_every_reason_has_what_to_do_about_it(status: int, reason: str, said: str) -> None:
