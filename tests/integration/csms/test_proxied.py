@@ -74,6 +74,7 @@ async def test_certificate_is_checked_by_us_whatever_the_proxy_did(
     found = await refusal(site, headers, password=None)
     assert found[0] == status
     assert reason in found[1]
+    assert [(each.identity, each.address) for each in site.attempts.attempts] == [("CP1", STATION)]
 
 
 async def test_a_peer_that_is_not_the_proxy_is_refused_before_anything_else(site_of: SiteOf) -> None:
