@@ -98,7 +98,10 @@ class Admission:
         headers = request.headers
         upgrade = headers.get_all("Upgrade")
         if not upgrade:
-            return self._answer_page(socket, request)
+            page = self._answer_page(socket, request)
+            if request.method == "HEAD":
+                page.body = b""  # RFC 9110 §9.3.2; Content-Length still says what GET would bring
+            return page
         self._forgive(request, upgrade)
         decision = await self._decide(socket, request)
         if isinstance(decision, Refuse):

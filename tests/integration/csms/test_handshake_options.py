@@ -240,6 +240,14 @@ async def test_a_browser_reads_what_the_port_is_for(site_of: SiteOf) -> None:
     assert "ws://csms.example:9000/STATION-ID, with one of the subprotocols ocpp1.6, " in rest
 
 
+async def test_a_health_check_may_ask_for_the_head_alone(site_of: SiteOf) -> None:
+    site = await site_of()
+    first, rest = await talk(site.port, "HEAD /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
+    assert first.split()[1] == "200"
+    assert rest.endswith("\r\n\r\n")
+    assert "Content-Length: 3\r\n" in rest
+
+
 async def test_a_handshake_of_http_1_0_is_forgiven(site_of: SiteOf) -> None:
     site = await site_of()
     site.registry.add("CP1")
