@@ -22,6 +22,7 @@ from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
 from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
+from csms.gate import network_of
 from csms.handshake import (
     Negotiated,
     compresses,
@@ -157,10 +158,10 @@ class Admission:
         return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
 
     async def _authenticate(self, socket: StationSocket, presented: Presented, offers: list[str]) -> Admit | Refuse:
-        address, identity = socket.address, presented.identity
+        sender, identity = network_of(socket.address), presented.identity
         if not identity:
             return await self._prove(UNKNOWN, presented)
-        blocked = self._throttle.blocked(address, identity, self._monotonic())
+        blocked = self._throttle.blocked(sender, identity, self._monotonic())
         if blocked is not None:
             return blocked
         try:
@@ -171,12 +172,12 @@ class Admission:
         decision = await self._prove(await self._weigh(socket, presented, record, offers), presented)
         match decision:
             case Admit():
-                self._throttle.succeeded(address, identity)
+                self._throttle.succeeded(sender, identity)
             case Refuse(401):
-                self._throttle.failed(address, identity, self._monotonic())
+                self._throttle.failed(sender, identity, self._monotonic())
             case Refuse(403 | 404) if self._options.uniform_reject:
                 # What looks like a wrong password must also be slowed down like one.
-                self._throttle.failed(address, identity, self._monotonic())
+                self._throttle.failed(sender, identity, self._monotonic())
         return decision
 
     async def _weigh(

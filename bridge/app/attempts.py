@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from bridge.core.model import Moment
 from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused
-from csms.unknown import network_of
+from csms.gate import network_of
 
 MOST = 1_000
 MOST_OF_ONE_ADDRESS = 100
