@@ -20,7 +20,6 @@ from websockets.typing import Subprotocol
 
 from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
-from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected, StationRecord
 from csms.gate import network_of
 from csms.handshake import (
@@ -52,6 +51,7 @@ _WRONG = Refuse(401, "credentials wrong", CHALLENGE)
 _TELLING = (401, 403, 404)
 """Answers that depend on whether there is such a station, and on what it is allowed."""
 _NO_WEBSOCKET = "no WebSocket handshake"
+_NO_HTTP = "no HTTP request"
 _BROKEN = "a broken WebSocket handshake"
 
 
@@ -224,16 +224,18 @@ class Admission:
         return _response(socket, _WRONG if refusal.telling and self._options.uniform_reject else refusal)
 
     def on_unreadable(self, socket: StationSocket) -> None:
-        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener."""
+        """Say that something came that is no HTTP: plain bytes on the port, or TLS on a plain listener.
+
+        Whoever hangs up before a request is there, as load balancers do to see that somebody listens, is no attempt.
+        """
         self._counter.count("handshake_unreadable")
         error = socket.protocol.handshake_exc
         reason = why_unreadable(error) if error is not None else ""
         self._log.info(
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )
-        if self._attempts is not None:
-            why = HUNG_UP if has_hung_up(reason) else "it cannot be read"
-            self._attempts.refused(AttemptRefused("", socket.address, 0, f"no HTTP request: {why}"))
+        if self._attempts is not None and not has_hung_up(reason):
+            self._attempts.refused(AttemptRefused("", socket.address, 0, _NO_HTTP))
 
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
         """Keep a refused attempt for the operator."""

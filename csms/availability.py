@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, OcppVersion
 from csms.v16.requests import change_availability as change_availability_16
 from csms.v21.requests import change_availability as change_availability_21
@@ -64,6 +64,8 @@ def answer(outcome: Outcome) -> ChangeAnswer:
         case CallFailed(code):
             refused = ChangeOutcome.UNSUPPORTED if code in _UNSUPPORTED else ChangeOutcome.UNCLEAR
             return ChangeAnswer(refused, f"CALLERROR {code[:64]}")
+        case Unreadable():
+            return ChangeAnswer(ChangeOutcome.UNCLEAR, "an answer that cannot be read")
         case TimedOut():
             return ChangeAnswer(ChangeOutcome.UNCLEAR, "no answer in time")
         case Gone():

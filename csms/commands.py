@@ -1,7 +1,7 @@
 """Call a station and match its answers: one CALL in flight per station, each with a deadline.
 
 Never retries and never decides what an outcome means. Before it: `resync`, and operators' orders. After it: the
-session's socket, which gives every CALLRESULT and CALLERROR back to `answered` and `failed`.
+session's socket; `incoming` gives every CALLRESULT and CALLERROR back to `answered`, `failed` and `unreadable`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ class CallFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """The station sent an answer that is none: half a frame, or no object where the payload belongs."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimedOut:
     """No answer came in time; a late one will be dropped."""
 
@@ -60,7 +65,7 @@ class Unsent:
     """Other calls kept the station's turn; else the connection had ended."""
 
 
-Outcome = Answered | CallFailed | TimedOut | Gone
+Outcome = Answered | CallFailed | Unreadable | TimedOut | Gone
 
 
 class CallIds:
@@ -89,7 +94,8 @@ class Commands:
         self._turn = asyncio.Lock()
         self._ended = asyncio.Event()
         self._free_at = 0.0
-        self._waiting: tuple[str, asyncio.Future[Outcome]] | None = None
+        self._waiting: tuple[str, str, asyncio.Future[Outcome]] | None = None
+        """Message id and action of the CALL in flight, and who waits for its end."""
         self._closed = False
         self._orders = 0
         self._silences = 0
@@ -138,7 +144,7 @@ class Commands:
     async def _send_and_wait(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> Outcome:
         waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         message_id = self._ids.next()
-        self._waiting = (message_id, waiting)
+        self._waiting = (message_id, action, waiting)
         try:
             async with asyncio.timeout(timeout.total_seconds()):
                 await self._send(frames.call_text(message_id, action, payload))
@@ -159,6 +165,12 @@ class Commands:
                     await self._ended.wait()
         self._free_at = clock() + self.spacing.total_seconds()
 
+    def action_of(self, message_id: str) -> str | None:
+        """Return the action of the CALL with this id, where it waits for its answer."""
+        if self._waiting is None or self._waiting[0] != message_id or self._waiting[2].done():
+            return None
+        return self._waiting[1]
+
     def answered(self, message_id: str, payload: Mapping[str, Any]) -> bool:
         """Give a CALLRESULT to the call that waits for it; False where none does."""
         return self._settle(message_id, Answered(payload))
@@ -166,6 +178,10 @@ class Commands:
     def failed(self, message_id: str, code: str, description: str = "") -> bool:
         """Give a CALLERROR to the call that waits for it; False where none does."""
         return self._settle(message_id, CallFailed(code, description))
+
+    def unreadable(self, message_id: str) -> bool:
+        """End the call that waits for an answer of which nothing else can be read; False where none does."""
+        return self._settle(message_id, Unreadable())
 
     def close(self) -> None:
         """End the call in flight and all later ones as `Gone`, at once."""
@@ -177,8 +193,8 @@ class Commands:
     def _settle(self, message_id: str, outcome: Outcome) -> bool:
         if message_id in self._late:
             self._silences = 0
-        if self._waiting is None or self._waiting[0] != message_id or self._waiting[1].done():
+        if self._waiting is None or self._waiting[0] != message_id or self._waiting[2].done():
             return False
         self._silences = 0
-        self._waiting[1].set_result(outcome)
+        self._waiting[2].set_result(outcome)
         return True

@@ -25,9 +25,6 @@ from csms.options import ListenerOptions
 from csms.ports import Attempts, Counter
 from csms.proxy import is_proxy
 
-HUNG_UP = "the peer closed the connection"
-"""How the reason of an attempt ends that may have been a port check."""
-
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nConnection: close\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 37\r\n\r\ntoo many connections; try again soon\n"
@@ -71,7 +68,7 @@ class Doorway:
         timeout: timedelta,
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`attempts` are told of every refusal; `timeout` bounds a TLS handshake; `own` keeps its task."""
+        """`timeout` bounds a TLS handshake; `own` keeps its task; `attempts` are told of whoever does not get in."""
         self.options = options
         self.tls: ListenerTls | None = None
         """What counts for the next handshake."""
@@ -102,7 +99,7 @@ class Doorway:
     def _turn_away(self, transport: asyncio.Transport, peer: str, why: str) -> None:
         self._counter.count("connection_turned_away")
         self._log.warning("connection_turned_away", reason=why, remote=peer)
-        self._tell(peer, 0 if self.options.tls else 503, why)
+        self._tell(peer, f"turned away: {why}")
         transport.set_protocol(asyncio.Protocol())
         if not self.options.tls:
             transport.write(_FULL)
@@ -133,15 +130,15 @@ class Doorway:
             guest.data_received(bytes(waiting.received))
 
     def _failed(self, error: OSError, peer: str) -> None:
+        why = why_tls_failed(error)
         self._counter.count("tls_handshake_failed")
-        reason = why_tls_failed(error)
-        self._log.info("tls_handshake_failed", remote=peer, reason=reason)
-        self._tell(peer, 0, f"TLS handshake failed: {reason}")
+        self._log.info("tls_handshake_failed", remote=peer, reason=why)
+        self._tell(peer, f"TLS: {why}")
 
-    def _tell(self, peer: str, status: int, reason: str) -> None:
-        """Keep a refused connection for the operator; who it was is not known yet."""
+    def _tell(self, peer: str, reason: str) -> None:
+        """Keep for the operator what ended before HTTP: nobody knows who it was."""
         if self._attempts is not None:
-            self._attempts.refused(AttemptRefused("", peer, status, reason))
+            self._attempts.refused(AttemptRefused("", peer, 0, reason))
 
 
 class _Waiting(asyncio.Protocol):
@@ -166,7 +163,7 @@ def why_tls_failed(error: OSError) -> str:
         case ssl.SSLError(reason=str(reason)):
             return reason.replace("_", " ").lower()
         case ConnectionResetError():
-            return HUNG_UP
+            return "the peer closed the connection"
         case ConnectionAbortedError():
             return "the peer did not finish in time"
     return error.strerror or "the connection broke"

@@ -96,6 +96,8 @@ class Malformed:
     bad_id, bad_action, bad_payload or wrong_length."""
     answer: str | None
     """The exact text to send back; None where the standard wants silence."""
+    answers: str | None = None
+    """Id of the CALL that it was to answer, where that much of a CALLRESULT or CALLERROR can be read."""
 
 
 Frame = Call | CallResult | CallError | CallResultError | Send | Malformed
@@ -178,7 +180,8 @@ def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malform
     head = _HEAD.match(text.lstrip(JUNK))
     message_type = int(head["type"][:MAX_DIGITS]) if head else None
     if message_type in _NEVER_ANSWERED[version]:
-        return Malformed(kind, None)
+        answers = _id_in_head(head["id"]) if head and message_type in (_CALL_RESULT, _CALL_ERROR) else None
+        return Malformed(kind, None, answers)
     id = _id_in_head(head["id"]) if head and message_type == _CALL else None
     if id is not None:
         return Malformed(kind, error_text(id, fault, version, _DESCRIPTIONS[kind]))
@@ -257,12 +260,12 @@ def _call_result(message: list[Any], version: OcppVersion, strict: bool) -> Call
     if len(message) < 2 or not _is_id(message[1]):
         return Malformed("bad_id", None)
     if len(message) < 3 or (strict and len(message) != 3):
-        return Malformed("wrong_length", None)
+        return Malformed("wrong_length", None, message[1])
     payload = message[2]
     if payload is None:
         payload = {}
     if type(payload) is not dict:
-        return Malformed("bad_payload", None)
+        return Malformed("bad_payload", None, message[1])
     return CallResult(message[1], payload)
 
 
@@ -270,16 +273,18 @@ def _call_error(message: list[Any], version: OcppVersion, strict: bool) -> CallE
     if len(message) < 2 or not _is_id(message[1]):
         return Malformed("bad_id", None)
     if strict and len(message) != 5:
-        return Malformed("wrong_length", None)
+        return Malformed("wrong_length", None, message[1])
     code = message[2] if len(message) > 2 and type(message[2]) is str else error_code(Fault.GENERIC, version)
     description = message[3] if len(message) > 3 and type(message[3]) is str else ""
     return CallError(message[1], code[:_MAX_DESCRIPTION], description[:_MAX_DESCRIPTION])
 
 
 def _call_result_error(message: list[Any], version: OcppVersion, strict: bool) -> CallResultError | Malformed:
-    """Read it as a CALLERROR, whose form it has."""
+    """Read it as a CALLERROR, whose form it has; what it is about waits for nothing."""
     read = _call_error(message, version, strict)
-    return read if isinstance(read, Malformed) else CallResultError(read.id, read.code, read.description)
+    if isinstance(read, Malformed):
+        return Malformed(read.kind, None)
+    return CallResultError(read.id, read.code, read.description)
 
 
 def _send(message: list[Any], version: OcppVersion, strict: bool) -> Send | Malformed:

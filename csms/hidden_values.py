@@ -1,8 +1,6 @@
-"""Hide the values of keys and passwords in payloads, by the names that the standards and vendors give them.
+"""Hide the values of keys and passwords in payloads. After it: `secret_names`, which knows their names.
 
 Pure, and total for any JSON. Used wherever a payload leaves for an operator or a log.
-
-Source: OCPP 1.6 security whitepaper §7.2 AuthorizationKey; OCPP 2.0.1 Part 2, SecurityCtrlr.BasicAuthPassword.
 """
 
 from __future__ import annotations
@@ -10,17 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from csms.secret_names import sets_secret
+
 HIDDEN = "***"
 
-_PARTS = ("password", "passwd", "passphrase", "secret", "credential")
-_ENDS = ("key", "token", "pin")
 _VALUES = frozenset({"value", "attributeValue"})
-
-
-def is_secret(name: str) -> bool:
-    """Tell whether a configuration key or variable of this name holds a key or a password."""
-    folded = "".join(letter for letter in name.casefold() if letter.isalnum())
-    return any(part in folded for part in _PARTS) or folded.endswith(_ENDS)
 
 
 def hide(payload: Any) -> Any:
@@ -55,14 +47,14 @@ def _shown(name: str, value: Any, secret: bool) -> Any:
     if name in _VALUES and secret and value is not None:
         return HIDDEN
     # `key` itself is the name of a 1.6 configuration key, and no value.
-    if name != "key" and is_secret(name) and isinstance(value, str | int | float):
+    if name != "key" and sets_secret(name) and isinstance(value, str | int | float):
         return HIDDEN
     return hide(value)
 
 
 def _names_secret(entry: Mapping[str, Any]) -> bool:
     names = (entry.get("key"), _variable(entry))
-    return any(isinstance(name, str) and is_secret(name) for name in names)
+    return any(isinstance(name, str) and sets_secret(name) for name in names)
 
 
 def _variable(entry: object) -> object:

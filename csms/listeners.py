@@ -49,7 +49,7 @@ class Listeners:
         *,
         own: Callable[[asyncio.Task[None]], None],
     ) -> None:
-        """`attempts` are told of every refusal; `own` keeps the tasks of TLS handshakes."""
+        """`own` keeps the tasks of TLS handshakes; `attempts` are told of connections that end before HTTP."""
         self._options = options
         gate = Gate(connections=options.max_connections, pending_per_address=options.max_pending_per_address)
         self._doorways = {

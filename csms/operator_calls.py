@@ -16,8 +16,9 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from csms import schemas
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unsent
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable, Unsent
 from csms.events import OcppVersion
+from csms.quirk_settings import QuirkSettings, forbidden
 
 LONGEST_TIMEOUT = timedelta(minutes=10)
 _MOST_TEXT = 256
@@ -29,6 +30,8 @@ class CallOutcome(StrEnum):
     ANSWERED = "answered"
     REFUSED = "refused"
     """The station sent a CALLERROR."""
+    UNREADABLE = "unreadable"
+    """The station sent an answer that nobody can read: it may have been done."""
     TIMED_OUT = "timed_out"
     """It was sent, and no answer came in time: it may have been done."""
     GONE = "gone"
@@ -43,6 +46,8 @@ class CallOutcome(StrEnum):
     """The standard's schema refuses the request."""
     UNKNOWN_ACTION = "unknown_action"
     """The station's OCPP version has no such action, or only stations send it."""
+    FORBIDDEN = "forbidden"
+    """It is known to harm this station, and nobody insisted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,9 @@ class CallAnswer:
         return self.outcome in _SENT
 
 
-_SENT = frozenset({CallOutcome.ANSWERED, CallOutcome.REFUSED, CallOutcome.TIMED_OUT, CallOutcome.GONE})
+_SENT = frozenset(
+    {CallOutcome.ANSWERED, CallOutcome.REFUSED, CallOutcome.UNREADABLE, CallOutcome.TIMED_OUT, CallOutcome.GONE}
+)
 
 AWAY = CallAnswer(CallOutcome.AWAY, why="the station is not connected; nothing was sent")
 _NOT_ACCEPTED = CallAnswer(
@@ -75,8 +82,16 @@ _NOT_ACCEPTED = CallAnswer(
 _BUSY = CallAnswer(CallOutcome.BUSY, why="other calls to this station are not over yet; nothing was sent")
 
 
-def refusal(version: OcppVersion, action: str, payload: Mapping[str, Any], *, accepted: bool) -> CallAnswer | None:
-    """Return why nothing is sent, or None where the CALL may go.
+def refusal(
+    version: OcppVersion,
+    action: str,
+    payload: Mapping[str, Any],
+    *,
+    accepted: bool,
+    quirks: QuirkSettings,
+    force: bool = False,
+) -> CallAnswer | None:
+    """Return why nothing is sent, or None where the CALL may go; with `force` also what the quirks forbid.
 
     Source: OCPP 1.6 §4.2 and OCPP 2.0.1 Part 2, B02 (a station that is not accepted may be triggered to boot).
     """
@@ -87,6 +102,9 @@ def refusal(version: OcppVersion, action: str, payload: Mapping[str, Any], *, ac
         return CallAnswer(CallOutcome.INVALID, why=wrong)
     if not accepted and (action, payload.get("requestedMessage")) != ("TriggerMessage", "BootNotification"):
         return _NOT_ACCEPTED
+    harm = None if force else forbidden(quirks, action, payload)
+    if harm is not None:
+        return CallAnswer(CallOutcome.FORBIDDEN, why=f"{harm}; nothing was sent: force it (--force) if it must be")
     return None
 
 
@@ -98,6 +116,8 @@ def judge(version: OcppVersion, action: str, outcome: Outcome | Unsent) -> CallA
             return CallAnswer(CallOutcome.ANSWERED, payload, valid=found is None, why="" if found is None else found[1])
         case CallFailed(code, description):
             return CallAnswer(CallOutcome.REFUSED, code=readable(code), why=readable(description))
+        case Unreadable():
+            return CallAnswer(CallOutcome.UNREADABLE, why="the answer cannot be read: it may have been done")
         case TimedOut():
             return CallAnswer(CallOutcome.TIMED_OUT, why="no answer in time: it may have been done")
         case Gone():

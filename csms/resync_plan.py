@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable
 from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
 from csms.options import ServerOptions
 from csms.quirk_settings import QuirkSettings
@@ -104,14 +104,14 @@ def refused(outcome: Outcome) -> bool:
     """Tell whether the station does not do TriggerMessage(StatusNotification), so that asking on is of no use.
 
     Source: OCPP 1.6 TriggerMessageStatus and OCPP 2.x Part 2 TriggerMessageStatusEnumType: anything but
-    Accepted. A timeout is no refusal: some stations answer after 60 s.
+    Accepted. A timeout is no refusal: some stations answer after 60 s. Nor is half an answer, which says nothing.
     """
     match outcome:
         case Answered(payload):
             return payload.get("status") != "Accepted"
         case CallFailed():
             return True
-        case TimedOut() | Gone():
+        case Unreadable() | TimedOut() | Gone():
             return False
         case _:
             assert_never(outcome)

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,20 +20,19 @@ from csms import operator_calls, schemas
 from csms.admission import Admission, station_socket
 from csms.calls import Host
 from csms.commands import CallIds
+from csms.connected import ConnectedStation, connected_station
 from csms.connections import Connections
 from csms.doorway import ListenerTls
 from csms.events import (
     ChangeAnswer,
     ChangeOutcome,
     ConnectorAddress,
-    Epoch,
-    OcppVersion,
-    SecurityProfile,
     StationId,
 )
 from csms.flapping import CALM_AFTER, Flapping
 from csms.flapping_watch import FlappingWatch
 from csms.guests import guest_host
+from csms.keepalive import keep_alive
 from csms.keys import KeyCheck
 from csms.listeners import Listeners, ListenFailed
 from csms.operator_calls import CallAnswer
@@ -46,28 +44,6 @@ from csms.session import Session
 from csms.unknown import Strangers
 
 __all__ = ["CentralSystem", "ConnectedStation", "ListenFailed", "ServerOptions"]
-
-_NO_PINGS = timedelta(0)
-_TURNS_PER_INTERVAL = 10
-_LONGEST_TURN = timedelta(seconds=10)
-"""So that a station with an interval of its own gets its first ping in time."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectedStation:
-    """One station that is connected now, for operators."""
-
-    station: StationId
-    version: OcppVersion
-    remote: str
-    since: datetime
-    epoch: Epoch
-    takeovers: int
-    """How often a newer connection replaced a live one since the station was last away."""
-    profile: SecurityProfile
-    """What it proved on this connection."""
-    commandable: bool
-    """Does it answer our calls; False after several in a row without an answer."""
 
 
 def _utc_now() -> datetime:
@@ -136,7 +112,8 @@ class CentralSystem:
         """
         await asyncio.to_thread(schemas.load)  # a third of a second, which no station is to wait for
         await self._listeners.start(self._on_station, self._admission)
-        self._own(asyncio.create_task(self._keep_alive(), name="ping stations"))
+        pings = keep_alive(self._sessions, self._options.ping_interval, self._monotonic, self._counter)
+        self._own(asyncio.create_task(pings, name="ping stations"))
         ports = self._listeners.ports
         self._log.info("server_started", listeners=dict(ports))
         return next(iter(ports.values()))
@@ -159,8 +136,7 @@ class CentralSystem:
             return
         self._listeners.close()
         limit = self._options.stop_timeout.total_seconds()
-        sessions = [*self._connections, *self._guests]
-        closing = [asyncio.create_task(session.stop(), name=f"stop {session.station}") for session in sessions]
+        closing = [asyncio.create_task(session.stop(), name=f"stop {session.station}") for session in self._sessions()]
         if closing:
             await asyncio.wait(closing, timeout=limit)
         await _cancel([*closing, *self._tasks])
@@ -175,17 +151,9 @@ class CentralSystem:
     @property
     def connected(self) -> Mapping[StationId, ConnectedStation]:
         """The stations that are connected now, as a copy."""
+        takeovers = self._connections.takeovers
         return {
-            session.station: ConnectedStation(
-                session.station,
-                session.version,
-                session.remote,
-                session.since,
-                session.epoch,
-                self._connections.takeovers(session.station),
-                session.profile,
-                session.commandable,
-            )
+            session.station: connected_station(session, takeovers=takeovers(session.station))
             for session in self._connections
         }
 
@@ -236,7 +204,13 @@ class CentralSystem:
         return await session.change_availability(address, operative=operative)
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
         """Send a station one CALL of its OCPP version and return how it ended; every outcome is a value.
 
@@ -246,12 +220,13 @@ class CentralSystem:
             payload: The request; nothing is sent where its schema refuses it.
             timeout: For the answer, counted from the sending, and as much before that for the station's turn; None:
                 `answer_timeout`. At most `LONGEST_TIMEOUT`.
+            force: Send it though a quirk profile of the station forbids it.
         """
         session = self._connections.get(station)
         if session is None:
             return operator_calls.AWAY
         wait = self._options.answer_timeout if timeout is None else timeout
-        return await session.call(action, payload, min(wait, operator_calls.LONGEST_TIMEOUT))
+        return await session.call(action, payload, min(wait, operator_calls.LONGEST_TIMEOUT), force=force)
 
     def disconnect(self, station: StationId) -> None:
         """Close the station's session, if there is one: its credential changed, or it left the registry."""
@@ -295,6 +270,11 @@ class CentralSystem:
                 "guest_left" if guest else "station_disconnected", code=socket.close_code, reason=socket.close_reason
             )
 
+    def _sessions(self) -> Iterator[Session]:
+        """Yield every session, those of guests, too."""
+        yield from self._connections
+        yield from self._guests
+
     def _options_for(self, station: StationId) -> ServerOptions:
         return calmer(self._options, self._reconnects.connected(station, self._monotonic()))
 
@@ -305,30 +285,6 @@ class CentralSystem:
         self._counter.count("connection_taken_over", winner.station)
         winner.log.info("connection_taken_over", old_epoch=loser.epoch, old_remote=loser.remote)
         self._flapping.taken_over(loser, winner)
-
-    async def _keep_alive(self) -> None:
-        """Ping every station once per interval, each at its own moment."""
-        wait_s = 0.0
-        while True:
-            await asyncio.sleep(wait_s)
-            try:
-                wait_s = self._ping_due() / _TURNS_PER_INTERVAL
-            except Exception:  # noqa: BLE001 - the loop's top: no socket may end the pings of the others
-                self._log.exception("ping_failed")
-                self._counter.count("ping_failed")
-
-    def _ping_due(self) -> float:
-        """Ping who is due, and return the shortest interval of all that are connected, in seconds."""
-        now, usual = self._monotonic(), self._options.ping_interval
-        shortest = min(usual, _LONGEST_TURN) if usual > _NO_PINGS else _LONGEST_TURN
-        for session in (*self._connections, *self._guests):
-            interval = usual if session.ping_interval is None else session.ping_interval
-            if interval <= _NO_PINGS:
-                continue
-            shortest = min(shortest, interval)
-            if now - session.pinged_at >= interval.total_seconds():
-                session.ping(now)
-        return shortest.total_seconds()
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)

@@ -1,10 +1,9 @@
-"""Hold one station's session: read a frame, make it durable, answer it; then the next.
+"""Hold one station's session: its life from the opened WebSocket to the end, and what is ordered of the station.
 
-Never decides what a report means. Before it: `server`, with an authenticated socket and its epoch. After it: `frames`;
-`calls`, which answers; `commands`, which match the station's answers; `resync`, which asks.
+Never reads a message. Before it: `server`, with an authenticated socket and its epoch. After it: `incoming`, which
+takes what the station sends; `commands`, which call it; `resync`, which asks.
 
-Every CALL with a readable id gets exactly one answer; no frame ends the session.
-Source: design.md §8; OCPP-J 1.6 §4; OCPP 2.x Part 4 §4.
+Source: design.md §8.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, assert_never
+from typing import Any
 
 import structlog
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from csms import availability, frames, operator_calls
+from csms import availability, operator_calls
 from csms.calls import Calls, Host
 from csms.commands import Commands
 from csms.events import (
@@ -32,13 +31,10 @@ from csms.events import (
     StationDisconnected,
     StationId,
 )
-from csms.faults import Fault
-from csms.frames import Call, CallError, CallResult, CallResultError, Malformed, Send
+from csms.incoming import Incoming
 from csms.operator_calls import CallAnswer
 from csms.options import ServerOptions
-from csms.pacing import Pacing
 from csms.ports import EventRefused, NotRecorded, Superseded
-from csms.profiles import conflicting_serial
 from csms.quirks import quirks_of, quirks_of_record
 from csms.resync import Resync
 from csms.resync_plan import Plan, askable, trigger_payload
@@ -78,12 +74,8 @@ class Session:
         self._recorder = host.recorder
         self._counter = host.counter
         self._options = options
-        self._strict = options.strict or record.strict
+        strict = options.strict or record.strict
         self._send_timeout_s = options.send_timeout.total_seconds()
-        self._unanswered: str | None = None
-        self._busy = False
-        self._stopping = False
-        self._at_rest: asyncio.Future[None] | None = None
         self._probe: asyncio.Task[object] | None = None
         self._commands = Commands(self._send_call, host.ids)
         self._resync = Resync(
@@ -115,19 +107,26 @@ class Session:
             host,
             self._resync,
             accepted=record.accepted,
-            strict=self._strict,
+            strict=strict,
             on_booted=self._booted,
             holds_certificate_requests=options.hold_certificate_requests,
         )
         self.quirks = quirks_of_record(record)
         self._apply_quirks()
-        self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
-        socket.on_control_frame = self._on_control_frame
+        self._incoming = Incoming(
+            socket,
+            claim,
+            host,
+            self._calls,
+            self._commands,
+            options,
+            strict=strict,
+            log=self.log,
+            supersede=self.supersede,
+        )
         self._wire_log = host.wire_log
         if host.wire_log is not None:
             socket.on_message = partial(host.wire_log.frame, record.station, epoch)
-
-    # --- life ---------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Serve the station until its socket is closed, by whomever; never raises for what a station does."""
@@ -135,7 +134,7 @@ class Session:
         if self._wire_log is not None:
             self._wire_log.opened(self.station, self.epoch, self.version, self.remote)
         try:
-            await self._serve()
+            await self._incoming.run()
         finally:
             if self._wire_log is not None:
                 self._wire_log.closed(
@@ -159,10 +158,7 @@ class Session:
 
     async def stop(self) -> None:
         """Let the message in work be answered, then close with 1001; the caller bounds the wait."""
-        self._stopping = True
-        if self._busy:
-            self._at_rest = asyncio.get_running_loop().create_future()
-            await self._at_rest
+        await self._incoming.stop()
         await self._socket.close(CloseCode.GOING_AWAY, "server is shutting down")
 
     async def supersede(self) -> None:
@@ -213,10 +209,11 @@ class Session:
             await self._commands.call(availability.ACTION, payload, self._options.answer_timeout)
         )
 
-    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta) -> CallAnswer:
+    async def call(self, action: str, payload: Mapping[str, Any], timeout: timedelta, *, force: bool) -> CallAnswer:
         """Send one CALL for an operator, if it is one that may be sent now, and return how it ended."""
-        version, send = self.version, self._commands.order
-        refused = operator_calls.refusal(version, action, payload, accepted=self._calls.accepted)
+        version, send, quirks = self.version, self._commands.order, self.quirks.settings
+        accepted = self._calls.accepted
+        refused = operator_calls.refusal(version, action, payload, accepted=accepted, quirks=quirks, force=force)
         return refused or operator_calls.judge(version, action, await send(action, payload, timeout))
 
     @property
@@ -251,127 +248,6 @@ class Session:
         except Exception:
             self.log.exception("resync_failed")
             self._counter.count("resync_failed", self.station)
-
-    # --- frames in ----------------------------------------------------------------------------------------------------
-
-    async def _serve(self) -> None:
-        try:
-            while not self._stopping:
-                try:
-                    message = await self._receive()
-                except ConnectionClosed:
-                    return
-                if message is None or not await self._handled(message) or not await self._pacing.after_message():
-                    return
-        finally:
-            self._rest()
-        await self._socket.wait_closed()
-
-    def _rest(self) -> None:
-        self._busy = False
-        if self._at_rest is not None and not self._at_rest.done():
-            self._at_rest.set_result(None)
-
-    async def _handled(self, message: str | bytes) -> bool:
-        """Handle one frame, whatever it is; False where the session is over."""
-        self._busy = True
-        try:
-            await self._handle(message)
-        except ConnectionClosed:
-            return False
-        except Superseded:
-            # Silence: the host has not recorded it, and the newer connection will be asked.
-            self._counter.count("session_superseded", self.station)
-            await self.supersede()
-            return False
-        except Exception:
-            self.log.exception("frame_failed")
-            self._counter.count("frame_failed", self.station)
-            await self._answer_failure()
-        self._busy = False
-        return True
-
-    async def _receive(self) -> str | bytes | None:
-        if not self._strict:
-            # As bytes, whatever the opcode: invalid UTF-8 in a text frame would end the connection otherwise.
-            return await self._socket.receive(decode=False)
-        message = await self._socket.receive()
-        if isinstance(message, str):
-            return message
-        self._counter.count("frame_binary", self.station)
-        await self._socket.close(CloseCode.UNSUPPORTED_DATA, "OCPP-J uses text frames")
-        return None
-
-    async def _handle(self, message: str | bytes) -> None:
-        self._heard()
-        frame = frames.parse(message, self.version, strict=self._strict)
-        if isinstance(frame, Call):
-            if frame.action == "BootNotification" and await self._is_impostor(frame):
-                return
-            self._unanswered = frame.id
-            answer = await self._calls.answer(frame, message)
-            self._unanswered = None
-            await self._socket.answer(answer, self._send_timeout_s)
-            return
-        match frame:
-            case CallResult(message_id, payload):
-                known = self._commands.answered(message_id, payload)
-                if not known:
-                    self._counter.count("answer_unexpected", self.station)
-            case CallError(message_id, code, description):
-                known = self._commands.failed(message_id, code, description)
-                if not known:
-                    self._counter.count("answer_unexpected", self.station)
-            case Send():
-                await self._calls.take(frame)
-            case CallResultError():
-                # What it is about has been recorded and answered; no call of ours waits for it.
-                self._counter.count("result_refused", self.station)
-            case Malformed(kind, error):
-                self._counter.count(f"frame_malformed_{kind}", self.station)
-                if error is not None:
-                    await self._socket.answer(error, self._send_timeout_s)
-            case _:
-                assert_never(frame)
-
-    async def _is_impostor(self, boot: Call) -> bool:
-        """Compare the serial number with the certificate's, and close where the station is to be held to it.
-
-        B01.FR.12 wants the connection closed. The certificate has proved the station already, and a serial number that
-        somebody mistyped or a firmware cuts off (Schneider EVlink sends 33 characters) would keep it offline for good.
-        """
-        unit = boot.payload.get("chargingStation")
-        serial = unit.get("serialNumber") if isinstance(unit, dict) else None
-        if not conflicting_serial(self._claim.certificate, self._record, self.version, serial):
-            return False
-        self._counter.count("boot_serial_differs_from_certificate", self.station)
-        self.log.warning("boot_serial_differs_from_certificate", serial=str(serial)[:64])
-        if self._strict:
-            await self._socket.close(CloseCode.POLICY_VIOLATION, "serialNumber is not the certificate's")
-        return self._strict
-
-    def _heard(self) -> None:
-        self._recorder.heard(self.station)
-
-    def _on_control_frame(self) -> None:
-        self._heard()
-        self._pacing.after_control_frame()
-
-    def _count(self, what: str) -> None:
-        self._counter.count(what, self.station)
-
-    async def _answer_failure(self) -> None:
-        """Answer the CALL that an error of ours left open."""
-        if self._unanswered is None:
-            return
-        answer = frames.error_text(self._unanswered, Fault.INTERNAL, self.version)
-        self._unanswered = None
-        try:
-            await self._socket.answer(answer, self._send_timeout_s)
-        except ConnectionClosed:
-            return
-
-    # --- calls of ours ------------------------------------------------------------------------------------------------
 
     async def _send_call(self, text: str) -> None:
         try:

@@ -68,7 +68,8 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (
         400,
         "no subprotocol offered",
-        "the station sends no Sec-WebSocket-Protocol: write its version into the inventory's column default_version",
+        "the station sends no Sec-WebSocket-Protocol: write its version into the inventory's column default_version, "
+        "or that of all such stations into [ocpp] default_version",
     ),
     (400, "the header", "set the proxy's header so that it replaces what clients send: see docs/security.md"),
     (400, "the proxy must", "let the proxy send the station's address: see docs/security.md"),
@@ -84,33 +85,33 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (429, "too many failed", "the station tried a wrong key again and again: correct the key, and wait for a minute"),
     (429, "", "many unknown stations share this address: map some of those that are in quarantine, or forget them"),
     (503, "storage", "the database cannot be read or written: see the bridge's log and `ocpp-bridge status`"),
-    (503, "too many connections", "the bridge has as many connections as [ocpp] max_connections: raise it"),
-    (
-        503,
-        "too many handshakes",
-        "too many connections of this address are not set up yet: who opens them? Many stations behind one address may "
-        "need more than [ocpp] max_handshakes_per_address",
-    ),
     (503, "", "there are as many unknown stations as may be: map or import some, or forget them"),
     (
         0,
-        "no HTTP request",
-        "a port check, or TLS on a listener without it (set ws:// and not wss:// in the station), or a broken request: "
-        "see handshake_unreadable in the bridge's log",
-    ),
-    (0, "too many", "as with 503: see [ocpp] max_connections and max_handshakes_per_address"),
-    (
-        0,
-        "TLS handshake failed: http request",
-        "the station speaks without TLS on a listener with TLS: set wss:// and not ws:// in the station",
+        "TLS: certificate verify failed",
+        "the client certificate is not one that the listener's client_ca stands behind, or its time is over: issue "
+        "another, or correct client_ca",
     ),
     (
         0,
-        "TLS handshake failed: certificate verify failed",
-        "the station's own certificate has expired, or is from no authority of client_ca: renew it, or add its "
-        "authority",
+        "TLS: peer did not return a certificate",
+        "the listener asks for a client certificate (security profile 3) and the station shows none: install one, or "
+        "let it use a listener of profile 2",
     ),
-    (0, "", "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's"),
+    (0, "TLS: http request", "the station does not begin TLS: set wss:// and not ws:// in it, or use a plain listener"),
+    (
+        0,
+        "TLS: ",
+        "the TLS handshake failed: compare the station's CA certificate, protocol and clock with the listener's; send "
+        "the whole chain",
+    ),
+    (0, "turned away: too many handshakes", "many connections of this address begin and none gets on: look what it is"),
+    (
+        0,
+        "turned away",
+        "the server has as many connections as it may: raise [ocpp] max_connections, or see who they are",
+    ),
+    (0, "no HTTP", "something that is no HTTP came, perhaps TLS: set ws:// and not wss:// for a listener without TLS"),
 )
 """HTTP status, how the reason begins, what to do; the first that fits counts. docs/stations.md has the same table."""
 

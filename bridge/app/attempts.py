@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.core.model import Moment
-from csms.doorway import HUNG_UP
 from csms.events import AttemptRefused
 from csms.gate import network_of
 
@@ -24,6 +23,7 @@ RECENT = timedelta(minutes=10)
 
 _LONGEST_TEXT = 128
 _NO_WEBSOCKET = 426
+_HUNG_UP = "TLS: the peer closed the connection"
 
 _Key = tuple[str, str, str]
 
@@ -82,10 +82,12 @@ class RefusedAttempts:
     def recent_stations(self) -> int:
         """Return how many stations were refused within `RECENT`; where no identity could be read, senders count.
 
-        Whoever sends no WebSocket request at all is probably a health check or a browser.
+        Whoever sends no WebSocket request at all is probably a health check or a browser; so is whoever hangs up on
+        TLS, unless it is a station that does not trust our certificate, which the list shows.
         """
         since = self._clock().now - RECENT
-        stations = [each for each in self._kept.values() if each.last >= since and not _is_check(each)]
+        recent = [each for each in self._kept.values() if each.last >= since]
+        stations = [each for each in recent if each.status != _NO_WEBSOCKET and each.reason != _HUNG_UP]
         return len({each.identity.casefold() or each.address for each in stations})
 
     def _make_room(self, sender: str) -> None:
@@ -102,10 +104,6 @@ class RefusedAttempts:
         del mine[key]
         if not mine:
             del self._by_sender[sender]
-
-
-def _is_check(each: Attempts) -> bool:
-    return each.status == _NO_WEBSOCKET or each.reason.endswith(HUNG_UP)
 
 
 def cleaned(text: str) -> str:

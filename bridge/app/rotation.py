@@ -39,9 +39,15 @@ class Caller(Protocol):
     """Sends a CALL: `csms.server.CentralSystem`."""
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
-        """Send a station one CALL and return how it ended."""
+        """Send a station one CALL and return how it ended; `force`: though its quirks forbid it."""
         ...
 
 
@@ -71,6 +77,8 @@ class Rotations:
     ) -> Rotated:
         """Send a random key, or the given one, to a station that is connected and speaks `version`.
 
+        `force`: though an earlier one is pending, or the station's quirks forbid to write to it.
+
         Cancelled, it leaves both keys good. Raises: Impossible (the given key has not the version's form),
         RotationPending, NotFit, StoreError.
         """
@@ -79,7 +87,7 @@ class Rotations:
         order = RotationOrder(station, key.encode(), self._keys, force, self._clock())
         begun = await self._writer.submit(begin_rotations, order)
         request = requests_of(version).set_key(key)
-        answer = await self._caller.call(station, request.action, request.payload, timeout=timeout)
+        answer = await self._caller.call(station, request.action, request.payload, timeout=timeout, force=force)
         status = status_of(version, request.action, answer.payload)
         state = verdict(answer, status)
         log.info("key_rotation_ended", station=station, state=state.value, outcome=answer.outcome.value, status=status)

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import Protocol
 
 from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
-from bridge.app.belonging import foreign_warnings, owns
+from bridge.app.belonging import owns
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of
+from bridge.app.inventory_services import InventoryServices
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
 from bridge.app.plans import document_plans, mirror_plans
-from bridge.app.prepared_keys import prepared_keys
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
@@ -30,9 +29,6 @@ from bridge.app.shown import (
     certificate_warnings,
     evse_item,
     flapping_warnings,
-    import_report,
-    inventory_rows,
-    row_errors,
     upstream_item,
     values_shown,
 )
@@ -44,25 +40,19 @@ from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, EvseId, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.derive import DeriveOptions
-from bridge.edits import ImportOrder, ModeOrder, import_inventories, set_modes
-from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.edits import ModeOrder, set_modes
 from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store
-from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
-from bridge.store.inventory import list_inventory
 from bridge.store.previews import preview, preview_documents, totals
 from bridge.store.readings import LaneReading, read_evses, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, Unavailable
+from bridge.web.services import Conflict, NotFound, Unavailable
 from bridge.web.shapes import (
     EvsePage,
     Health,
-    ImportReport,
-    ImportRequest,
-    InventoryList,
     ListenerItem,
     Readiness,
     Status,
@@ -73,7 +63,7 @@ from bridge.web.shapes import (
 from csms.auth import StationKeys
 from csms.events import StationId
 from csms.flapping import Flapping
-from csms.quirks import Quirks, profile_names
+from csms.quirks import Quirks
 
 
 class Stations(Central, Sessions, Protocol):
@@ -88,7 +78,7 @@ class Stations(Central, Sessions, Protocol):
         ...
 
 
-class StoreServices(ListingServices, FullLoadServices, SyncServices):
+class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncServices):
     """The services of this process. `central` is None where no station is listened to."""
 
     def __init__(
@@ -267,50 +257,6 @@ class StoreServices(ListingServices, FullLoadServices, SyncServices):
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
         return self._upstream_item(name, account, await self._lanes())
-
-    async def import_inventory(self, request: ImportRequest) -> ImportReport:
-        """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
-        try:
-            inventory = parse_inventory(
-                request.csv,
-                operators=self._settings.operators,
-                read_key_file=lambda path: Path(path).read_bytes(),
-                quirks=profile_names(),
-            )
-            order = ImportOrder(
-                inventory=inventory,
-                keys=await prepared_keys(self._keys, self._store, inventory),
-                prune=request.prune,
-                yes=request.yes,
-                dry_run=request.dry_run,
-                at=self._clock(),
-                options=self._derive,
-                documents=self._documents,
-            )
-            imported = await self._writer.submit(import_inventories, order)
-        except InventoryInvalid as error:
-            raise RowsRefused(row_errors(error)) from error
-        except StoreNeedsYes as error:
-            report = import_report(error.result, applied=False)
-            if request.dry_run:
-                return report.model_copy(update={"warnings": (*report.warnings, str(error))})
-            raise NeedsYes(str(error), report) from error
-        except StoreError as error:
-            raise Unavailable(str(error)) from error
-        if not request.dry_run:
-            self._follow.imported(imported)
-        report = import_report(imported.result, applied=not request.dry_run)
-        foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
-        return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
-
-    async def list_inventory(self) -> InventoryList:
-        """Return every connector of the inventory. Raises: Unavailable."""
-        try:
-            async with self._store.read() as connection:
-                entries = await connection.run_sync(list_inventory)
-        except StoreError as error:
-            raise Unavailable(str(error)) from error
-        return InventoryList(items=inventory_rows(entries))
 
     def _account(self, name: str) -> Account:
         if name not in self._settings.accounts:

@@ -42,6 +42,7 @@ from bridge.web.station_shapes import (
     RotationResult,
     StationDetail,
     StationPage,
+    Timed,
     TriggerOrder,
     UnlockOrder,
 )
@@ -69,9 +70,15 @@ class Central(Protocol):
         ...
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
-        """Send a station one CALL and return how it ended."""
+        """Send a station one CALL and return how it ended; `force`: though its quirks forbid it."""
         ...
 
     def disconnect(self, station: StationId) -> None:
@@ -141,29 +148,27 @@ class StoreStations:
         """Send any CALL of the station's version. Raises: NotFound, Conflict, ValueRefused, NotRunning."""
         if names_secret_write(order.action, order.payload):
             raise ValueRefused("payload", _ROTATE)
-        return await self._send(identity, lambda _: Request(order.action, order.payload), order.timeout_s)
+        return await self._send(identity, lambda _: Request(order.action, order.payload), order)
 
     async def trigger(self, identity: str, order: TriggerOrder) -> CallResult:
         """Ask for a message; raises as `call`."""
-        return await self._send(
-            identity, lambda to: to.trigger(order.message, order.evse, order.connector), order.timeout_s
-        )
+        return await self._send(identity, lambda to: to.trigger(order.message, order.evse, order.connector), order)
 
     async def availability(self, identity: str, order: AvailabilityOrder) -> CallResult:
         """Take a connector, an EVSE or the station in or out of service; raises as `call`."""
         return await self._send(
             identity,
             lambda to: to.availability(order.evse, order.connector, operative=order.operative),
-            order.timeout_s,
+            order,
         )
 
     async def reset(self, identity: str, order: ResetOrder) -> CallResult:
         """Restart it; raises as `call`."""
-        return await self._send(identity, lambda to: to.reset(ResetKind(order.kind), order.evse), order.timeout_s)
+        return await self._send(identity, lambda to: to.reset(ResetKind(order.kind), order.evse), order)
 
     async def get_configuration(self, identity: str, order: ConfigurationQuery) -> CallResult:
         """Read its configuration; raises as `call`."""
-        return await self._send(identity, lambda to: to.get_configuration(order.keys), order.timeout_s)
+        return await self._send(identity, lambda to: to.get_configuration(order.keys), order)
 
     async def set_configuration(self, identity: str, order: ConfigurationChange) -> CallResult:
         """Write one value of its configuration; raises as `call`."""
@@ -174,11 +179,11 @@ class StoreStations:
                 raise ValueRefused("key", _ROTATE)
             return request
 
-        return await self._send(identity, words, order.timeout_s)
+        return await self._send(identity, words, order)
 
     async def unlock(self, identity: str, order: UnlockOrder) -> CallResult:
         """Unlock a connector; raises as `call`."""
-        return await self._send(identity, lambda to: to.unlock(order.evse, order.connector), order.timeout_s)
+        return await self._send(identity, lambda to: to.unlock(order.evse, order.connector), order)
 
     async def rotate_key(self, identity: str, order: RotationOrder) -> RotationResult:
         """Give it another key. Raises: NotFound, Conflict, ValueRefused, NotRunning, Unavailable."""
@@ -237,13 +242,15 @@ class StoreStations:
             raise Conflict(away(row.station))
         return self._central, live
 
-    async def _send(self, identity: str, words: Callable[[Requests], Request], timeout_s: float | None) -> CallResult:
+    async def _send(self, identity: str, words: Callable[[Requests], Request], order: Timed) -> CallResult:
         central, live = await self._reached(identity)
         try:
             request = words(requests_of(live.version))
         except Impossible as error:
             raise ValueRefused(error.field, error.wanted) from error
-        answer = await central.call(live.station, request.action, request.payload, timeout=_period(timeout_s))
+        answer = await central.call(
+            live.station, request.action, request.payload, timeout=_period(order.timeout_s), force=order.force
+        )
         log.info("station_called", station=live.station, action=request.action, outcome=answer.outcome.value)
         if answer.outcome in _WRONG:
             raise ValueRefused("action" if answer.outcome is CallOutcome.UNKNOWN_ACTION else "payload", answer.why)

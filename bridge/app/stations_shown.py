@@ -24,9 +24,10 @@ from bridge.web.station_shapes import (
     StationItem,
 )
 from csms.events import OcppVersion, StationId
-from csms.hidden_values import HIDDEN, hide, is_secret
+from csms.hidden_values import HIDDEN, hide
 from csms.operator_calls import CallAnswer, CallOutcome
 from csms.orders import Setting
+from csms.secret_names import sets_secret
 from csms.server import ConnectedStation
 from csms.verbs import done, settings_of, status_of
 
@@ -117,7 +118,7 @@ def rotation_result(station: StationId, rotated: Rotated) -> RotationResult:
 
 
 def _setting(setting: Setting) -> SettingItem:
-    value = HIDDEN if setting.value and is_secret(setting.key) else setting.value
+    value = HIDDEN if setting.value and sets_secret(setting.key) else setting.value
     return SettingItem(key=setting.key, value=value, readonly=setting.readonly, status=setting.status)
 
 

@@ -44,9 +44,9 @@ class RestQuarantine:
         return _classified(*await self._request("DELETE", f"{_PATH}/{quote(station, safe='')}", None), Forgotten)
 
     async def attempts(self, station: str | None) -> AttemptList:
-        """GET /api/v1/stations/attempts."""
+        """GET /api/v1/attempts."""
         named = "" if station is None else f"?station={quote(station, safe='')}"
-        return _classified(*await self._request("GET", f"/api/v1/stations/attempts{named}", None), AttemptList)
+        return _classified(*await self._request("GET", f"/api/v1/attempts{named}", None), AttemptList)
 
 
 def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:

@@ -30,6 +30,7 @@ TimeoutOption = Annotated[
         "--timeout", min=1, max=_LONGEST_S, help="Seconds that the station may take to answer.", show_default="60"
     ),
 ]
+ForceOption = Annotated[bool, typer.Option("--force", help="Though a quirk profile of the station forbids it.")]
 EvseOption = Annotated[int | None, typer.Option("--evse", min=1, help="OCPP 2.x: number of the EVSE.")]
 ConnectorOption = Annotated[int | None, typer.Option("--connector", min=1, help="Number of the connector.")]
 
@@ -58,13 +59,14 @@ def call(
         str, typer.Argument(metavar="JSON", help="The request: JSON, @FILE, or - for standard input.")
     ] = "{}",
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send any request of the station's OCPP version, checked by its schema, and print the answer."""
     from bridge.web.station_shapes import CallOrder
 
-    order = made(CallOrder, as_json, action=action, payload=_payload(payload, as_json), timeout_s=timeout)
+    order = made(CallOrder, as_json, action=action, payload=_payload(payload, as_json), timeout_s=timeout, force=force)
     found = ask(context, config, lambda services: services.stations.call(station, order), as_json=as_json)
     _show(found, as_json)
     if found.outcome != "answered":
@@ -78,13 +80,14 @@ def trigger(
     evse: EvseOption = None,
     connector: ConnectorOption = None,
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a station to send a message (TriggerMessage)."""
     from bridge.web.station_shapes import TriggerOrder
 
-    order = made(TriggerOrder, as_json, message=message, evse=evse, connector=connector, timeout_s=timeout)
+    order = made(TriggerOrder, as_json, message=message, evse=evse, connector=connector, timeout_s=timeout, force=force)
     _send(context, config, as_json, lambda services: services.stations.trigger(station, order))
 
 
@@ -95,6 +98,7 @@ def availability(
     evse: EvseOption = None,
     connector: ConnectorOption = None,
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,6 +112,7 @@ def availability(
         evse=evse,
         connector=connector,
         timeout_s=timeout,
+        force=force,
     )
     _send(context, config, as_json, lambda services: services.stations.availability(station, order))
 
@@ -120,13 +125,14 @@ def reset(
     ],
     evse: EvseOption = None,
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Restart a station, or one EVSE of it (Reset)."""
     from bridge.web.station_shapes import ResetOrder
 
-    order = made(ResetOrder, as_json, kind=kind.value, evse=evse, timeout_s=timeout)
+    order = made(ResetOrder, as_json, kind=kind.value, evse=evse, timeout_s=timeout, force=force)
     _send(context, config, as_json, lambda services: services.stations.reset(station, order))
 
 
@@ -136,13 +142,14 @@ def unlock(
     connector: Annotated[int, typer.Option("--connector", min=1, help="Number of the connector.", show_default=False)],
     evse: EvseOption = None,
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Unlock a connector (UnlockConnector)."""
     from bridge.web.station_shapes import UnlockOrder
 
-    order = made(UnlockOrder, as_json, connector=connector, evse=evse, timeout_s=timeout)
+    order = made(UnlockOrder, as_json, connector=connector, evse=evse, timeout_s=timeout, force=force)
     _send(context, config, as_json, lambda services: services.stations.unlock(station, order))
 
 
@@ -161,13 +168,14 @@ def get_configuration(
         list[str] | None, typer.Argument(metavar="[KEY...]", help="1.6: none for all. 2.x: Component.Variable.")
     ] = None,
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a station's configuration; the values of passwords and keys are hidden."""
     from bridge.web.station_shapes import ConfigurationQuery
 
-    order = made(ConfigurationQuery, as_json, keys=tuple(keys or ()), timeout_s=timeout)
+    order = made(ConfigurationQuery, as_json, keys=tuple(keys or ()), timeout_s=timeout, force=force)
     found = _send(context, config, as_json, lambda services: services.stations.get_configuration(station, order))
     missing = [setting.key for setting in found.settings if setting.status != "Accepted"]
     if keys and missing:
@@ -188,13 +196,14 @@ def set_configuration(
     key: Annotated[str, typer.Argument(metavar="KEY", help="2.x: Component.Variable.", show_default=False)],
     value: Annotated[str, typer.Argument(metavar="VALUE", show_default=False)],
     timeout: TimeoutOption = None,
+    force: ForceOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write one value of a station's configuration."""
     from bridge.web.station_shapes import ConfigurationChange
 
-    order = made(ConfigurationChange, as_json, key=key, value=value, timeout_s=timeout)
+    order = made(ConfigurationChange, as_json, key=key, value=value, timeout_s=timeout, force=force)
     _send(context, config, as_json, lambda services: services.stations.set_configuration(station, order))
 
 

@@ -25,7 +25,11 @@ def rotate_key(
         Path | None, typer.Option("--key-file", help="Take the key from this file, instead of a random one.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Though an earlier one was sent and not used yet; all of them stay good.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Though one that was sent is not used yet (all stay good), or a quirk profile forbids it.",
+        ),
     ] = False,
     timeout: TimeoutOption = None,
     config: ConfigOption = None,

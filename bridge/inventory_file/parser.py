@@ -1,20 +1,18 @@
-"""Read the records of the inventory file, bring together what belongs together, and find every mistake.
+"""Bring together what belongs together in the inventory file, and find every mistake.
 
-Never stops at the first one. Before it: the file's content. After it: the values in `rows`.
+Never stops at the first one. Before it: `records`. After it: the values in `rows`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.core.identifiers import canonical
 from bridge.core.model import EvseId, Layer0
-from bridge.inventory_file.cells import SHORTEST_KEY, Wrong, cell_parsers
+from bridge.inventory_file.cells import SHORTEST_KEY, cell_parsers
+from bridge.inventory_file.records import Row, parse_row, records
 from bridge.inventory_file.rows import (
     ConnectorRow,
     EvseRow,
@@ -26,24 +24,6 @@ from bridge.inventory_file.rows import (
 )
 from csms.events import OcppVersion, SecurityProfile, StationId
 
-REQUIRED_COLUMNS = ("station", "version", "connector", "evse_id", "operator")
-OPTIONAL_COLUMNS = (
-    "key",
-    "key_file",
-    "security",
-    "weak_key",
-    "certificate_name",
-    "compression",
-    "ping_seconds",
-    "quirks",
-    "evse",
-    "layer0",
-    "default_version",
-    "chargeprice_station",
-    "chargeprice_point",
-    "spirii",
-    "strict",
-)
 _STATION_COLUMNS = (
     "version",
     "default_version",
@@ -58,7 +38,6 @@ _STATION_COLUMNS = (
     "strict",
 )
 _EVSE_COLUMNS = ("station", "operator", "chargeprice_station", "chargeprice_point", "spirii")
-_SECRET_COLUMNS = ("key", "key_file")
 
 
 def parse_inventory(
@@ -81,7 +60,7 @@ def parse_inventory(
     """
     errors: list[RowError] = []
     parsers = cell_parsers(operators, read_key_file, quirks)
-    rows = [_parse_row(line, cells, parsers, errors) for line, cells in _records(content, errors)]
+    rows = [parse_row(line, cells, parsers, errors) for line, cells in records(content, errors)]
     stations = _stations(rows, errors)
     evses = _evses(rows, errors)
     connectors = _connectors(rows, {station.station: station.version for station in stations}, errors)
@@ -103,116 +82,18 @@ def _canonical_warnings(evses: Iterable[EvseRow]) -> Iterator[RowWarning]:
             )
 
 
-# --- rows and cells -------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Row:
-    line: int
-    cells: dict[str, Any]
-    """Parsed cells that are filled and right."""
-    texts: dict[str, str]
-    wrong: set[str]
-
-    def error(self, column: str, wanted: str) -> RowError:
-        shown = "" if column in _SECRET_COLUMNS else self.texts.get(column, "")
-        return RowError(self.line, column, shown, wanted)
-
-
-def _records(content: bytes | str, errors: list[RowError]) -> Iterator[tuple[int, dict[str, str]]]:
-    if isinstance(content, bytes):
-        try:
-            content = content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = error.object.count(b"\n", 0, error.start) + 1
-            errors.append(RowError(line, "", "", "is not UTF-8; save the file as CSV UTF-8"))
-            return
-    lines: list[int] = []
-    reader = csv.reader(_without_comments(content.removeprefix("\ufeff"), lines), strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if not _header_is_right(header, lines[0] if lines else 1, errors):
-            return
-        for record in reader:
-            if not any(cell.strip() for cell in record):
-                continue
-            if len(record) != len(header):
-                wanted = f"has {len(record)} fields and the header {len(header)}; quote a value that contains a comma"
-                errors.append(RowError(lines[-1], "", "", wanted))
-                continue
-            yield lines[-1], dict(zip(header, record, strict=True))
-    except csv.Error as error:
-        errors.append(RowError(lines[-1] if lines else 1, "", "", f"cannot be read as CSV ({error})"))
-
-
-def _without_comments(content: str, lines: list[int]) -> Iterator[str]:
-    """Yield the lines that are neither empty nor begin with `#`, and note in `lines` the number of each in the file.
-
-    Within a quoted value a line may begin with anything; no column of ours has such values.
-    """
-    for number, line in enumerate(io.StringIO(content, newline=""), start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            lines.append(number)
-            yield line
-
-
-def _header_is_right(header: list[str], line: int, errors: list[RowError]) -> bool:
-    known = ", ".join(REQUIRED_COLUMNS + OPTIONAL_COLUMNS)
-    if missing := [name for name in REQUIRED_COLUMNS if name not in header]:
-        # Nothing of the line is shown: where the header is missing, it holds a key.
-        wanted = f"must name the columns, separated by commas; missing: {', '.join(missing)}; known: {known}"
-        errors.append(RowError(line, "", "", wanted))
-        return False
-    for name in header:
-        if name not in REQUIRED_COLUMNS + OPTIONAL_COLUMNS:
-            errors.append(RowError(line, "", name or "(empty)", f"is no column; known: {known}"))
-        elif header.count(name) > 1:
-            errors.append(RowError(line, "", name, "is named twice"))
-    return not errors
-
-
-def _parse_row(
-    line: int, texts: dict[str, str], parsers: Mapping[str, Callable[[str], Any]], errors: list[RowError]
-) -> _Row:
-    row = _Row(line, {}, {name: text.strip() for name, text in texts.items()}, set())
-    for column, text in row.texts.items():
-        if not text:
-            continue
-        try:
-            row.cells[column] = parsers[column](texts[column] if column == "key" else text)
-        except Wrong as wrong:
-            row.wrong.add(column)
-            errors.append(row.error(column, str(wrong)))
-    _merge_key_columns(row, errors)
-    errors += (
-        row.error(column, "is missing")
-        for column in ("station", "connector", "evse_id")
-        if column not in row.cells and column not in row.wrong
-    )
-    return row
-
-
-def _merge_key_columns(row: _Row, errors: list[RowError]) -> None:
-    if "key" in row.cells and "key_file" in row.cells:
-        errors.append(row.error("key_file", "stands beside a key; give one of the two"))
-    if "key_file" in row.cells:
-        row.cells["key"] = row.cells.pop("key_file")
-    if "key_file" in row.wrong:
-        row.wrong.add("key")
-
-
 # --- what belongs together ------------------------------------------------------------------------------------------
 
 
-def _grouped(rows: Iterable[_Row], column: str) -> dict[Any, list[_Row]]:
-    groups: dict[Any, list[_Row]] = defaultdict(list)
+def _grouped(rows: Iterable[Row], column: str) -> dict[Any, list[Row]]:
+    groups: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
         if column in row.cells:
             groups[row.cells[column]].append(row)
     return groups
 
 
-def _agreed(rows: Sequence[_Row], columns: Sequence[str], of: str, errors: list[RowError]) -> dict[str, Any]:
+def _agreed(rows: Sequence[Row], columns: Sequence[str], of: str, errors: list[RowError]) -> dict[str, Any]:
     """Return what the rows say together; a value that differs from an earlier row's is an error that names both."""
     agreed: dict[str, Any] = {}
     lines: dict[str, int] = {}
@@ -227,7 +108,7 @@ def _agreed(rows: Sequence[_Row], columns: Sequence[str], of: str, errors: list[
     return agreed
 
 
-def _stations(rows: Sequence[_Row], errors: list[RowError]) -> list[StationRow]:
+def _stations(rows: Sequence[Row], errors: list[RowError]) -> list[StationRow]:
     stations: list[StationRow] = []
     spellings: dict[str, StationRow] = {}
     for id_, members in _grouped(rows, "station").items():
@@ -242,7 +123,7 @@ def _stations(rows: Sequence[_Row], errors: list[RowError]) -> list[StationRow]:
     return stations
 
 
-def _station(id_: StationId, rows: Sequence[_Row], errors: list[RowError]) -> StationRow | None:
+def _station(id_: StationId, rows: Sequence[Row], errors: list[RowError]) -> StationRow | None:
     first = rows[0]
     said = _agreed(rows, _STATION_COLUMNS, "a station", errors)
     version = said.get("version")
@@ -271,7 +152,7 @@ def _station(id_: StationId, rows: Sequence[_Row], errors: list[RowError]) -> St
     return station
 
 
-def _proof_errors(station: StationRow, row: _Row, *, weak_key: bool) -> Iterator[RowError]:
+def _proof_errors(station: StationRow, row: Row, *, weak_key: bool) -> Iterator[RowError]:
     """Yield what is wrong with how the station is to prove itself."""
     key = station.key
     if key is not None and station.security is SecurityProfile.NONE:
@@ -290,7 +171,7 @@ def _proof_errors(station: StationRow, row: _Row, *, weak_key: bool) -> Iterator
         yield row.error("certificate_name", "is for stations that connect over TLS: security 2 or 3")
 
 
-def _evses(rows: Sequence[_Row], errors: list[RowError]) -> list[EvseRow]:
+def _evses(rows: Sequence[Row], errors: list[RowError]) -> list[EvseRow]:
     evses: list[EvseRow] = []
     for id_, members in _grouped(rows, "evse_id").items():
         said = _agreed(members, _EVSE_COLUMNS, f"EVSE {id_}", errors)
@@ -313,7 +194,7 @@ def _evses(rows: Sequence[_Row], errors: list[RowError]) -> list[EvseRow]:
 
 
 def _connectors(
-    rows: Sequence[_Row], versions: Mapping[StationId, OcppVersion], errors: list[RowError]
+    rows: Sequence[Row], versions: Mapping[StationId, OcppVersion], errors: list[RowError]
 ) -> list[ConnectorRow]:
     claims: dict[tuple[StationId, int, int], ConnectorRow] = {}
     for row in rows:
@@ -333,7 +214,7 @@ def _connectors(
     return list(claims.values())
 
 
-def _refuse_spanning(rows: Iterable[_Row], claims: Iterable[ConnectorRow], errors: list[RowError]) -> None:
+def _refuse_spanning(rows: Iterable[Row], claims: Iterable[ConnectorRow], errors: list[RowError]) -> None:
     """An EVSE serves one car at a time, in OCPP 2.x as in our inventory: its connectors share one OCPP EVSE."""
     by_line = {row.line: row for row in rows}
     first: dict[tuple[StationId, EvseId], ConnectorRow] = {}
@@ -347,9 +228,7 @@ def _refuse_spanning(rows: Iterable[_Row], claims: Iterable[ConnectorRow], error
             errors.append(by_line[claim.line].error("evse", wanted))
 
 
-def _claim(
-    row: _Row, evse: int, claims: dict[tuple[StationId, int, int], ConnectorRow], errors: list[RowError]
-) -> None:
+def _claim(row: Row, evse: int, claims: dict[tuple[StationId, int, int], ConnectorRow], errors: list[RowError]) -> None:
     claim = ConnectorRow(row.line, row.cells["station"], evse, row.cells["connector"], row.cells["evse_id"])
     other = claims.setdefault((claim.station, claim.evse, claim.connector), claim)
     if other is not claim:

@@ -27,7 +27,7 @@ class QuarantineRoutes:
                 web.get(PATH, self.list_all),
                 web.post(f"{PATH}/{{station}}/map", self.map),
                 web.delete(f"{PATH}/{{station}}", self.forget),
-                web.get("/api/v1/stations/attempts", self.attempts),
+                web.get("/api/v1/attempts", self.attempts),
             ]
         )
 

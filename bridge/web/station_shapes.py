@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from bridge.web.shapes import Shape
 
-Outcome = Literal["answered", "refused", "timed_out", "gone"]
+Outcome = Literal["answered", "refused", "unreadable", "timed_out", "gone"]
 _Number = Annotated[int, Field(ge=1, lt=2**31)]
 _Seconds = Annotated[float, Field(ge=1, le=600)]
 _Key = Annotated[str, Field(min_length=1, max_length=500)]
@@ -142,6 +142,8 @@ class Timed(Shape):
 
     timeout_s: _Seconds | None = None
     """How long the station may take to answer; null: 60 s. It may wait as long for its turn before that."""
+    force: bool = False
+    """Send it though a quirk profile of the station forbids it."""
 
 
 class CallOrder(Timed):
@@ -229,7 +231,8 @@ class RotationOrder(Timed):
     key: Annotated[str | None, Field(min_length=1, max_length=64, repr=False)] = None
     """null: a random one."""
     force: bool = False
-    """Send another one though it is not known which the station holds; every one of them stays good."""
+    """Send one though a quirk profile forbids to write to the station, or it is not known which of those that were sent
+    it holds; every one of them stays good."""
 
 
 class RotationResult(Shape):

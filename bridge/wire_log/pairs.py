@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from csms import secret_names
+from csms.secret_names import NAMED_AT_THE_END, NAMED_WHOLE, NAMED_WITHIN
+
 MASK = "***"
 
 _DRIVER = "id[_ -]?(?:tag|token)s?|emaids?|customer[_ -]?identifier|evcc[_ -]?id|rfid|card[_ -]?(?:id|number)"
-_HIDDEN = (
-    "pass[_ -]?(?:word|wd|phrase)|secret|private[_ -]?key|authorization[_ -]?key|api[_ -]?key|access[_ -]?token"
-    "|credential|sim[_ -]?pin|pre[_ -]?shared|exi[_ -]?(?:request|response)|signed[_ -]?meter[_ -]?data"
-)
+_HIDDEN = f"{NAMED_WITHIN}|exi[_ -]?(?:request|response)|signed[_ -]?meter[_ -]?data"
+"""Secrets, and what is signed or sealed and names a driver inside."""
 _TOKEN_NAME = re.compile(f".*?(?:{_DRIVER})|uid|master[_ -]?pass[_ -]?group[_ -]?id", re.IGNORECASE | re.DOTALL)
-_SECRET_NAME = re.compile(f".*?(?:{_HIDDEN}).*|pwd|psk|pin", re.IGNORECASE | re.DOTALL)
-_SECRET_SETTING = re.compile(r".*(?:key|token|pwd|psk|pin|passcode)", re.IGNORECASE | re.DOTALL)
+_SECRET_NAME = re.compile(f".*?(?:{_HIDDEN}).*|{NAMED_WHOLE}", re.IGNORECASE | re.DOTALL)
 _TOKEN_SETTING = re.compile(
     f".*?(?:{_DRIVER})|master[_ -]?pass[_ -]?group[_ -]?id|.*plug[_ -]?(?:and|&)[_ -]?charge[_ -]?id.*",
     re.IGNORECASE | re.DOTALL,
@@ -29,12 +29,12 @@ _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*+"?|\\++"[^"\\]*+\\*+"?|'[^']*+'?|\[.*+|[
 _AFTER_NAME = r"""\\*["']?\s{0,8}+[:=]\s{0,8}+"""
 _TOKEN_PAIR = re.compile(rf"""(?P<head>(?:{_DRIVER}|["'\\]uid){_AFTER_NAME}){_VALUE}""", re.IGNORECASE | re.DOTALL)
 _SECRET_PAIR = re.compile(
-    rf"""(?P<head>(?:{_HIDDEN}|["'\\](?:pwd|psk|pin))[\w-]{{0,32}}+{_AFTER_NAME}){_VALUE}""",
+    rf"""(?P<head>(?:{_HIDDEN}|["'\\](?:{NAMED_WHOLE}))[\w-]{{0,32}}+{_AFTER_NAME}){_VALUE}""",
     re.IGNORECASE | re.DOTALL,
 )
 _DELICATE_SETTING = re.compile(
-    rf"{_HIDDEN}|{_DRIVER}|(?:key|token|pwd|psk|pin)\\*[\"']\s{{0,8}}+[,}}]|signeddata|ocmf|plug[_ -]?and[_ -]?charge"
-    "|master[_ -]?pass",
+    rf"{_HIDDEN}|{_DRIVER}|(?:{'|'.join(NAMED_AT_THE_END)})\\*[\"']\s{{0,8}}+[,}}]|signeddata|ocmf"
+    "|plug[_ -]?and[_ -]?charge|master[_ -]?pass",
     re.IGNORECASE,
 )
 
@@ -67,8 +67,8 @@ def names_secret(name: str) -> bool:
 
 
 def sets_secret(setting: str) -> bool:
-    """Tell whether a configuration key or variable of this name has a secret as its value: also WifiKey, ApiToken."""
-    return names_secret(setting) or _SECRET_SETTING.fullmatch(setting) is not None
+    """Tell whether a configuration key or variable of this name has a value that is masked as a whole."""
+    return names_secret(setting) or secret_names.sets_secret(setting)
 
 
 def sets_token(setting: str) -> bool:

@@ -155,7 +155,7 @@ def bare(folder: Path, name: str, *flags: str) -> tuple[list[str], Path, Path]:
     )
 
 
-def configuration(folder: Path, hubs: Mapping[str, Any]) -> Path:
+def configuration(folder: Path, hubs: Mapping[str, Any], *, wire_log: bool) -> Path:
     """Write the bridge's configuration: two live accounts, nothing else out of the ordinary."""
     path = folder / "bridge.toml"
     path.write_text(
@@ -170,6 +170,8 @@ id_tags = "accept"
 messages_per_second = 0
 [web]
 port = 0
+[wire_log]
+enabled = {str(wire_log).lower()}
 [accounts.hubject]
 kind = "oicp"
 mode = "live"
@@ -277,7 +279,7 @@ class Bridge:
         hubs_log, log = folder / "hubs.log", folder / "bridge.log"
         stack.enter_context(running([str(BIN / "ocpp-sim"), "hubs", "--ready-file", str(ready)], hubs_log))
         self.hubs = json.loads(wait_for(ready, hubs_log))
-        config = configuration(folder, self.hubs)
+        config = configuration(folder, self.hubs, wire_log=options.wire_log)
         everyone = max(options.stations, options.held)
         imported = [
             str(BIN / "ocpp-bridge"),
@@ -344,6 +346,7 @@ def main() -> int:
     parser.add_argument("--held", type=int, default=1000, help="stations held for the memory figure")
     parser.add_argument("--seconds", type=float, default=8, help="length of a round")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-wire-log", dest="wire_log", action="store_false", help="[wire_log] enabled = false")
     parser.add_argument("--folder", type=Path, default=ROOT / ".build", help="where the database lies")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -392,7 +395,7 @@ def _machine(folder: Path, options: argparse.Namespace) -> str:
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {libraries}; "
         f"fsync {sync_ms(folder):.2f} ms; {options.stations} stations reporting {' → '.join(CYCLE)}, one message in "
         f"flight each, {options.rounds} rounds of {options.seconds:g} s; plain listener, no compression; SQLite WAL, "
-        "synchronous=FULL"
+        f"synchronous=FULL; wire log {'on' if options.wire_log else 'off'}"
     )
 
 

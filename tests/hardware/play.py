@@ -8,6 +8,8 @@ A step is a table with one verb, and what belongs to it:
                 `matches`, the answer, if any
     corpus      line of tests/corpus/field-frames.jsonl to send, from 0; then as after `send`
     asked       the CALL that must come next; then `answer` (a payload), `error` (a code) or `raw` (text), if any
+    order       what an operator orders of the station, [action, payload]; `force`; `outcome`, where nothing is sent
+    ordered     the outcome of the last order
     quiet       true: nothing came before the answer to a Heartbeat
     pinged      so many pings must come in all
     unpinged    true: none has come so far
@@ -43,7 +45,7 @@ from csms.events import (
     TransactionIdNeeded,
 )
 from tests.hardware.fixtures import Fixture
-from tests.hardware.wire import BINARY, TEXT, Wire
+from tests.hardware.wire import BINARY, PATIENCE_S, TEXT, Wire
 
 KEY = b"0123456789abcdef"
 CORPUS = [
@@ -81,6 +83,10 @@ class Site(Protocol):
 
     async def effective(self) -> dict[str, str]:
         """Return what each EVSE is."""
+        ...
+
+    async def order(self, action: str, payload: dict[str, Any], *, force: bool) -> str:
+        """Order a CALL to CP1 and return its outcome."""
         ...
 
 
@@ -126,6 +132,7 @@ class Play:
         self._wires: dict[str, Wire] = {}
         self._last_id = ""
         self._beats = 0
+        self._orders: list[asyncio.Task[str]] = []
 
     async def run(self) -> None:
         """Do every step, and then look at what was recorded, counted and sent."""
@@ -137,6 +144,8 @@ class Play:
                     raise AssertionError(f"step {number}, {step}: {error!r}") from error
             self._conclude()
         finally:
+            for order in self._orders:
+                order.cancel()
             for wire in self._wires.values():
                 wire.vanish()
 
@@ -157,6 +166,8 @@ class Play:
             "hex": self._send,
             "corpus": self._send,
             "asked": self._asked,
+            "order": self._order,
+            "ordered": self._ordered,
             "quiet": self._quiet,
             "pinged": lambda step: self._wire(step).pinged(step["pinged"]),
             "unpinged": self._unpinged,
@@ -219,6 +230,17 @@ class Play:
             wire.send(json.dumps([4, self._last_id, step["error"], "", {}]).encode())
         elif "raw" in step:
             wire.send(self._text(step["raw"]).encode())
+
+    async def _order(self, step: dict[str, Any]) -> None:
+        action, payload = step["order"]
+        order = asyncio.create_task(self._site.order(action, payload, force=step.get("force", False)))
+        self._orders.append(order)
+        if "outcome" in step:
+            assert await order == step["outcome"]
+
+    async def _ordered(self, step: dict[str, Any]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            assert await self._orders[-1] == step["ordered"]
 
     async def _quiet(self, step: dict[str, Any]) -> None:
         self._beats += 1

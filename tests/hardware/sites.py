@@ -119,6 +119,10 @@ class HardwareSite:
             seconds -= 60
             await self.ticker.tick()
 
+    async def order(self, action: str, payload: dict[str, Any], *, force: bool) -> str:
+        answer = await self.central.call(StationId("CP1"), action, payload, force=force)
+        return answer.outcome.value
+
     async def effective(self) -> dict[str, str]:
         assert self.store is not None
         statement = sa.text("SELECT e.evse_id, s.status FROM evse_state s JOIN evse e ON e.id = s.evse")

@@ -60,11 +60,19 @@ class Device:
     answer: CallAnswer | BaseException = ACCEPTED
     key: str = OLD
     sent: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    forced: list[bool] = field(default_factory=list)
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
         self.sent.append((action, payload))
+        self.forced.append(force)
         if self.takes:
             self.key = payload["value"] if "value" in payload else payload["setVariableData"][0]["attributeValue"]
         if isinstance(self.answer, BaseException):
@@ -175,6 +183,7 @@ async def test_the_new_key_is_committed_as_good_before_the_station_gets_it(regis
         pytest.param(CallAnswer(CallOutcome.ANSWERED, {"status": "NotSupported"}), "refused", id="TC_A_10"),
         pytest.param(CallAnswer(CallOutcome.REFUSED, code="NotImplemented"), "refused", id="not-implemented"),
         pytest.param(CallAnswer(CallOutcome.BUSY), "unsent", id="nothing-sent"),
+        pytest.param(CallAnswer(CallOutcome.FORBIDDEN), "unsent", id="must-not-be-written-to"),
     ],
 )
 async def test_a_station_that_keeps_its_key_leaves_no_second_one_behind(
@@ -275,7 +284,9 @@ async def test_forced_rotations_keep_every_key_that_the_station_may_hold(registr
 
 async def test_a_forced_key_that_is_refused_leaves_the_ones_before_it(registry: Registry) -> None:
     await registry.rotate(Device(answer=CallAnswer(CallOutcome.TIMED_OUT)), "a1" * 20)
-    await registry.rotate(Device(takes=False, answer=REJECTED), "b2" * 20, force=True)
+    device = Device(takes=False, answer=REJECTED)
+    await registry.rotate(device, "b2" * 20, force=True)
+    assert device.forced == [True]
     assert not await registry.log_in("b2" * 20)
     assert await registry.log_in("a1" * 20)
 

@@ -45,7 +45,7 @@ async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
         replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
         wire_log, attempts = FakeWireLog(), FakeAttempts()
         central = CentralSystem(
-            options, registry, recorder, replies, counter, PEPPER, clock=clock, wire_log=wire_log, attempts=attempts
+            options, registry, recorder, replies, counter, PEPPER, attempts=attempts, clock=clock, wire_log=wire_log
         )
         for name, proof in (tls or {}).items():
             central.reload_tls(name, proof)

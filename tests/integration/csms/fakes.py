@@ -137,7 +137,7 @@ class FakeCounter:
 
 
 class FakeAttempts:
-    """Keeps what it is told."""
+    """Implements `csms.ports.Attempts`."""
 
     def __init__(self) -> None:
         self.attempts: list[AttemptRefused] = []

@@ -305,7 +305,7 @@ async def test_what_is_no_http_is_counted_and_logged_without_a_stack_trace(site_
     assert [line["event"] for line in lines] == ["handshake_unreadable"]
     assert lines[0]["remote"].startswith("127.0.0.1:")
     assert site.counter.counts["handshake_unreadable"] == 1
-    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "no HTTP request: it cannot be read")]
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "no HTTP request")]
 
 
 @pytest.mark.parametrize(

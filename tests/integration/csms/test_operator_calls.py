@@ -133,3 +133,45 @@ async def _answer_calls(station: Station, actions: asyncio.Queue[str]) -> None:
         if frame[0] == 2:
             actions.put_nowait(frame[2])
             await station.send([3, frame[1], {"status": "Accepted"}])
+
+
+READ_HARMFUL = ("GetConfiguration", {"key": ["MeterValuesSampledData"]})
+ABB = {"vendor": "ABB", "model": "TAC-W22-T-R-C-0", "firmware": "V1.8.21"}
+
+
+@pytest.mark.parametrize(
+    ("record", "action", "payload"),
+    [
+        pytest.param(ABB, *READ_HARMFUL, id="abb-terra-ac"),
+        pytest.param(ABB, "GetConfiguration", {}, id="every-key-is-that-key-too"),
+        pytest.param(
+            {"vendor": "Vestel"},
+            "ChangeConfiguration",
+            {"key": "HeartbeatInterval", "value": "60"},
+            id="reboots-on-write",
+        ),
+    ],
+)
+async def test_a_call_that_harms_the_station_is_refused_with_the_reason_unless_forced(
+    site: Site, record: dict[str, Any], action: str, payload: dict[str, Any]
+) -> None:
+    site.registry.add("CP1", **record)
+    station = await dial(site.port)
+    refused = await site.central.call(CP1, action, payload)
+    assert (refused.outcome, refused.sent) == (CallOutcome.FORBIDDEN, False)
+    assert record["vendor"] == "Vestel" or "restarts for ever" in refused.why
+    assert "--force" in refused.why
+    assert (await station.call("Heartbeat", {}))[0] == 3, "the next frame is the answer, and no CALL came before it"
+    asking = order(site, action, payload, force=True)
+    frame = await station.receive()
+    assert frame[2:] == [action, payload]
+    await station.send([3, frame[1], {"status": "Accepted"} if action == "ChangeConfiguration" else {}])
+    assert (await asking).outcome is CallOutcome.ANSWERED
+
+
+async def test_a_call_that_harms_no_station_of_this_kind_is_sent(site: Site) -> None:
+    site.registry.add("CP1", **ABB)
+    station = await dial(site.port)
+    asking = order(site, "GetConfiguration", {"key": ["HeartbeatInterval"]})
+    await station.send([3, (await station.receive())[1], {}])
+    assert (await asking).outcome is CallOutcome.ANSWERED

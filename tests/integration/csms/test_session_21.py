@@ -26,6 +26,7 @@ from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import BOOT_201, STATUS_201, Station, dial
 
 CP1 = StationId("CP1")
+SiteOf = Callable[..., Awaitable[Site]]
 MS = timedelta(milliseconds=1)
 STREAM = {"id": 1, "pending": 0, "basetime": "2026-11-21T10:00:00Z", "data": [{"t": 0, "v": "230.1"}]}
 
@@ -206,3 +207,53 @@ async def test_send_of_an_older_version_is_an_unknown_type(site: Site, version: 
     assert await answers_until_heartbeat(station) == answered
     assert site.recorder.events == []
     assert site.counter.counts["frame_malformed_unknown_type"] == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "refused", "why"),
+    [
+        pytest.param({"status": "Accepted"}, None, "", id="right"),
+        pytest.param({"state": "Accepted"}, "OccurrenceConstraintViolation", "status is missing", id="missing"),
+        pytest.param({"status": 1}, "TypeConstraintViolation", "status is not a string", id="of-another-type"),
+    ],
+)
+async def test_an_answer_that_the_schema_refuses_is_told_the_station_and_shown_to_the_operator(
+    site: Site, payload: dict[str, Any], refused: str | None, why: str
+) -> None:
+    station = await connected(site)
+    asking = asyncio.create_task(site.central.call(CP1, "Reset", {"type": "OnIdle"}))
+    message_id = (await station.receive())[1]
+    await station.send([3, message_id, payload])
+    answer = await asking
+    assert (answer.payload, answer.valid) == (payload, refused is None)
+    frames = await answers_until_heartbeat(station)
+    assert frames == ([] if refused is None else [[5, message_id, refused, frames[0][3], {}]])
+    assert refused is None or answer.why == frames[0][3] != ""
+    assert site.counter.counts["answer_refused"] == (0 if refused is None else 1)
+
+
+async def test_a_resync_answer_that_the_schema_refuses_is_told_the_station(site_of: SiteOf) -> None:
+    site = await site_of(first_call_wait=MS, settle=MS)
+    site.registry.add("CP1", connectors=(ConnectorAddress(1, 1),))
+    station = await connected(site)
+    [_, message_id, action, _] = await station.receive()
+    assert action == "TriggerMessage"
+    await station.send([3, message_id, {"status": "Accepted", "extra": 1}])
+    assert (await station.receive())[:3] == [5, message_id, "FormatViolation"]
+
+
+async def test_nothing_is_said_about_an_answer_that_nobody_waits_for(site: Site) -> None:
+    station = await connected(site)
+    await station.send([3, "nobody", {"state": "Accepted"}])
+    assert await answers_until_heartbeat(station) == []
+    assert site.counter.counts["answer_unexpected"] == 1
+
+
+@pytest.mark.parametrize("offer", ["ocpp1.6", "ocpp2.0.1"])
+async def test_older_versions_are_told_nothing_about_their_answers(site: Site, offer: str) -> None:
+    station = await dial(site.port, offers=[offer])
+    payload = {"type": "Soft" if offer == "ocpp1.6" else "OnIdle"}
+    asking = asyncio.create_task(site.central.call(CP1, "Reset", payload))
+    await station.send([3, (await station.receive())[1], {"state": "Accepted"}])
+    assert not (await asking).valid
+    assert await answers_until_heartbeat(station) == []

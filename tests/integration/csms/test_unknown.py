@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from csms.auth import matches
 from csms.events import (
+    AttemptRefused,
     Credential,
     OcppVersion,
     SecurityProfile,
@@ -355,6 +356,20 @@ async def test_what_is_no_websocket_handshake_is_kept_too_but_no_health_check(do
     await ask_plainly(door.port, "GET /CP1 HTTP/1.1", *upgrade, f"Authorization: {basic('CP1', KEY)}")
     found = [(each.identity, each.status, each.reason) for each in door.attempts.attempts]
     assert found == [("CP1", 426, "no WebSocket handshake"), ("CP1", 400, "a broken WebSocket handshake")]
+
+
+async def test_what_is_no_http_is_kept_and_who_hangs_up_is_not(door_of: DoorOf) -> None:
+    door = await door_of("reject")
+    _, writer = await asyncio.open_connection("127.0.0.1", door.port)
+    writer.close()
+    await writer.wait_closed()
+    await ask_plainly(door.port, "\x16\x03\x01 no HTTP at all")
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            if door.counter.counts["handshake_unreadable"] == 2:
+                break
+            await asyncio.sleep(0.01)
+    assert door.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "no HTTP request")]
 
 
 # --- two devices with one identity ------------------------------------------------------------------------------------

@@ -165,6 +165,6 @@ async def test_a_wish_without_a_proof_is_a_bad_request(client: TestClient, admin
 
 
 async def test_nothing_is_shown_without_the_token(client: TestClient) -> None:
-    for path in ("/api/v1/quarantine", "/api/v1/stations/attempts"):
+    for path in ("/api/v1/quarantine", "/api/v1/attempts"):
         async with client.get(path) as response:
             assert response.status == 401

@@ -77,6 +77,9 @@ def test_a_station_that_is_not_there(desk: Desk) -> None:
             CallOrder(action="Reset", payload={"type": "Soft"}, timeout_s=300),
             id="call",
         ),
+        pytest.param(
+            ("call", "CS-1", "ClearCache", "--force"), CallOrder(action="ClearCache", force=True), id="call-forced"
+        ),
         pytest.param(("call", "CS-1", "ClearCache"), CallOrder(action="ClearCache"), id="call-without-payload"),
         pytest.param(
             ("trigger", "CS-1", "MeterValues", "--connector", "2"),
@@ -91,6 +94,7 @@ def test_a_station_that_is_not_there(desk: Desk) -> None:
         pytest.param(("reset", "CS-1", "hard", "--evse", "1"), ResetOrder(kind="hard", evse=1), id="reset"),
         pytest.param(("unlock", "CS-1", "--connector", "1"), UnlockOrder(connector=1), id="unlock"),
         pytest.param(("configuration", "get", "CS-1"), ConfigurationQuery(), id="get-all"),
+        pytest.param(("configuration", "get", "CS-1", "--force"), ConfigurationQuery(force=True), id="get-all-forced"),
         pytest.param(
             ("configuration", "get", "CS-1", "A", "B.C"), ConfigurationQuery(keys=("A", "B.C")), id="get-some"
         ),

@@ -56,12 +56,20 @@ class Central:
     connected: dict[StationId, ConnectedStation] = field(default_factory=lambda: {StationId("S1"): live("S1")})
     answer: CallAnswer = ACCEPTED
     calls: list[tuple[object, ...]] = field(default_factory=list)
+    forced: list[bool] = field(default_factory=list)
     dismissed: list[str] = field(default_factory=list)
 
     async def call(
-        self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
+        self,
+        station: StationId,
+        action: str,
+        payload: Mapping[str, Any],
+        *,
+        timeout: timedelta | None = None,
+        force: bool = False,
     ) -> CallAnswer:
         self.calls.append((station, action, dict(payload), timeout))
+        self.forced.append(force)
         return self.answer
 
     def disconnect(self, station: StationId) -> None:
@@ -130,6 +138,13 @@ async def test_an_order_goes_out_in_the_words_of_the_version_with_its_timeout(
     ]
 
 
+async def test_what_is_forced_is_ordered_as_forced(stations: StoreStations, central: Central) -> None:
+    await stations.get_configuration("S1", ConfigurationQuery())
+    await stations.get_configuration("S1", ConfigurationQuery(force=True))
+    await stations.call("S1", CallOrder(action="ClearCache", force=True))
+    assert central.forced == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("order", "failure"),
     [
@@ -167,6 +182,7 @@ async def test_what_may_not_be_sent_is_not(
         (CallOutcome.BUSY, Conflict),
         (CallOutcome.NOT_ACCEPTED, Conflict),
         (CallOutcome.AWAY, Conflict),
+        (CallOutcome.FORBIDDEN, Conflict),
     ],
 )
 async def test_a_call_that_was_not_sent_is_a_failure(

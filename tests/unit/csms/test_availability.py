@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from csms.availability import ACTION, addressable, answer, request
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable
 from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, OcppVersion
 
 V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
@@ -81,6 +81,9 @@ def test_every_answer_of_the_schema_has_its_outcome(version: OcppVersion, status
             CallFailed("InternalError"),
             ChangeAnswer(ChangeOutcome.UNCLEAR, "CALLERROR InternalError"),
             id="may-be-done",
+        ),
+        pytest.param(
+            Unreadable(), ChangeAnswer(ChangeOutcome.UNCLEAR, "an answer that cannot be read"), id="unreadable"
         ),
         pytest.param(TimedOut(), ChangeAnswer(ChangeOutcome.UNCLEAR, "no answer in time"), id="timeout"),
         pytest.param(Gone(), ChangeAnswer(ChangeOutcome.UNCLEAR, "the connection ended before an answer"), id="gone"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from csms.commands import Answered, CallFailed, CallIds, Commands, Gone, TimedOut, Unsent
+from csms.commands import Answered, CallFailed, CallIds, Commands, Gone, TimedOut, Unreadable, Unsent
 
 LONG, SHORT = timedelta(seconds=5), timedelta(milliseconds=20)
 
@@ -53,6 +53,20 @@ async def test_answers_end_the_call_that_waits_for_them(wire: Wire, commands: Co
         call = group.create_task(commands.call("Reset", {}, LONG))
         assert commands.failed(await wire.id_of_next(), "NotImplemented")
     assert call.result() == CallFailed("NotImplemented")
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(commands.call("Reset", {}, LONG))
+        assert commands.unreadable(await wire.id_of_next())
+    assert call.result() == Unreadable()
+
+
+async def test_the_action_of_a_call_is_known_while_it_waits(wire: Wire, commands: Commands) -> None:
+    assert commands.action_of("p-1") is None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(commands.call("Reset", {}, LONG))
+        message_id = await wire.id_of_next()
+        assert (commands.action_of(message_id), commands.action_of("p-9")) == ("Reset", None)
+        commands.answered(message_id, {})
+        assert commands.action_of(message_id) is None
 
 
 async def test_answers_nobody_waits_for_are_dropped(wire: Wire, commands: Commands) -> None:

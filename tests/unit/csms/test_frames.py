@@ -288,27 +288,33 @@ def test_answer_with_the_wrong_number_of_elements_still_ends_its_request(
 
 @pytest.mark.parametrize("text", ['[3,"1",{},{}]', '[4,"1","NotSupported"]'])
 def test_answer_with_the_wrong_number_of_elements_is_refused_when_strict(text: str) -> None:
-    assert parse(text, V16, strict=True) == Malformed("wrong_length", None)
+    assert parse(text, V16, strict=True) == Malformed("wrong_length", None, "1")
 
+
+GRIZZL_E = "f6b115bc-5fee-4c85-bff1-49eea158e49e"
 
 NEVER_ANSWERED = {
-    "CALLRESULT without an id": ("[3]", "bad_id"),
-    "CALLRESULT with an integer id": ("[3,1,{}]", "bad_id"),
-    "CALLRESULT without a payload": ('[3,"1"]', "wrong_length"),
-    "CALLRESULT with a list": ('[3,"1",[]]', "bad_payload"),
-    "CALLERROR without an id": ("[4]", "bad_id"),
-    "CALLERROR with an object as id": ('[4,{},"X","",{}]', "bad_id"),
-    "truncated CALLRESULT": ('[3,"f6b115bc-5fee-4c85-bff1-49eea158e49e",{"configurationKey":[]', "not_json"),
-    "truncated CALLERROR": ('[4,"1","X"', "not_json"),
-    "CALLERROR with NaN": ('[4,"1","X","",{"a":NaN}]', "impossible_number"),
-    "CALLRESULT that is too deep": ('[3,"1",' + "[" * 40, "too_deep"),
+    "CALLRESULT without an id": ("[3]", "bad_id", None),
+    "CALLRESULT with an integer id": ("[3,1,{}]", "bad_id", None),
+    "CALLRESULT without a payload": ('[3,"1"]', "wrong_length", "1"),
+    "CALLRESULT with a list": ('[3,"1",[]]', "bad_payload", "1"),
+    "CALLERROR without an id": ("[4]", "bad_id", None),
+    "CALLERROR with an object as id": ('[4,{},"X","",{}]', "bad_id", None),
+    "truncated CALLRESULT": (f'[3,"{GRIZZL_E}",{{"configurationKey":[]', "not_json", GRIZZL_E),
+    "truncated CALLERROR": ('[4,"1","X"', "not_json", "1"),
+    "CALLERROR with NaN": ('[4,"1","X","",{"a":NaN}]', "impossible_number", "1"),
+    "CALLRESULT that ends in its id": ('[3,"1', "not_json", None),
+    "CALLRESULT with too long an id": ('[3,"' + "1" * 37 + '",{', "not_json", None),
+    "CALLRESULT that is too deep": ('[3,"1",' + "[" * 40, "too_deep", "1"),
 }
 
 
-@pytest.mark.parametrize(("text", "kind"), NEVER_ANSWERED.values(), ids=NEVER_ANSWERED.keys())
+@pytest.mark.parametrize(("text", "kind", "answers"), NEVER_ANSWERED.values(), ids=NEVER_ANSWERED.keys())
 @pytest.mark.parametrize("version", [V16, V201, V21])
-def test_b34_broken_answer_is_never_answered(text: str, kind: str, version: OcppVersion) -> None:
-    assert parse(text, version) == Malformed(kind, None)
+def test_b34_broken_answer_is_never_answered_and_says_which_call_it_ends(
+    text: str, kind: str, answers: str | None, version: OcppVersion
+) -> None:
+    assert parse(text, version) == Malformed(kind, None, answers)
 
 
 # OCPP-J 1.6 §4.2.3; OCPP 2.0.1 and 2.1 Part 4 §4.3.

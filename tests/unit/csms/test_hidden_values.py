@@ -4,28 +4,7 @@ from typing import Any
 
 import pytest
 
-from csms.hidden_values import hide, is_secret, names_secret_write
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("AuthorizationKey", True),
-        ("authorizationkey", True),
-        ("BasicAuthPassword", True),
-        ("VendorWifiPassphrase", True),
-        ("Wifi_Password", True),
-        ("apiKey", True),
-        ("VendorCredentials", True),
-        ("CloudToken", True),
-        ("simPin", True),
-        ("HeartbeatInterval", False),
-        ("GetConfigurationMaxKeys", False),
-        ("ConnectorPhaseRotation", False),
-    ],
-)
-def test_secrets_are_known_by_their_names(name: str, expected: bool) -> None:
-    assert is_secret(name) is expected
+from csms.hidden_values import hide, names_secret_write
 
 
 def test_values_beside_a_secrets_name_are_hidden_and_nothing_else_is() -> None:

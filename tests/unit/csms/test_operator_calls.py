@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from csms.commands import Answered, CallFailed, Gone, TimedOut, Unsent
+from csms.commands import Answered, CallFailed, Gone, TimedOut, Unreadable, Unsent
 from csms.events import OcppVersion
 from csms.operator_calls import CallAnswer, CallOutcome, judge, readable, refusal
+from csms.quirk_settings import QuirkSettings
 from csms.schemas import csms_actions
 
 V16, V201 = OcppVersion.V16, OcppVersion.V201
@@ -67,13 +68,14 @@ V16, V201 = OcppVersion.V16, OcppVersion.V201
 def test_what_the_standard_does_not_allow_is_not_sent_and_the_reason_names_what_would_be_right(
     version: OcppVersion, action: str, payload: dict[str, Any], outcome: str, why: str
 ) -> None:
-    found = refusal(version, action, payload, accepted=True)
+    found = refusal(version, action, payload, accepted=True, quirks=QuirkSettings())
     assert found == CallAnswer(CallOutcome(outcome), why=why)
     assert not found.sent
 
 
 def test_no_value_of_the_payload_is_shown() -> None:
-    found = refusal(V16, "ChangeConfiguration", {"key": "AuthorizationKey", "value": ["hush-hush"]}, accepted=True)
+    payload = {"key": "AuthorizationKey", "value": ["hush-hush"]}
+    found = refusal(V16, "ChangeConfiguration", payload, accepted=True, quirks=QuirkSettings())
     assert found is not None
     assert found.why == "value must be of type string"
 
@@ -92,7 +94,7 @@ def test_before_it_is_accepted_a_station_is_only_asked_to_boot(
 ) -> None:
     if version is V201 and action == "Reset":
         payload = {"type": "OnIdle"}
-    found = refusal(version, action, payload, accepted=False)
+    found = refusal(version, action, payload, accepted=False, quirks=QuirkSettings())
     assert (found is None) is allowed
     assert found is None or found.outcome is CallOutcome.NOT_ACCEPTED
 
@@ -158,6 +160,11 @@ def test_every_action_of_a_central_system_may_be_called(version: OcppVersion, sa
             id="gone",
         ),
         pytest.param(
+            Unreadable(),
+            CallAnswer(CallOutcome.UNREADABLE, why="the answer cannot be read: it may have been done"),
+            id="unreadable",
+        ),
+        pytest.param(
             Unsent(busy=True),
             CallAnswer(CallOutcome.BUSY, why="other calls to this station are not over yet; nothing was sent"),
             id="busy",
@@ -172,7 +179,7 @@ def test_every_action_of_a_central_system_may_be_called(version: OcppVersion, sa
 def test_every_end_of_a_call_is_a_value(outcome: Any, expected: CallAnswer) -> None:
     found = judge(V16, "Reset", outcome)
     assert found == expected
-    assert found.sent is (expected.outcome.value in ("answered", "refused", "timed_out", "gone"))
+    assert found.sent is (expected.outcome.value in ("answered", "refused", "unreadable", "timed_out", "gone"))
 
 
 def test_text_of_a_station_cannot_steer_a_terminal() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut
+from csms.commands import Answered, CallFailed, Gone, Outcome, TimedOut, Unreadable
 from csms.events import ConnectorAddress, OcppVersion, ResyncOutcome
 from csms.options import ServerOptions
 from csms.quirk_settings import QuirkSettings
@@ -304,6 +304,7 @@ def test_connectors_can_be_asked_and_the_station_in_16_only(
         pytest.param(Answered({"status": "NotImplemented"}), True, id="not-implemented"),
         pytest.param(Answered({}), True, id="nonsense"),
         pytest.param(CallFailed("NotSupported"), True, id="call-error"),
+        pytest.param(Unreadable(), False, id="unreadable"),
         pytest.param(TimedOut(), False, id="timed-out"),
         pytest.param(Gone(), False, id="gone"),
     ],

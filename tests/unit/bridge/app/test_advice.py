@@ -12,7 +12,10 @@ from bridge.app.advice import advice, similar
         pytest.param(401, "credentials wrong", "the key in the station differs from the inventory's", id="wrong key"),
         pytest.param(401, "credentials missing", "set the station's key", id="no key"),
         pytest.param(400, "no common subprotocol; this server speaks ocpp1.6", "OCPP version", id="version"),
-        pytest.param(400, "no subprotocol offered; this server speaks ocpp1.6", "default_version", id="no version"),
+        pytest.param(
+            400, "no subprotocol offered; this server speaks ocpp1.6", "column default_version", id="no version"
+        ),
+        pytest.param(400, "no subprotocol offered; this server", "[ocpp] default_version", id="no version, server's"),
         pytest.param(400, "a broken WebSocket handshake", "proxy", id="broken"),
         pytest.param(403, "this station must use security profile 2", "security profile", id="profile"),
         pytest.param(403, "this listener takes connections from its proxy only", "behind_proxy", id="not the proxy"),
@@ -33,15 +36,13 @@ from bridge.app.advice import advice, similar
         pytest.param(429, "too many unknown stations of this address", "quarantine", id="crowded"),
         pytest.param(503, "storage is not available", "database", id="storage"),
         pytest.param(426, "no WebSocket handshake", "ws://", id="http"),
-        pytest.param(503, "too many connections", "max_connections", id="full"),
-        pytest.param(503, "too many handshakes from this address", "max_handshakes_per_address", id="pending"),
-        pytest.param(0, "too many connections", "max_connections", id="full over tls"),
-        pytest.param(0, "no HTTP request: it cannot be read", "handshake_unreadable", id="no http"),
-        pytest.param(0, "TLS handshake failed: http request", "wss://", id="plain on a tls port"),
-        pytest.param(
-            0, "TLS handshake failed: certificate verify failed: certificate has expired", "renew it", id="expired"
-        ),
-        pytest.param(0, "TLS handshake failed: tlsv1 alert unknown ca", "CA certificate", id="tls"),
+        pytest.param(0, "TLS: tlsv1 alert unknown ca", "TLS", id="tls"),
+        pytest.param(0, "TLS: certificate verify failed: certificate has expired", "client certificate", id="client"),
+        pytest.param(0, "TLS: peer did not return a certificate", "profile 3", id="no client certificate"),
+        pytest.param(0, "TLS: http request", "wss://", id="plain on tls"),
+        pytest.param(0, "turned away: too many connections", "max_connections", id="full"),
+        pytest.param(0, "turned away: too many handshakes from this address", "this address", id="hanging"),
+        pytest.param(0, "no HTTP request", "ws://", id="no http"),
     ],
 )
 def test_every_reason_has_what_to_do_about_it(status: int, reason: str, said: str) -> None:

@@ -96,5 +96,7 @@ def test_stations_of_the_last_ten_minutes_count_once_and_health_checks_never() -
     attempts.refused(attempt("cp1", status=401, reason="credentials wrong"))
     attempts.refused(attempt("", "192.0.2.7", 0, "TLS handshake failed"))
     attempts.refused(attempt("", "192.0.2.8", 426, "no WebSocket handshake"))
-    attempts.refused(attempt("", "192.0.2.9", 0, "TLS handshake failed: the peer closed the connection"))
+    attempts.refused(attempt("", address="192.0.2.77", status=0, reason="TLS: the peer closed the connection"))
     assert attempts.recent_stations() == 2
+    attempts.refused(attempt("", address="192.0.2.78", status=0, reason="TLS: tlsv1 alert unknown ca"))
+    assert attempts.recent_stations() == 3

@@ -1,0 +1,182 @@
+"""Open every part of the bridge in the order of the data's way, and let each know of those that it needs.
+
+Runs nothing but what a part starts by itself. Before it: `serve`. After it: every other module of the bridge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
+from bridge.app.clock import SystemClock
+from bridge.app.counts import Counts
+from bridge.app.credentials import Credentials
+from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
+from bridge.app.listener_items import shown_listeners
+from bridge.app.listening import announce, listening
+from bridge.app.newcomers import Newcomers
+from bridge.app.opening import logged, open_in_thread
+from bridge.app.pepper import ensure_pepper
+from bridge.app.plans import accounts_without_data, document_plans
+from bridge.app.registry import StoreRegistry
+from bridge.app.services import StoreServices
+from bridge.app.upstreams import open_upstream
+from bridge.app.wakes import Wakes
+from bridge.app.wire_services import StoredWireLog, open_wire_log
+from bridge.core.model import AccountName
+from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, refresh_documents
+from bridge.enforcer import Enforcer, EnforcerOptions
+from bridge.intake import Intake
+from bridge.lane import AccountLane
+from bridge.settings import Settings
+from bridge.store.errors import StoreBroken, StoreError
+from bridge.store.writer import Writer
+from bridge.ticker import Ticker
+from bridge.web.ports_file import Ports, remove_ports
+from bridge.web.server import WebServer, start_web
+from bridge.web.token import ensure_token
+from bridge.wire_log import FileWireLog
+from csms.auth import StationKeys
+from csms.replies import LocalReplies
+from csms.server import CentralSystem
+
+log = structlog.get_logger(__name__)
+
+_WRITER_STOP = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs."""
+
+    central: CentralSystem
+    newcomers: Newcomers
+    ticker: Ticker
+    enforcer: Enforcer
+    lanes: Sequence[tuple[str, AccountLane]]
+    credentials: Credentials
+    listeners: ListenerCertificates
+    web: WebServer
+    counts: Counts
+    services: StoreServices
+    ports: Ports
+    wire_log: FileWireLog | None
+
+
+async def open_parts(
+    settings: Settings, counts: Counts, stack: AsyncExitStack, on_broken: Callable[[StoreBroken], None]
+) -> Parts:
+    """Open every part in the order of the data's way; `stack` closes them the other way round.
+
+    `on_broken` is called, from the writer's thread or not, where the store can be used no more.
+    """
+    store = await open_in_thread(settings, stack)
+    token, pepper = ensure_token(settings.state_dir), ensure_pepper(settings.state_dir)
+    writer = Writer(store, on_broken=on_broken)
+    writer.start()
+    stack.push_async_callback(logged, lambda: writer.stop(_WRITER_STOP))
+
+    clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
+    derive_options = fill.derive_options(settings)
+    intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
+    replies = LocalReplies(clock.wall, fill.reply_options(settings))
+    newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
+    stack.push_async_callback(logged, newcomers.write)
+    wire_log = open_wire_log(settings, pepper, counts)
+    if wire_log is not None:
+        stack.push_async_callback(wire_log.close)
+    central = CentralSystem(
+        fill.server_options(settings),
+        StoreRegistry(store),
+        intake,
+        replies,
+        counts,
+        pepper,
+        newcomers=newcomers,
+        attempts=attempts,
+        clock=clock.wall,
+        wire_log=None if wire_log is None else wire_log.ring,
+    )
+    newcomers.connected = lambda: central.guests
+    ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
+    wakes.ticker = ticker
+    await ticker.start()
+    stack.push_async_callback(logged, ticker.stop)
+    refresh = RefreshOrder(document_plans(settings), clock(), accounts_without_data(settings))
+    await writer.submit(refresh_documents, refresh)
+    credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
+    wakes.lanes = {
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
+        for name in settings.accounts
+    }
+    listeners = watch_listeners(settings, clock, central)
+    enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
+    wakes.enforcer = enforcer
+    services = StoreServices(
+        settings,
+        store,
+        writer,
+        clock=clock,
+        keys=StationKeys(pepper),
+        derive=derive_options,
+        wakes=wakes,
+        central=central,
+        certificates=credentials.certificates,
+        listeners=partial(shown_listeners, settings, listeners.certificates, clock),
+        counts=counts.all,
+        counts_of=counts.of_station,
+        newcomers=newcomers,
+        attempts=attempts,
+        wire_log=StoredWireLog(settings.state_dir, wire_log),
+    )
+    with listening("web", settings.web.host, settings.web.port):
+        web = await start_web(fill.web_options(settings), services, token)
+    stack.push_async_callback(web.close)
+    with listening("ocpp", settings.ocpp.host, settings.ocpp.port):
+        await central.start()
+    stack.push_async_callback(central.stop)
+    stack.callback(remove_ports, settings.state_dir)
+    ports = announce(settings, central.ports, web.port)
+    lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
+    return Parts(
+        central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
+    )
+
+
+async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
+    """Let a held account try its new credential at once; where storage fails it is probed within a minute anyway."""
+    try:
+        await writer.submit(credentials_changed, CredentialOrder(account, clock()))
+    except StoreError as error:
+        log.warning("probe_not_ordered", account=account, why=str(error))
+    else:
+        wakes.account(account)
+
+
+async def _open_lane(
+    settings: Settings,
+    name: str,
+    writer: Writer,
+    clock: SystemClock,
+    stack: AsyncExitStack,
+    credentials: Credentials,
+) -> AccountLane:
+    upstream = open_upstream(name, settings, credentials)
+    stack.push_async_callback(upstream.close)
+    return AccountLane(
+        writer,
+        upstream,
+        clock=clock,
+        jitter=random.random,
+        node=fill.NODE,
+        options=fill.lane_options(settings, name),
+    )
