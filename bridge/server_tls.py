@@ -99,6 +99,8 @@ def make_server_tls(files: ServerTlsFiles, contents: Contents) -> ServerTls:
     if len(set(kinds)) < len(kinds):
         problem = f"should be of another kind than the first one, which is {kinds[0]} as well: one RSA and one ECDSA"
         raise ServerTlsUnusable("tls_certificate", files.certificates[-1], problem)
+    if files.compat_ciphers and "RSA" not in kinds:
+        raise ServerTlsUnusable("compat_ciphers", None, "needs an RSA certificate in tls_certificate; it has none")
     return ServerTls(context, found, authorities)
 
 

@@ -21,14 +21,18 @@ from websockets.typing import Subprotocol
 from csms.auth import CHALLENGE, Admit, Refuse, Throttle, identity_of
 from csms.connections import Connections
 from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected, StationDisconnected
+from csms.gate import network_of
 from csms.handshake import (
     Negotiated,
     compresses,
     from_browser,
+    has_hung_up,
     how_to_connect,
     lacks_connection_header,
     negotiate,
     wants_websocket,
+    why_unreadable,
+    without_login,
 )
 from csms.keys import KeyCheck
 from csms.options import ServerOptions
@@ -96,7 +100,10 @@ class Admission:
         headers = request.headers
         upgrade = headers.get_all("Upgrade")
         if not upgrade:
-            return self._answer_page(socket, request)
+            page = self._answer_page(socket, request)
+            if request.method == "HEAD":
+                page.body = b""  # RFC 9110 §9.3.2; Content-Length still says what GET would bring
+            return page
         self._forgive(request, upgrade)
         decision = await self._decide(socket, request)
         if isinstance(decision, Refuse):
@@ -152,10 +159,10 @@ class Admission:
         return Claim(record, negotiated, socket.remote, admitted.profile, admitted.key_salt, certificate)
 
     async def _authenticate(self, socket: StationSocket, presented: Presented, offers: list[str]) -> Admit | Refuse:
-        address, identity = socket.address, presented.identity
+        sender, identity = network_of(socket.address), presented.identity
         if not identity:
             return await self._prove(UNKNOWN, presented)
-        blocked = self._throttle.blocked(address, identity, self._monotonic())
+        blocked = self._throttle.blocked(sender, identity, self._monotonic())
         if blocked is not None:
             return blocked
         try:
@@ -166,12 +173,12 @@ class Admission:
         decision = await self._prove(await self._weigh(socket, presented, record, offers), presented)
         match decision:
             case Admit():
-                self._throttle.succeeded(address, identity)
+                self._throttle.succeeded(sender, identity)
             case Refuse(401):
-                self._throttle.failed(address, identity, self._monotonic())
+                self._throttle.failed(sender, identity, self._monotonic())
             case Refuse(403 | 404) if self._options.uniform_reject:
                 # What looks like a wrong password must also be slowed down like one.
-                self._throttle.failed(address, identity, self._monotonic())
+                self._throttle.failed(sender, identity, self._monotonic())
         return decision
 
     async def _weigh(
@@ -210,7 +217,7 @@ class Admission:
             "handshake_refused",
             status=refusal.status,
             reason=refusal.reason,
-            path=request.path.partition("?")[0][:256],
+            path=without_login(request.path.partition("?")[0])[:256],
             remote=socket.remote,
             listener=socket.doorway.options.name,
         )
@@ -224,11 +231,11 @@ class Admission:
         """
         self._counter.count("handshake_unreadable")
         error = socket.protocol.handshake_exc
-        reason = str(error.__cause__ or error)[:256] if error is not None else ""
+        reason = why_unreadable(error) if error is not None else ""
         self._log.info(
             "handshake_unreadable", reason=reason, remote=socket.remote, listener=socket.doorway.options.name
         )
-        if self._attempts is not None and not isinstance(error.__cause__ if error else None, EOFError):
+        if self._attempts is not None and not has_hung_up(reason):
             self._attempts.refused(AttemptRefused("", socket.address, 0, _NO_HTTP))
 
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:

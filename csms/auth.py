@@ -19,8 +19,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from csms.events import SecurityProfile
 from csms.records import Credential, StationRecord
 
-MAX_IDENTITY = 48
-"""Source: OCPP 2.0.1 Part 4 §3.1.1, identifierString of at most 48 characters."""
+MAX_IDENTITY = 255
+"""As long as the inventory's: who is in it may come in. OCPP 2.0.1 Part 4 §3.1.1 has at most 48, 1.6 no bound."""
 
 SALT_BYTES = 16
 

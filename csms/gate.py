@@ -6,7 +6,21 @@ stations behind one address is normal once they are connected; and all connectio
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
+
+
+def network_of(address: str) -> str:
+    """Return what stands for one sender: an IPv4 address, or the /64 that one IPv6 subscriber has to himself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
+    return str(parsed)
 
 
 class Gate:
@@ -23,22 +37,23 @@ class Gate:
 
     def enter(self, address: str, *, shared: bool = False) -> Place | str:
         """Give a place, or say why there is none. `shared`: the address is a proxy's, and stands for many."""
+        sender = network_of(address)
         if self._inside >= self._connections:
             return "too many connections"
-        if not shared and self._pending[address] >= self._pending_per_address:
+        if not shared and self._pending[sender] >= self._pending_per_address:
             return "too many handshakes from this address"
         self._inside += 1
-        self._pending[address] += 1
-        return Place(self, address)
+        self._pending[sender] += 1
+        return Place(self, sender)
 
     def pending(self, address: str) -> int:
         """Return how many handshakes of an address are under way."""
-        return self._pending[address]
+        return self._pending[network_of(address)]
 
-    def _passed(self, address: str) -> None:
-        self._pending[address] -= 1
-        if not self._pending[address]:
-            del self._pending[address]
+    def _passed(self, sender: str) -> None:
+        self._pending[sender] -= 1
+        if not self._pending[sender]:
+            del self._pending[sender]
 
     def _left(self) -> None:
         self._inside -= 1
@@ -47,16 +62,16 @@ class Gate:
 class Place:
     """One connection's place; what is said twice counts once."""
 
-    def __init__(self, gate: Gate, address: str) -> None:
+    def __init__(self, gate: Gate, sender: str) -> None:
         self._gate = gate
-        self._address: str | None = address
+        self._sender: str | None = sender
         self._inside = True
 
     def passed(self) -> None:
         """Note that the handshake is over, however it ended."""
-        if self._address is not None:
-            self._gate._passed(self._address)
-            self._address = None
+        if self._sender is not None:
+            self._gate._passed(self._sender)
+            self._sender = None
 
     def leave(self) -> None:
         """Give the place back: the connection is closed."""

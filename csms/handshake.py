@@ -17,6 +17,7 @@ from csms.events import OcppVersion
 from csms.options import Compression
 
 _SEPARATORS = re.compile(r'[\s,;"]+')
+_LOGIN = re.compile(r"//[^/\s@]*@")
 _VERSIONS = {version.value: version for version in OcppVersion}
 
 
@@ -100,6 +101,26 @@ def compresses(mode: Compression, own: bool | None, version: OcppVersion) -> boo
             return False
         case other:
             assert_never(other)
+
+
+def has_hung_up(reason: str) -> bool:
+    """Tell whether `why_unreadable` says that the peer left before its request was complete: often a port check."""
+    return reason.startswith("stream ends")
+
+
+def without_login(text: str) -> str:
+    """Return a request target or line without the user and password that some stations write into their URL."""
+    return _LOGIN.sub("//***@", text)
+
+
+def why_unreadable(error: Exception) -> str:
+    """Return what was wrong with something that is no HTTP request; never a header, which may hold a key."""
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    reason = str(first)
+    what, _, _ = reason.partition(":")
+    return what if what.startswith("invalid HTTP header") else without_login(reason)[:256]
 
 
 def how_to_connect(name: str, *, secure: bool) -> str:

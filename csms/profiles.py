@@ -105,9 +105,9 @@ def _too_little(
     must = f"this station must use security profile {int(demanded)}"
     if demanded is SecurityProfile.TLS_CERTIFICATE and presented.secure:
         if presented.certificate is None:
-            return Refuse(403, f"{must}, with a client certificate; it showed none")
+            return Refuse(403, f"it showed no client certificate; {must}")
         wanted = record.certificate_name or record.station
-        return Refuse(403, f"{must}; its certificate is for {presented.certificate.name[:64]!r}, not for {wanted!r}")
+        return Refuse(403, f"its certificate is for {presented.certificate.name[:64]!r}, not for {wanted!r}; {must}")
     attainable = SecurityProfile.TLS_BASIC if presented.secure else SecurityProfile.BASIC
     if claimed is SecurityProfile.NONE and demanded <= attainable and attainable in allowed:
         return Refuse(401, "credentials missing", CHALLENGE)

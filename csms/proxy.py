@@ -32,8 +32,8 @@ class Forwarded:
     """The station behind a proxy."""
 
     address: str
-    certificate: ClientCertificate | None
-    """Verified by us; None: the station showed none, or the listener has no client_ca."""
+    certificate: ClientCertificate | Refuse | None
+    """Verified by us; None: the station showed none, or the listener has no client_ca. Refuse: it proves nothing."""
 
 
 def is_proxy(peer: str, options: ProxyOptions) -> bool:
@@ -67,13 +67,14 @@ def read_forwarded(
     if not certificate or authorities is None:
         return Forwarded(station, None)
     if verified and verified != _VERIFIED:
-        return Refuse(403, f"the proxy did not verify the client certificate: {verified[:64]}")
+        return Forwarded(station, Refuse(403, f"the proxy did not verify the client certificate: {verified[:64]}"))
     try:
         return Forwarded(station, verify_pem(_pem(certificate), authorities, now))
     except Unreadable as error:
-        return Refuse(400, f"{error}: {options.certificate_header} should hold percent-encoded PEM")
+        why = f"{error}: {options.certificate_header} should hold percent-encoded PEM"
+        return Forwarded(station, Refuse(400, why))
     except NoCertificate as error:
-        return Refuse(403, str(error))
+        return Forwarded(station, Refuse(403, str(error)))
 
 
 def _address(text: str) -> str | None:

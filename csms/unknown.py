@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from csms.auth import SHORTEST_KEY, Refuse, basic_credentials, new_credential
 from csms.events import Epoch, SecurityProfile, StationId, StationVisited
+from csms.gate import network_of
 from csms.handshake import negotiate
 from csms.options import ServerOptions, UnknownPolicy
 from csms.ports import Newcomers, NotRecorded
@@ -43,19 +44,6 @@ def registrable(identity: str) -> bool:
     Source: OCPP 2.0.1 Part 2, identifierString; Part 4 §3.1.1, at most 48 characters.
     """
     return _REGISTRABLE.fullmatch(identity) is not None
-
-
-def network_of(address: str) -> str:
-    """Return what stands for one sender: an IPv4 address, or the /64 that one IPv6 subscriber has to himself."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
-    return str(parsed)
 
 
 def within(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:

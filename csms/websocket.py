@@ -63,6 +63,8 @@ class StationSocket(ServerConnection):
     on_message: Callable[[Direction, str | bytes], None] | None = None
     """Called for every message that was received or is sent; the one place that the wire log hears from."""
     place: Place | None = None
+    _peer = ("unknown", 0)
+    """Address and port of the TCP connection, also once it is over; a socket that broke at once has none any more."""
     _lost = False
     _on_lost: Callable[[], None] | None = None
     _resuming: asyncio.TimerHandle | None = None
@@ -81,19 +83,13 @@ class StationSocket(ServerConnection):
     @property
     def address(self) -> str:
         """Address of the station, as far as anybody can know it."""
-        return self.forwarded or str(self._peer[0])
+        return self.forwarded or self._peer[0]
 
     @property
     def remote(self) -> str:
         """Address and port for operators; what a proxy forwards has no port."""
         address = f"[{self.address}]" if ":" in self.address else self.address
         return address if self.forwarded else f"{address}:{self._peer[1]}"
-
-    @property
-    def _peer(self) -> tuple[str, int]:
-        """The peer of the TCP connection; a socket that broke at once has none any more."""
-        address, port = (self.remote_address or ("unknown", 0))[:2]
-        return address, port
 
     @property
     def peer_certificate(self) -> bytes | None:
@@ -105,6 +101,7 @@ class StationSocket(ServerConnection):
         """Ask at the doorway; it calls `enter`, at once or after TLS, or never."""
         if not isinstance(transport, asyncio.Transport):
             raise AssertionError("a listening TCP socket makes no other transports")
+        self._peer = (transport.get_extra_info("peername") or self._peer)[:2]
         self.doorway.arrived(self, transport)
 
     def enter(self, transport: asyncio.Transport) -> None:

@@ -28,6 +28,34 @@ ADVICE: Sequence[tuple[int, str, str]] = (
     (403, "web pages", "a web page or a browser tried to connect, or the station sends a foreign Origin header"),
     (
         403,
+        "this listener takes connections from its proxy only",
+        "somebody connects to a listener that is for its proxy alone: connect through the proxy, or name the peer in "
+        "behind_proxy if it is one",
+    ),
+    (
+        403,
+        "the client certificate",
+        "the station's own certificate has expired, or is from no authority of client_ca: renew it, or add its "
+        "authority",
+    ),
+    (
+        403,
+        "the proxy did not verify",
+        "the proxy found no good client certificate: compare its authorities with client_ca, and look at its log",
+    ),
+    (
+        403,
+        "its certificate is for",
+        "write the name in the station's certificate into the inventory's column certificate_name, if it is right",
+    ),
+    (
+        403,
+        "it showed no client certificate",
+        "give the station a certificate of an authority of client_ca, on a listener that takes profile 3; behind a "
+        "proxy: let it ask for one and send it on",
+    ),
+    (
+        403,
         "",
         "the station must use the security profile that is named here: change it in the station, or demand less of it "
         "in the inventory",
@@ -43,6 +71,9 @@ ADVICE: Sequence[tuple[int, str, str]] = (
         "the station sends no Sec-WebSocket-Protocol: write its version into the inventory's column default_version, "
         "or that of all such stations into [ocpp] default_version",
     ),
+    (400, "the header", "set the proxy's header so that it replaces what clients send: see docs/security.md"),
+    (400, "the proxy must", "let the proxy send the station's address: see docs/security.md"),
+    (400, "the client certificate", "let the proxy send the certificate as percent-encoded PEM: see docs/security.md"),
     (400, "", "the station's WebSocket handshake is broken, perhaps by a proxy between: let it pass everything on"),
     (
         409,

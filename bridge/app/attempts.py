@@ -1,7 +1,7 @@
 """Keep which connections of stations were refused, by whom, how often and why. Implements `csms.ports.Attempts`.
 
 In memory, and bounded: it is about what is being tried now. Never keeps foreign text uncleaned, nor a credential.
-Before it: `csms.admission`, and whoever else ends a connection before it is a WebSocket. After it:
+Before it: `csms.doorway` and `csms.admission`, which end connections before they are WebSockets. After it:
 `quarantine_services`.
 """
 
@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bridge.core.model import Moment
 from csms.events import AttemptRefused
-from csms.unknown import network_of
+from csms.gate import network_of
 
 MOST = 1_000
 MOST_OF_ONE_ADDRESS = 100

@@ -221,5 +221,5 @@ def _attempt(each: Attempts, meant: dict[str, str]) -> AttemptItem:
         first=each.first,
         last=each.last,
         user_agent=each.user_agent,
-        similar=meant.get(each.identity),
+        similar=meant.get(each.identity) if each.status == _UNKNOWN else None,
     )

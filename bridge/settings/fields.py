@@ -153,11 +153,14 @@ def check_key(key: str) -> str:
 
 
 def check_network(text: str) -> str:
-    """Return an address or network of peers. Raises: ValueError."""
+    """Return an address or network of peers who are believed. Raises: ValueError, also where it names everybody."""
+    wanted = 'an address or a network such as "10.0.0.1" or "192.168.0.0/24"'
     try:
-        ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
     except ValueError as error:
-        raise ValueError('should be an address or a network such as "10.0.0.1" or "192.168.0.0/24"') from error
+        raise ValueError(f"should be {wanted}") from error
+    if network.prefixlen == 0:
+        raise ValueError(f"would let anybody say who he is; should be {wanted}")
     return text
 
 

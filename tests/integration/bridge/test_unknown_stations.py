@@ -307,6 +307,15 @@ async def test_refused_attempts_are_shown_with_advice_and_a_similar_station(quar
     assert (await quarantine.services.status()).refused_stations == 2
 
 
+async def test_only_an_unknown_station_is_likened_to_a_known_one(quarantine: House) -> None:
+    await quarantine.services.import_inventory(ImportRequest(csv=INVENTORY))
+    for identity, password in (("OLD", b"not its key at all"), ("OLD%20", KEY)):
+        with pytest.raises(InvalidStatus):
+            await dial(quarantine.port, identity, password=password)
+    shown = (await quarantine.services.quarantine.attempts(None)).items
+    assert [(each.status, each.similar) for each in shown] == [(404, "OLD"), (401, None)]
+
+
 async def test_two_devices_with_one_id_are_in_the_warnings(quarantine: House) -> None:
     await quarantine.services.import_inventory(ImportRequest(csv=INVENTORY))
     for _ in range(5):

@@ -86,6 +86,13 @@ async def test_percent_encoded_identity_is_decoded_once_and_compared_with_the_us
     assert (await station.call("Heartbeat", {}))[0] == 3
 
 
+async def test_an_identity_may_be_as_long_as_the_inventorys(site: Site) -> None:
+    identity = "x" * 255
+    site.registry.add(identity)
+    await dial(site.port, identity)
+    assert [opened.station for opened in site.recorder.opened] == [identity]
+
+
 async def test_registrys_spelling_names_the_station(site: Site) -> None:
     await dial(site.port, "cp1")
     assert [connected.station for connected in site.recorder.opened] == ["CP1"]

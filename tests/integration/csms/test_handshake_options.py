@@ -15,12 +15,13 @@ import structlog.testing
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from csms.events import OcppVersion, SecurityProfile
+from csms.events import AttemptRefused, OcppVersion, SecurityProfile
 from csms.options import Compression
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import KEY, PATIENCE_S, Station, basic, dial
 
 SiteOf = Callable[..., Awaitable[Site]]
+LOGIN = basic("CP1", KEY).removeprefix("Basic ")
 
 
 async def refusal(site: Site, identity: str = "CP1", **options: Any) -> tuple[int, str]:
@@ -239,6 +240,14 @@ async def test_a_browser_reads_what_the_port_is_for(site_of: SiteOf) -> None:
     assert "ws://csms.example:9000/STATION-ID, with one of the subprotocols ocpp1.6, " in rest
 
 
+async def test_a_health_check_may_ask_for_the_head_alone(site_of: SiteOf) -> None:
+    site = await site_of()
+    first, rest = await talk(site.port, "HEAD /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
+    assert first.split()[1] == "200"
+    assert rest.endswith("\r\n\r\n")
+    assert "Content-Length: 3\r\n" in rest
+
+
 async def test_a_handshake_of_http_1_0_is_forgiven(site_of: SiteOf) -> None:
     site = await site_of()
     site.registry.add("CP1")
@@ -294,7 +303,38 @@ async def test_what_is_no_http_is_counted_and_logged_without_a_stack_trace(site_
             while not lines:  # noqa: ASYNC110 - a log is no event
                 await asyncio.sleep(0.01)
     assert [line["event"] for line in lines] == ["handshake_unreadable"]
+    assert lines[0]["remote"].startswith("127.0.0.1:")
     assert site.counter.counts["handshake_unreadable"] == 1
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, "no HTTP request")]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(f"Authorization: Basic\r\n {LOGIN}", id="folded"),
+        pytest.param(f"Authorization: Basic {LOGIN}\x01", id="control-character"),
+        pytest.param(f"Authorization : Basic {LOGIN}", id="space-before-the-colon"),
+    ],
+)
+async def test_a_broken_header_with_a_key_is_logged_without_it(site_of: SiteOf, headers: str) -> None:
+    site = await site_of()
+    with structlog.testing.capture_logs() as lines:
+        async with asyncio.timeout(PATIENCE_S):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+            writer.write(f"GET /CP1 HTTP/1.1\r\n{headers}\r\n\r\n".encode("latin-1"))
+            await reader.read()
+            writer.close()
+            while not lines:  # noqa: ASYNC110 - a log is no event
+                await asyncio.sleep(0.01)
+    assert "invalid HTTP header" in str(lines)
+    assert LOGIN not in str(lines)
+
+
+async def test_a_login_in_the_url_is_not_logged(site_of: SiteOf) -> None:
+    site = await site_of()
+    with structlog.testing.capture_logs() as lines:
+        await talk(site.port, upgrade(path="ws://CP1:0123456789abcdef@csms/nobody"))
+    assert [line["path"] for line in lines] == ["ws://***@csms/nobody"]
 
 
 async def test_slow_handshakes_are_cut(site_of: SiteOf) -> None:

@@ -161,6 +161,7 @@ async def failed_tls(site: Site, port: int, context: ssl.SSLContext) -> str:
             await dial(port, password=None, ssl=context)
         shown = await eventually(lambda: [line for line in lines if line["event"] == "tls_handshake_failed"])
     assert shown[0]["remote"] == "127.0.0.1"
+    assert site.attempts.attempts == [AttemptRefused("", "127.0.0.1", 0, f"TLS: {shown[0]['reason']}")]
     assert site.counter.counts["tls_handshake_failed"] == 1
     assert site.recorder.opened == []
     reason = str(shown[0]["reason"])
@@ -208,6 +209,16 @@ async def test_plain_bytes_on_a_tls_listener_are_named(site_of: SiteOf, authorit
         assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         writer.close()
     assert [line["reason"] for line in lines if line["event"] == "tls_handshake_failed"] == ["http request"]
+
+
+async def test_a_peer_that_hangs_up_after_tls_is_logged_with_its_address(site_of: SiteOf, authority: Authority) -> None:
+    site = await site_of({"tls": authority.server()}, listeners=listeners("tls"))
+    with structlog.testing.capture_logs() as lines:
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port, ssl=authority.station())
+        writer.transport.abort()
+        shown = await eventually(lambda: [line for line in lines if line["event"] == "handshake_unreadable"])
+    assert shown[0]["remote"].startswith("127.0.0.1:")
+    assert site.attempts.attempts == []
 
 
 async def test_a_peer_that_says_nothing_is_cut_and_the_others_are_not_kept_waiting(

@@ -74,6 +74,7 @@ async def test_certificate_is_checked_by_us_whatever_the_proxy_did(
     found = await refusal(site, headers, password=None)
     assert found[0] == status
     assert reason in found[1]
+    assert [(each.identity, each.address) for each in site.attempts.attempts] == [("CP1", STATION)]
 
 
 async def test_a_peer_that_is_not_the_proxy_is_refused_before_anything_else(site_of: SiteOf) -> None:
@@ -97,6 +98,15 @@ async def test_guessing_is_slowed_down_by_the_stations_address_and_not_by_the_pr
     assert (await refusal(site, {"X-Forwarded-For": STATION}, password=KEY))[0] == 429
     station = await dial(site.port, headers={"X-Forwarded-For": "203.0.113.10"})
     assert (await station.call("Heartbeat", {}))[0] == 3
+
+
+async def test_an_ipv6_subscriber_does_not_guess_on_from_another_address_of_his(site_of: SiteOf) -> None:
+    site = await proxied(site_of, failures_allowed=2)
+    site.registry.add("CP1", security=SecurityProfile.TLS_BASIC)
+    for host in (1, 2):
+        assert (await refusal(site, {"X-Forwarded-For": f"2001:db8::{host}"}, password=b"guess"))[0] == 401
+    assert (await refusal(site, {"X-Forwarded-For": "2001:db8::3"}, password=b"guess"))[0] == 429
+    await dial(site.port, headers={"X-Forwarded-For": "2001:db8:0:1::1"})
 
 
 async def test_the_headers_mean_nothing_on_another_listener(site_of: SiteOf) -> None:

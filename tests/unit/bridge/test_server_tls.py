@@ -101,3 +101,8 @@ def test_two_certificates_of_one_kind_are_refused(tmp_path: Path) -> None:
         ServerTlsUnusable, match=r"second.pem: should be of another kind than the first one, which is RSA"
     ):
         server(first, second)
+
+
+def test_compat_ciphers_without_an_rsa_certificate_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ServerTlsUnusable, match=r"compat_ciphers: needs an RSA certificate in tls_certificate"):
+        server(pair(tmp_path, trustme.KeyType.ECDSA), compat_ciphers=True)

@@ -109,6 +109,10 @@ WRONG = [
         PLAIN + "compat_ciphers = true", "plain.compat_ciphers: needs tls_certificate beside it", id="ciphers"
     ),
     pytest.param(PLAIN + 'behind_proxy = "proxy"', 'plain.behind_proxy[0] = "proxy": should be an address', id="peer"),
+    pytest.param(
+        PLAIN + 'behind_proxy = "0.0.0.0/0"', 'plain.behind_proxy[0] = "0.0.0.0/0": would let', id="every-peer"
+    ),
+    pytest.param(PLAIN + 'behind_proxy = "::/0"', 'plain.behind_proxy[0] = "::/0": would let', id="every-peer-of-ipv6"),
     pytest.param(TLS + 'behind_proxy = "10.0.0.1"', "tls.behind_proxy: excludes tls_certificate", id="proxy-and-tls"),
     pytest.param(TLS + 'tls_key = ["a", "b"]', "tls.tls_key: should name as many files as tls_certificate", id="keys"),
     pytest.param(

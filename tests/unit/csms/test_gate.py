@@ -18,6 +18,15 @@ def test_one_address_gets_so_many_handshakes_and_no_more_until_one_is_over() -> 
     entered(gate.enter("a"))
 
 
+def test_one_ipv6_subscriber_is_one_address() -> None:
+    gate = Gate(connections=10, pending_per_address=1)
+    first = entered(gate.enter("2001:db8::1"))
+    assert gate.enter("2001:db8::2") == "too many handshakes from this address"
+    entered(gate.enter("2001:db8:0:1::1"))
+    first.passed()
+    entered(gate.enter("2001:db8::2"))
+
+
 def test_a_proxys_address_stands_for_many() -> None:
     gate = Gate(connections=10, pending_per_address=1)
     for _ in range(3):

@@ -4,7 +4,7 @@ import pytest
 
 from csms.auth import Refuse
 from csms.events import OcppVersion
-from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate
+from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate, why_unreadable
 
 V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 
@@ -80,3 +80,25 @@ def test_web_pages_are_told_from_stations(
 )
 def test_forgotten_connection_header_is_seen(upgrade: list[str], connection: list[str], lacks: bool) -> None:
     assert lacks_connection_header(upgrade, connection) is lacks
+
+
+@pytest.mark.parametrize(
+    ("cause", "shown"),
+    [
+        pytest.param("invalid HTTP header line:  Q1AxOktFWQ==", "invalid HTTP header line", id="folded"),
+        pytest.param("invalid HTTP header value: Basic Q1AxOktFWQ==\x7f", "invalid HTTP header value", id="value"),
+        pytest.param(
+            "unsupported protocol: GET /CP 1 HTTP/1.1", "unsupported protocol: GET /CP 1 HTTP/1.1", id="space"
+        ),
+        pytest.param(
+            "unsupported protocol: GET ws://CP1:KEY@csms/CP 1",
+            "unsupported protocol: GET ws://***@csms/CP 1",
+            id="login",
+        ),
+        pytest.param("x" * 300, "x" * 256, id="long"),
+    ],
+)
+def test_what_is_no_http_is_named_without_a_key(cause: str, shown: str) -> None:
+    error = ValueError("did not receive a valid HTTP request")
+    error.__cause__ = ValueError(cause)
+    assert why_unreadable(error) == shown

@@ -112,10 +112,10 @@ def test_a_listener_names_the_profiles_that_it_takes() -> None:
 
 def test_profile_3_without_a_certificate_and_with_anothers_is_explained() -> None:
     assert weigh(show("key", secure=True), station(3), TLS) == Refuse(
-        403, "this station must use security profile 3, with a client certificate; it showed none"
+        403, "it showed no client certificate; this station must use security profile 3"
     )
     assert weigh(show("foreign", secure=True), station(3), TLS) == Refuse(
-        403, "this station must use security profile 3; its certificate is for 'CP2', not for 'CP1'"
+        403, "its certificate is for 'CP2', not for 'CP1'; this station must use security profile 3"
     )
 
 

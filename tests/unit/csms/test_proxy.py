@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from csms.auth import Refuse
+from csms.client_certificates import ClientCertificate
 from csms.options import ProxyOptions
 from csms.proxy import Forwarded, is_proxy, read_forwarded
 from tests.certificates import issue
@@ -84,14 +85,15 @@ def test_a_header_that_comes_twice_is_400(name: str) -> None:
 def test_certificate_is_read_and_verified_by_us(text: str) -> None:
     found = read(("X-Forwarded-For", "203.0.113.9"), ("X-SSL-Client-Cert", text), ("X-SSL-Client-Verify", "SUCCESS"))
     assert isinstance(found, Forwarded)
-    assert found.certificate is not None
+    assert isinstance(found.certificate, ClientCertificate)
     assert found.certificate.name == "CP1"
 
 
 def test_certificate_of_another_authority_is_refused_whatever_the_proxy_says() -> None:
     foreign = quote(issue(trustme.CA(), "CP1").certificate.decode(), safe="")
     found = read(("X-Forwarded-For", "203.0.113.9"), ("X-SSL-Client-Cert", foreign), ("X-SSL-Client-Verify", "SUCCESS"))
-    assert found == Refuse(403, "the client certificate is from no authority of client_ca, or not for clients")
+    why = "the client certificate is from no authority of client_ca, or not for clients"
+    assert found == Forwarded("203.0.113.9", Refuse(403, why))
 
 
 def test_certificate_that_the_proxy_did_not_verify_is_refused() -> None:
@@ -100,7 +102,8 @@ def test_certificate_that_the_proxy_did_not_verify_is_refused() -> None:
         ("X-SSL-Client-Cert", ESCAPED),
         ("X-SSL-Client-Verify", "FAILED:certificate has expired"),
     )
-    assert found == Refuse(403, "the proxy did not verify the client certificate: FAILED:certificate has expired")
+    why = "the proxy did not verify the client certificate: FAILED:certificate has expired"
+    assert found == Forwarded("203.0.113.9", Refuse(403, why))
 
 
 def test_no_certificate_is_none_and_without_client_ca_nobody_looks_at_one() -> None:
@@ -112,6 +115,5 @@ def test_no_certificate_is_none_and_without_client_ca_nobody_looks_at_one() -> N
 @pytest.mark.parametrize("junk", ["%%%", "AAAA", "-----BEGIN CERTIFICATE-----"])
 def test_a_certificate_that_is_none_is_400(junk: str) -> None:
     found = read(("X-Forwarded-For", "203.0.113.9"), ("X-SSL-Client-Cert", junk))
-    assert found == Refuse(
-        400, "the client certificate cannot be read: X-SSL-Client-Cert should hold percent-encoded PEM"
-    )
+    why = "the client certificate cannot be read: X-SSL-Client-Cert should hold percent-encoded PEM"
+    assert found == Forwarded("203.0.113.9", Refuse(400, why))

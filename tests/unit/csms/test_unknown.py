@@ -5,8 +5,9 @@ from ipaddress import ip_network
 import pytest
 
 from csms.auth import matches
+from csms.gate import network_of
 from csms.options import ServerOptions, UnknownPolicy
-from csms.unknown import first_credential, network_of, policy_for, registrable, within
+from csms.unknown import first_credential, policy_for, registrable, within
 from tests.integration.csms.fakes import basic
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

@@ -18,6 +18,18 @@ from bridge.app.advice import advice, similar
         pytest.param(400, "no subprotocol offered; this server", "[ocpp] default_version", id="no version, server's"),
         pytest.param(400, "a broken WebSocket handshake", "proxy", id="broken"),
         pytest.param(403, "this station must use security profile 2", "security profile", id="profile"),
+        pytest.param(403, "this listener takes connections from its proxy only", "behind_proxy", id="not the proxy"),
+        pytest.param(403, "the client certificate expired on 2026-01-01", "renew it", id="expired behind a proxy"),
+        pytest.param(403, "the proxy did not verify the client certificate: NONE", "its log", id="proxy's no"),
+        pytest.param(
+            403, "its certificate is for 'A', not for 'B'; this", "certificate_name", id="another's certificate"
+        ),
+        pytest.param(
+            403, "it showed no client certificate; this station must", "give the station a", id="no certificate"
+        ),
+        pytest.param(400, "the header X-Forwarded-For came more than once", "replaces", id="repeated header"),
+        pytest.param(400, "the proxy must send the station's address", "docs/security.md", id="no address"),
+        pytest.param(400, "the client certificate cannot be read", "percent-encoded PEM", id="unreadable"),
         pytest.param(403, "web pages may not connect here", "browser", id="browser"),
         pytest.param(409, "this station is connected already, and alive", "two devices use this id", id="duplicate"),
         pytest.param(429, "too many failed attempts", "wrong key again and again", id="throttled"),
