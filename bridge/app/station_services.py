@@ -42,7 +42,6 @@ from bridge.web.station_shapes import (
     RotationResult,
     StationDetail,
     StationPage,
-    Timed,
     TriggerOrder,
     UnlockOrder,
 )
@@ -52,8 +51,6 @@ from csms.hidden_values import names_secret_write
 from csms.new_keys import Rotation
 from csms.operator_calls import CallAnswer, CallOutcome
 from csms.orders import Impossible, Request, ResetKind
-from csms.quirk_settings import forbidden
-from csms.quirks import Quirks
 from csms.server import ConnectedStation
 from csms.verbs import Requests, requests_of
 
@@ -75,10 +72,6 @@ class Central(Protocol):
         self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
     ) -> CallAnswer:
         """Send a station one CALL and return how it ended."""
-        ...
-
-    def quirks_of(self, station: StationId) -> Quirks | None:
-        """Return what applies to a station's connection; None where it is away."""
         ...
 
     def disconnect(self, station: StationId) -> None:
@@ -148,27 +141,29 @@ class StoreStations:
         """Send any CALL of the station's version. Raises: NotFound, Conflict, ValueRefused, NotRunning."""
         if names_secret_write(order.action, order.payload):
             raise ValueRefused("payload", _ROTATE)
-        return await self._send(identity, lambda _: Request(order.action, order.payload), order)
+        return await self._send(identity, lambda _: Request(order.action, order.payload), order.timeout_s)
 
     async def trigger(self, identity: str, order: TriggerOrder) -> CallResult:
         """Ask for a message; raises as `call`."""
-        return await self._send(identity, lambda to: to.trigger(order.message, order.evse, order.connector), order)
+        return await self._send(
+            identity, lambda to: to.trigger(order.message, order.evse, order.connector), order.timeout_s
+        )
 
     async def availability(self, identity: str, order: AvailabilityOrder) -> CallResult:
         """Take a connector, an EVSE or the station in or out of service; raises as `call`."""
         return await self._send(
             identity,
             lambda to: to.availability(order.evse, order.connector, operative=order.operative),
-            order,
+            order.timeout_s,
         )
 
     async def reset(self, identity: str, order: ResetOrder) -> CallResult:
         """Restart it; raises as `call`."""
-        return await self._send(identity, lambda to: to.reset(ResetKind(order.kind), order.evse), order)
+        return await self._send(identity, lambda to: to.reset(ResetKind(order.kind), order.evse), order.timeout_s)
 
     async def get_configuration(self, identity: str, order: ConfigurationQuery) -> CallResult:
         """Read its configuration; raises as `call`."""
-        return await self._send(identity, lambda to: to.get_configuration(order.keys), order)
+        return await self._send(identity, lambda to: to.get_configuration(order.keys), order.timeout_s)
 
     async def set_configuration(self, identity: str, order: ConfigurationChange) -> CallResult:
         """Write one value of its configuration; raises as `call`."""
@@ -179,16 +174,15 @@ class StoreStations:
                 raise ValueRefused("key", _ROTATE)
             return request
 
-        return await self._send(identity, words, order)
+        return await self._send(identity, words, order.timeout_s)
 
     async def unlock(self, identity: str, order: UnlockOrder) -> CallResult:
         """Unlock a connector; raises as `call`."""
-        return await self._send(identity, lambda to: to.unlock(order.evse, order.connector), order)
+        return await self._send(identity, lambda to: to.unlock(order.evse, order.connector), order.timeout_s)
 
     async def rotate_key(self, identity: str, order: RotationOrder) -> RotationResult:
         """Give it another key. Raises: NotFound, Conflict, ValueRefused, NotRunning, Unavailable."""
         central, live = await self._reached(identity)
-        _spare(central, live.station, requests_of(live.version).set_key(""), order)
         rotations = Rotations(self._writer, central, keys=self._keys, clock=self._clock)
         try:
             rotated = await rotations.rotate(
@@ -243,31 +237,19 @@ class StoreStations:
             raise Conflict(away(row.station))
         return self._central, live
 
-    async def _send(self, identity: str, words: Callable[[Requests], Request], order: Timed) -> CallResult:
+    async def _send(self, identity: str, words: Callable[[Requests], Request], timeout_s: float | None) -> CallResult:
         central, live = await self._reached(identity)
         try:
             request = words(requests_of(live.version))
         except Impossible as error:
             raise ValueRefused(error.field, error.wanted) from error
-        _spare(central, live.station, request, order)
-        answer = await central.call(live.station, request.action, request.payload, timeout=_period(order.timeout_s))
+        answer = await central.call(live.station, request.action, request.payload, timeout=_period(timeout_s))
         log.info("station_called", station=live.station, action=request.action, outcome=answer.outcome.value)
         if answer.outcome in _WRONG:
             raise ValueRefused("action" if answer.outcome is CallOutcome.UNKNOWN_ACTION else "payload", answer.why)
         if not answer.sent:
             raise Conflict(f"{live.station}: {answer.why}")
         return shown.call_result(live.station, live.version, request.action, answer)
-
-
-def _spare(central: Central, station: StationId, request: Request, order: Timed) -> None:
-    """Refuse what the station's quirk profiles forbid, unless the order insists. Raises: Conflict."""
-    quirks = None if order.insist else central.quirks_of(station)
-    why = None if quirks is None else forbidden(quirks.settings, request.action, request.payload)
-    if why is not None:
-        raise Conflict(
-            f"{station}: {request.action} is not sent: {why}; `ocpp-bridge quirks --station {station}` shows the "
-            'profile, and --insist (or "insist": true) sends it all the same'
-        )
 
 
 def _period(seconds: float | None) -> timedelta | None:

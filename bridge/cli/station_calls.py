@@ -30,9 +30,6 @@ TimeoutOption = Annotated[
         "--timeout", min=1, max=_LONGEST_S, help="Seconds that the station may take to answer.", show_default="60"
     ),
 ]
-InsistOption = Annotated[
-    bool, typer.Option("--insist", help="Send it though a quirk profile says that it harms the station.")
-]
 EvseOption = Annotated[int | None, typer.Option("--evse", min=1, help="OCPP 2.x: number of the EVSE.")]
 ConnectorOption = Annotated[int | None, typer.Option("--connector", min=1, help="Number of the connector.")]
 
@@ -61,16 +58,13 @@ def call(
         str, typer.Argument(metavar="JSON", help="The request: JSON, @FILE, or - for standard input.")
     ] = "{}",
     timeout: TimeoutOption = None,
-    insist: InsistOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Send any request of the station's OCPP version, checked by its schema, and print the answer."""
     from bridge.web.station_shapes import CallOrder
 
-    order = made(
-        CallOrder, as_json, action=action, payload=_payload(payload, as_json), timeout_s=timeout, insist=insist
-    )
+    order = made(CallOrder, as_json, action=action, payload=_payload(payload, as_json), timeout_s=timeout)
     found = ask(context, config, lambda services: services.stations.call(station, order), as_json=as_json)
     _show(found, as_json)
     if found.outcome != "answered":
@@ -167,14 +161,13 @@ def get_configuration(
         list[str] | None, typer.Argument(metavar="[KEY...]", help="1.6: none for all. 2.x: Component.Variable.")
     ] = None,
     timeout: TimeoutOption = None,
-    insist: InsistOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a station's configuration; the values of passwords and keys are hidden."""
     from bridge.web.station_shapes import ConfigurationQuery
 
-    order = made(ConfigurationQuery, as_json, keys=tuple(keys or ()), timeout_s=timeout, insist=insist)
+    order = made(ConfigurationQuery, as_json, keys=tuple(keys or ()), timeout_s=timeout)
     found = _send(context, config, as_json, lambda services: services.stations.get_configuration(station, order))
     missing = [setting.key for setting in found.settings if setting.status != "Accepted"]
     if keys and missing:
@@ -195,14 +188,13 @@ def set_configuration(
     key: Annotated[str, typer.Argument(metavar="KEY", help="2.x: Component.Variable.", show_default=False)],
     value: Annotated[str, typer.Argument(metavar="VALUE", show_default=False)],
     timeout: TimeoutOption = None,
-    insist: InsistOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write one value of a station's configuration."""
     from bridge.web.station_shapes import ConfigurationChange
 
-    order = made(ConfigurationChange, as_json, key=key, value=value, timeout_s=timeout, insist=insist)
+    order = made(ConfigurationChange, as_json, key=key, value=value, timeout_s=timeout)
     _send(context, config, as_json, lambda services: services.stations.set_configuration(station, order))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.run import ConfigOption, ExitCode, JsonOption, YesOption, ask, confirm, fail, parts_of, print_document
-from bridge.cli.station_calls import IdArgument, InsistOption, TimeoutOption, made
+from bridge.cli.station_calls import IdArgument, TimeoutOption, made
 
 if TYPE_CHECKING:
     from bridge.web.services import WebServices
@@ -28,15 +28,13 @@ def rotate_key(
         bool, typer.Option("--force", help="Though an earlier one was sent and not used yet; all of them stay good.")
     ] = False,
     timeout: TimeoutOption = None,
-    insist: InsistOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Give a station another key; it can log in with the old one until it has used the new one."""
     from bridge.web.station_shapes import RotationOrder
 
-    key = _key(key_file, as_json)
-    order = made(RotationOrder, as_json, key=key, force=force, timeout_s=timeout, insist=insist)
+    order = made(RotationOrder, as_json, key=_key(key_file, as_json), force=force, timeout_s=timeout)
     found = ask(context, config, lambda services: services.stations.rotate_key(station, order), as_json=as_json)
     print_document(found.model_dump(mode="json")) if as_json else _print(found)
     if found.state != "accepted":

@@ -142,8 +142,6 @@ class Timed(Shape):
 
     timeout_s: _Seconds | None = None
     """How long the station may take to answer; null: 60 s. It may wait as long for its turn before that."""
-    insist: bool = False
-    """Send it though a quirk profile of the station says that it harms it."""
 
 
 class CallOrder(Timed):

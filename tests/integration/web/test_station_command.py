@@ -73,8 +73,8 @@ def test_a_station_that_is_not_there(desk: Desk) -> None:
     ("command", "order"),
     [
         pytest.param(
-            ("call", "CS-1", "Reset", '{"type": "Soft"}', "--timeout", "300", "--insist"),
-            CallOrder(action="Reset", payload={"type": "Soft"}, timeout_s=300, insist=True),
+            ("call", "CS-1", "Reset", '{"type": "Soft"}', "--timeout", "300"),
+            CallOrder(action="Reset", payload={"type": "Soft"}, timeout_s=300),
             id="call",
         ),
         pytest.param(("call", "CS-1", "ClearCache"), CallOrder(action="ClearCache"), id="call-without-payload"),

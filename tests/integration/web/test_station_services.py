@@ -32,7 +32,6 @@ from bridge.web.station_shapes import (
 from csms.auth import StationKeys
 from csms.events import Epoch, OcppVersion, SecurityProfile, StationConnected, StationId
 from csms.operator_calls import AWAY, CallAnswer, CallOutcome
-from csms.quirks import Quirks, quirks_of
 from csms.server import ConnectedStation
 
 NOW = Moment(datetime(2026, 11, 26, tzinfo=UTC), datetime(2026, 11, 26, tzinfo=UTC))
@@ -58,16 +57,12 @@ class Central:
     answer: CallAnswer = ACCEPTED
     calls: list[tuple[object, ...]] = field(default_factory=list)
     dismissed: list[str] = field(default_factory=list)
-    quirks: tuple[str, ...] = ()
 
     async def call(
         self, station: StationId, action: str, payload: Mapping[str, Any], *, timeout: timedelta | None = None
     ) -> CallAnswer:
         self.calls.append((station, action, dict(payload), timeout))
         return self.answer
-
-    def quirks_of(self, station: StationId) -> Quirks | None:
-        return quirks_of(self.quirks, vendor="", model="", firmware="") if station in self.connected else None
 
     def disconnect(self, station: StationId) -> None:
         self.dismissed.append(station)
@@ -232,38 +227,3 @@ async def test_raising_a_profile_closes_a_session_that_proved_less(stations: Sto
     central.connected[StationId("S1")] = replace(live("S1"), profile=SecurityProfile.TLS_BASIC)
     assert (await stations.set_profile("S1", ProfileOrder(profile=0, yes=True))).security.profile == 0
     assert central.dismissed == ["S1"]
-
-
-HARMFUL = [
-    ("abb-terra-ac", CallOrder(action="GetConfiguration")),
-    ("abb-terra-ac", ConfigurationQuery(keys=("metervaluessampleddata",))),
-    ("reboots-on-write", ConfigurationChange(key="HeartbeatInterval", value="60")),
-    ("reboots-on-write", RotationOrder()),
-    ("read-only", CallOrder(action="SignedUpdateFirmware")),
-]
-VERBS: dict[type, str] = {
-    CallOrder: "call",
-    ConfigurationQuery: "get_configuration",
-    ConfigurationChange: "set_configuration",
-    RotationOrder: "rotate_key",
-}
-
-
-@pytest.mark.parametrize(("quirk", "order"), HARMFUL, ids=lambda value: str(value)[:50])
-async def test_what_a_quirk_profile_forbids_is_sent_only_if_insisted_on(
-    stations: StoreStations, central: Central, quirk: str, order: Any
-) -> None:
-    central.quirks = (quirk,)
-    send = getattr(stations, VERBS[type(order)])
-    with pytest.raises(Conflict, match=r"S1: \w+ is not sent: .*--insist"):
-        await send("S1", order)
-    assert central.calls == []
-    await send("S1", order.model_copy(update={"insist": True}))
-    assert len(central.calls) == 1
-
-
-async def test_what_no_quirk_profile_forbids_is_sent(stations: StoreStations, central: Central) -> None:
-    central.quirks = ("abb-terra-ac", "reboots-on-write")
-    await stations.get_configuration("S1", ConfigurationQuery(keys=("HeartbeatInterval",)))
-    await stations.reset("S1", ResetOrder(kind="soft"))
-    assert len(central.calls) == 2
