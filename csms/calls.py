@@ -33,7 +33,7 @@ from csms.events import (
 )
 from csms.faults import Fault
 from csms.frames import Call, Send
-from csms.ports import Counter, EventRefused, NotRecorded, Recorder, Replies, Superseded, WireLog
+from csms.ports import Counter, EventRefused, NotAnswered, NotRecorded, Recorder, Replies, Superseded, WireLog
 from csms.quirks import replayed
 from csms.remembered import RememberedAnswers
 from csms.replies import answerable, sendable
@@ -191,7 +191,11 @@ class Calls:
             return self._error(call, Fault.INTERNAL, "storage is not available; nothing was recorded")
         except EventRefused:
             return self._error(call, Fault.PROPERTY_CONSTRAINT, "a value cannot be recorded")
-        reply = self._fitting(call, self._replies.reply(self._version, call.action, call.payload, receipt))
+        try:
+            made = await self._replies.reply(self._station, self._version, call.action, call.payload, receipt)
+        except NotAnswered as why:
+            return self._error(call, why.fault, why.description)
+        reply = self._fitting(call, made)
         if not self._accepted and call.action == _BOOT and reply.get("status") == "Accepted":
             self._accepted = True
             self._resync.accepted()

@@ -63,11 +63,11 @@ class GuestReplies:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
 
-    def reply(
-        self, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
+    async def reply(
+        self, station: StationId, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
     ) -> dict[str, Any]:
         """Return the real host's answer with another status; nothing but BootNotification gets here."""
-        reply = self._replies.reply(version, action, payload, receipt)
+        reply = await self._replies.reply(station, version, action, payload, receipt)
         if action != "BootNotification":
             return reply
         return {**reply, "status": "Pending", "interval": int(RETRY_INTERVAL.total_seconds())}

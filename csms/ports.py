@@ -20,6 +20,7 @@ from csms.events import (
     StationId,
     StationVisited,
 )
+from csms.faults import Fault
 from csms.records import Credential, StationRecord
 
 
@@ -33,6 +34,16 @@ class EventRefused(Exception):
 
 class Superseded(Exception):
     """The event's epoch is older than the station's current connection: do not answer, the socket is dead."""
+
+
+class NotAnswered(Exception):
+    """There is no CALLRESULT for this CALL: the station is told so by a CALLERROR."""
+
+    def __init__(self, fault: Fault, description: str = "") -> None:
+        """`description` goes to the station: at most 255 characters of it, none of them the station's own."""
+        super().__init__(f"{fault}: {description}")
+        self.fault = fault
+        self.description = description
 
 
 class Registry(Protocol):
@@ -68,12 +79,13 @@ class Recorder(Protocol):
 class Replies(Protocol):
     """Decides what a CALL is answered with. `replies.LocalReplies` today; a relay to another CSMS may follow."""
 
-    def reply(
-        self, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
+    async def reply(
+        self, station: StationId, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
     ) -> dict[str, Any]:
         """Return the CALLRESULT payload for a known action; `receipt` is there where the call was recorded.
 
-        Pure but for the clock that `currentTime` shows.
+        Whatever it is about is durable before. The station's next message is read only after this returns: bound every
+        wait. Raises: NotAnswered.
         """
         ...
 

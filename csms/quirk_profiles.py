@@ -42,7 +42,7 @@ def _s(seconds: int) -> timedelta:
 
 _REBOOTS_ON_WRITE = "it reboots after configuration writes (lbbrhzn/ocpp#1153)"
 _ABB_LOOPS = "firmware up to 1.8.21 restarts for ever when asked for MeterValuesSampledData (lbbrhzn/ocpp#1275)"
-_WRITES = ("ChangeConfiguration", "SetVariables", "SetNetworkProfile", "UpdateFirmware")
+_WRITES = ("ChangeConfiguration", "SetVariables", "SetNetworkProfile", "UpdateFirmware", "SignedUpdateFirmware")
 
 
 PROFILES: tuple[QuirkProfile, ...] = (

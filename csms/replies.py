@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from csms import schemas
-from csms.events import OcppVersion, Receipt
+from csms.events import OcppVersion, Receipt, StationId
 from csms.faults import Fault
 from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v16 import replies as v16
@@ -28,10 +28,10 @@ class LocalReplies:
         self._clock = clock
         self._options = options
 
-    def reply(
-        self, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
+    async def reply(
+        self, station: StationId, version: OcppVersion, action: str, payload: Mapping[str, Any], receipt: Receipt | None
     ) -> dict[str, Any]:
-        """Return the CALLRESULT payload for an `answerable` action.
+        """Return the CALLRESULT payload for an `answerable` action; never waits, and asks not who the station is.
 
         Raises: KeyError, where the action is not answerable; ask first.
         """

@@ -15,11 +15,14 @@ import re
 from collections import OrderedDict
 from typing import Any
 
-from bridge.wire_log.pairs import MASK, mask_pairs, mask_user_info, names_secret, names_token, sets_secret, sets_token
+from bridge.wire_log.pairs import MASK, mask_pairs, names_secret, names_token, sets_secret, sets_token
 
 _KNOWN_TOKENS = 1000
 _SHORTEST_FOUND = 4
 """Shorter idTags are not looked for in free text: they would be found everywhere."""
+
+_MOST_TEXTS = 500
+"""Texts of one frame that are searched one by one; a frame with more of them was made to keep us busy."""
 
 # What any delicate name or text has in it, in lower case. `\\u`: a name may be written in escapes. `data`, `variable`,
 # `key`: what holds free text or settings. A search for plain words takes a tenth of what one expression takes.
@@ -42,7 +45,7 @@ _DELICATE = (
         "private",
     ),
     *("authoriz", "credential", 'pin"', "psk", "shared", "vpn", "exire", "exi_re", "signed", "ocmf", '"data"', '"key"'),
-    *("api", "variable", "://", "\\u", "master"),
+    *("api", "variable", ":/", ":\\", "\\u", "master"),
 )
 # Most frames are a status, a heartbeat or the answer to one. With these members, and such values, there is nothing to
 # hide, and one expression that says so takes a quarter of the search. Possessive: it never tries anything twice.
@@ -68,6 +71,8 @@ class Masking:
         """Make pseudonyms with `key`, a secret of the installation: nobody can tell an idTag by trying them all."""
         self._key = key
         self._known: OrderedDict[str, str] = OrderedDict()
+        self._texts = 0
+        self._vendors = False
 
     def masked(self, text: str) -> str:
         """Return the text of a frame without secrets and idTags; never raises."""
@@ -78,11 +83,13 @@ class Masking:
         )  # what reads stations' frames ignores these, also within a name
         if not _delicate(clean.lower()):
             return text
+        self._texts, self._vendors = 0, False
         try:
-            message = json.loads(clean, strict=False)
-            return _encode(self._message(message))
+            message = json.loads(clean, strict=False, object_pairs_hook=_unrepeated)
+            shown = _encode(self._message(message))
+            return self._without_known(shown) if self._vendors else shown
         except (ValueError, RecursionError):
-            return mask_pairs(clean, self.pseudonym)
+            return self._without_known(mask_pairs(clean, self.pseudonym))
 
     def pseudonym(self, token: str) -> str:
         """Return what stands for an idTag: equal for equal ones, whatever their case (OCPP 1.6: CiString)."""
@@ -114,8 +121,8 @@ class Masking:
                 return self._object(value)
             case list():
                 return [self._any(each) for each in value]
-            case str():
-                return mask_user_info(value)
+            case str() if _delicate(value.lower()):
+                return self._free_text(value)
             case _:
                 return value
 
@@ -134,15 +141,17 @@ class Masking:
             return _secret(value)
         if names_token(name):
             return self._token(value)
-        if name.casefold() == "data" and isinstance(value, str):
-            return self._free_text(value)
+        if name.casefold() == "data":
+            if isinstance(value, str):
+                return self._free_text(value)
+            self._vendors = True
         if name.casefold() == "vpn" and isinstance(value, dict):  # OCPP 2.0.1, VPNType: its key is a shared secret
             value = {inner: _secret(each) if inner.casefold() == "key" else each for inner, each in value.items()}
         return self._any(value)
 
     def _setting_value(self, name: str, value: Any, mask: Any) -> Any:
         """Mask the value of a setting, wherever its object keeps it: also in variableAttribute, in a list."""
-        if name.casefold() in _VALUES:
+        if name.strip().casefold() in _VALUES:
             return mask(value)
         if isinstance(value, list):
             return [self._setting_value("", each, mask) for each in value]
@@ -163,14 +172,23 @@ class Masking:
                 return self.pseudonym(str(value))
 
     def _free_text(self, text: str) -> str:
-        """Mask what can be recognised in a vendor's own text: JSON, pairs of name and value, idTags seen lately."""
+        """Mask what can be recognised in a text: JSON, pairs of name and value, idTags seen lately.
+
+        Raises: ValueError, where the frame has too many of them.
+        """
+        self._texts += 1
+        if self._texts > _MOST_TEXTS:
+            raise ValueError("too many texts to search each")
         try:
             inner = json.loads(text, strict=False)
         except ValueError:
             inner = None
         if isinstance(inner, dict | list):
-            return _encode(self._any(inner))
-        text = mask_pairs(text, self.pseudonym)
+            return self._without_known(_encode(self._any(inner)))
+        return self._without_known(mask_pairs(text, self.pseudonym))
+
+    def _without_known(self, text: str) -> str:
+        """Mask the idTags seen lately, wherever they are."""
         folded = text.casefold()
         for known in [known for known in self._known if len(known) >= _SHORTEST_FOUND and known in folded]:
             text = re.sub(re.escape(known), self._known[known], text, flags=re.IGNORECASE)
@@ -184,9 +202,18 @@ def _delicate(lowered: str) -> bool:
     return False
 
 
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Take an object; of a member that comes twice one would go unseen. Raises: ValueError."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a repeated member")
+    return fields
+
+
 def _setting(fields: dict[str, Any]) -> str | None:
     """Return the name of the setting that an object is about. Source: OCPP 1.6 KeyValue; 2.0.1 VariableType."""
-    match fields.get("variable", fields.get("key")):
+    named = {name.strip().casefold(): value for name, value in fields.items()}
+    match named.get("variable", named.get("key")):
         case {"name": str(name)} | str(name):
             return name
         case _:

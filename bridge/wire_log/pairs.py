@@ -19,14 +19,14 @@ _HIDDEN = f"{NAMED_WITHIN}|exi[_ -]?(?:request|response)|signed[_ -]?meter[_ -]?
 _TOKEN_NAME = re.compile(f".*?(?:{_DRIVER})|uid|master[_ -]?pass[_ -]?group[_ -]?id", re.IGNORECASE | re.DOTALL)
 _SECRET_NAME = re.compile(f".*?(?:{_HIDDEN}).*|{NAMED_WHOLE}", re.IGNORECASE | re.DOTALL)
 _TOKEN_SETTING = re.compile(
-    f".*?(?:{_DRIVER})|master[_ -]?pass[_ -]?group[_ -]?id|.*plug[_ -]?(?:and|&)[_ -]?charge[_ -]?id.*",
+    f".*?(?:{_DRIVER})|master[_ -]?pass[_ -]?group[_ -]?id|vehicle[_ -]?id|.*plug[_ -]?(?:and|&)[_ -]?charge[_ -]?id.*",
     re.IGNORECASE | re.DOTALL,
 )
 
 # Every repetition is bounded or possessive: a frame may be made to keep a search busy. Where a list begins, nobody
 # knows where it ends: everything after it is taken.
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*+"?|\\++"[^"\\]*+\\*+"?|'[^']*+'?|\[.*+|[^,;}\]\r\n]++)"""
-_AFTER_NAME = r"""\\*["']?\s{0,8}+[:=]\s{0,8}+"""
+_AFTER_NAME = r"""\s{0,8}+\\*["']?\s{0,8}+[:=]\s{0,8}+"""
 _TOKEN_PAIR = re.compile(rf"""(?P<head>(?:{_DRIVER}|["'\\]uid){_AFTER_NAME}){_VALUE}""", re.IGNORECASE | re.DOTALL)
 _SECRET_PAIR = re.compile(
     rf"""(?P<head>(?:{_HIDDEN}|["'\\](?:{NAMED_WHOLE}))[\w-]{{0,32}}+{_AFTER_NAME}){_VALUE}""",
@@ -34,7 +34,7 @@ _SECRET_PAIR = re.compile(
 )
 _DELICATE_SETTING = re.compile(
     rf"{_HIDDEN}|{_DRIVER}|(?:{'|'.join(NAMED_AT_THE_END)})\\*[\"']\s{{0,8}}+[,}}]|signeddata|ocmf"
-    "|plug[_ -]?and[_ -]?charge|master[_ -]?pass",
+    "|plug[_ -]?and[_ -]?charge|master[_ -]?pass|vehicle[_ -]?id",
     re.IGNORECASE,
 )
 
@@ -50,7 +50,8 @@ _IN_CONTEXT = (
     (re.compile("authorize", re.IGNORECASE), _pair_of("certificate")),
     (re.compile("NotifyCustomerInformation", re.IGNORECASE), _pair_of("data")),
 )
-_USER_INFO = re.compile(r"(?<=://)[^/@\s\"'\\]{1,256}@")
+# A slash may be written as \\/.
+_ADDRESS = re.compile(r"""(?P<head>:\\*+/\\*+/)(?P<rest>[^\s"']++)""")
 
 
 def names_token(name: str) -> bool:
@@ -58,27 +59,34 @@ def names_token(name: str) -> bool:
 
     `idTagInfo` and the like do not: they hold what was said of one.
     """
-    return _TOKEN_NAME.fullmatch(name) is not None
+    return _TOKEN_NAME.fullmatch(name.strip()) is not None
 
 
 def names_secret(name: str) -> bool:
     """Tell whether a member of this name holds a secret."""
-    return _SECRET_NAME.fullmatch(name) is not None
+    return _SECRET_NAME.fullmatch(name.strip()) is not None
 
 
 def sets_secret(setting: str) -> bool:
-    """Tell whether a configuration key or variable of this name has a value that is masked as a whole."""
+    """Tell whether a configuration key or variable of this name has a secret as its value: also WifiKey, ApiToken."""
     return names_secret(setting) or secret_names.sets_secret(setting)
 
 
 def sets_token(setting: str) -> bool:
     """Tell whether a configuration key or variable of this name has an idTag as its value, such as FreeVendIdTag."""
-    return _TOKEN_SETTING.fullmatch(setting) is not None
+    return _TOKEN_SETTING.fullmatch(setting.strip()) is not None
 
 
-def mask_user_info(text: str) -> str:
-    """Mask user and password in every address: ftp://user:password@host/."""
-    return _USER_INFO.sub(f"{MASK}@", text) if "://" in text else text
+def mask_address(text: str) -> str:
+    """Mask in every address what may log in: ftp://user:password@host/, and the query of one that is signed."""
+    return _ADDRESS.sub(_without_login, text) if ":/" in text or ":\\" in text else text
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """Take away everything up to the last @: passwords have an @ or a slash in them, and are not always escaped."""
+    _, at, place = found["rest"].rpartition("@")
+    place, mark, query = place.partition("?")
+    return f"{found['head']}{MASK + at if at else ''}{place}{mark}{MASK if query else ''}"
 
 
 def mask_pairs(text: str, pseudonym: Callable[[str], str]) -> str:
@@ -88,7 +96,7 @@ def mask_pairs(text: str, pseudonym: Callable[[str], str]) -> str:
     text = _TOKEN_PAIR.sub(lambda found: _token_pair(found, pseudonym), text)
     for pair in found:
         text = pair.sub(rf'\g<head>"{MASK}"', text)
-    return mask_user_info(text)
+    return mask_address(text)
 
 
 def _token_pair(found: re.Match[str], pseudonym: Callable[[str], str]) -> str:

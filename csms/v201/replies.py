@@ -28,6 +28,12 @@ def reply(
 
 
 def _authorize(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, options: ReplyOptions) -> Reply:
+    """Refuse a contract certificate, whose token is Invalid then: this system asks no OCSP responder.
+
+    Source: OCPP 2.0.1 Part 2 C07.FR.17, a chain that 'cannot be verified'.
+    """
+    if payload.get("certificate") or payload.get("iso15118CertificateHashData"):
+        return {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "CertChainError"}
     return {"idTokenInfo": _authorization(payload.get("idToken"), options)}
 
 
@@ -92,7 +98,13 @@ def noted(payload: Mapping[str, Any], receipt: Receipt | None, now: datetime, op
 
 
 def _authorization(id_token: object, options: ReplyOptions) -> Reply:
-    """Take an IdTokenType, or carelessly its bare text."""
+    """Take an IdTokenType, or carelessly its bare text.
+
+    A station that has a start button for a reader identifies nobody, and is told Accepted whatever the policy on tokens
+    is. Source: OCPP 2.0.1 Part 2 C02.FR.02.
+    """
+    if isinstance(id_token, Mapping) and id_token.get("type") == "NoAuthorization":
+        return {"status": "Accepted"}
     text = id_token.get("idToken") if isinstance(id_token, Mapping) else id_token
     return {"status": "Accepted" if options.authorises(text) else "Invalid"}
 

@@ -6,6 +6,7 @@ In the short run the examples are the same each time, and the file takes about 2
 from __future__ import annotations
 
 import json
+from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,7 +116,17 @@ def answers(call: Call, version: OcppVersion, strict: bool) -> list[str]:
     for event in result.events:
         check_event(event)
     receipt = Receipt(1, transaction_id=1)
-    return [result_text(call.id, REPLIES.reply(version, call.action, call.payload, receipt))]
+    reply = at_once(REPLIES.reply(StationId("S"), version, call.action, call.payload, receipt))
+    return [result_text(call.id, reply)]
+
+
+def at_once(answering: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    """Return what is awaited, which must not wait."""
+    try:
+        answering.send(None)
+    except StopIteration as done:
+        return dict(done.value)
+    raise AssertionError("it waited")
 
 
 def assert_answered(call: Call, version: OcppVersion, strict: bool) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from csms.doorway import ListenerTls
+from csms.ports import Replies
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
 from tests.integration.csms.fakes import PEPPER, FakeAttempts, FakeCounter, FakeRecorder, FakeRegistry, FakeWireLog
@@ -36,13 +37,16 @@ async def site_of() -> AsyncIterator[Callable[..., Awaitable[Site]]]:
     sites: list[Site] = []
 
     async def build(
-        tls: Mapping[str, ListenerTls] | None = None, clock: Callable[[], datetime] = _now, **changes: Any
+        tls: Mapping[str, ListenerTls] | None = None,
+        clock: Callable[[], datetime] = _now,
+        replies: Replies | None = None,
+        **changes: Any,
     ) -> Site:
         quiet: dict[str, Any] = {"settle": timedelta(hours=1), "settle_after_boot": timedelta(hours=1)}
         times: dict[str, Any] = {"close_timeout": timedelta(seconds=1), "stop_timeout": timedelta(seconds=3)}
         options = ServerOptions(port=0, **{**quiet, **times, **changes})
         registry, recorder, counter = FakeRegistry(), FakeRecorder(), FakeCounter()
-        replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
+        replies = replies or LocalReplies(lambda: datetime.now(UTC), ReplyOptions(id_tags=IdTagPolicy.ACCEPT))
         wire_log, attempts = FakeWireLog(), FakeAttempts()
         central = CentralSystem(
             options, registry, recorder, replies, counter, PEPPER, attempts=attempts, clock=clock, wire_log=wire_log

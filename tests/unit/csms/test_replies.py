@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from csms import schemas
-from csms.events import OcppVersion, Receipt
+from csms.events import OcppVersion, Receipt, StationId
 from csms.faults import Fault
 from csms.ports import Replies
 from csms.replies import IdTagPolicy, LocalReplies, ReplyOptions, answerable, sendable
 
+CP1 = StationId("CP1")
 V16 = OcppVersion.V16
 V201 = OcppVersion.V201
 V21 = OcppVersion.V21
@@ -47,26 +48,26 @@ def every_action() -> list[tuple[OcppVersion, str]]:
 @pytest.mark.parametrize(("version", "action"), every_action(), ids=lambda value: str(value))
 @pytest.mark.parametrize("policy", IdTagPolicy)
 @pytest.mark.parametrize("payload", [{}, {"idTag": "A", "idToken": {"idToken": "A", "type": "Central"}}, {"idTag": 7}])
-def test_every_reply_is_valid_by_the_schema_of_its_response(
+async def test_every_reply_is_valid_by_the_schema_of_its_response(
     version: OcppVersion, action: str, policy: IdTagPolicy, payload: dict[str, object]
 ) -> None:
-    answer = replies(ReplyOptions(id_tags=policy)).reply(
-        version, action, payload | REPEATED.get(action, {}), Receipt(1, transaction_id=5)
+    answer = await replies(ReplyOptions(id_tags=policy)).reply(
+        CP1, version, action, payload | REPEATED.get(action, {}), Receipt(1, transaction_id=5)
     )
     assert schemas.problems(version, action, answer, "response") is None
 
 
-def test_time_is_told_in_whole_seconds_with_z() -> None:
-    assert replies().reply(V16, "Heartbeat", {}, None) == {"currentTime": "2026-11-20T12:00:00Z"}
-    assert replies().reply(V201, "Heartbeat", {}, None) == {"currentTime": "2026-11-20T12:00:00Z"}
+async def test_time_is_told_in_whole_seconds_with_z() -> None:
+    assert await replies().reply(CP1, V16, "Heartbeat", {}, None) == {"currentTime": "2026-11-20T12:00:00Z"}
+    assert await replies().reply(CP1, V201, "Heartbeat", {}, None) == {"currentTime": "2026-11-20T12:00:00Z"}
 
 
-def test_heartbeat_interval_is_the_operators() -> None:
+async def test_heartbeat_interval_is_the_operators() -> None:
     options = ReplyOptions(heartbeat_interval=timedelta(minutes=2))
     expected = {"status": "Accepted", "currentTime": "2026-11-20T12:00:00Z", "interval": 120}
-    assert replies(options).reply(V16, "BootNotification", {}, Receipt(1)) == expected
-    assert replies(options).reply(V201, "BootNotification", {}, Receipt(1)) == expected
-    assert replies(options).reply(V21, "BootNotification", {}, Receipt(1)) == expected
+    assert await replies(options).reply(CP1, V16, "BootNotification", {}, Receipt(1)) == expected
+    assert await replies(options).reply(CP1, V201, "BootNotification", {}, Receipt(1)) == expected
+    assert await replies(options).reply(CP1, V21, "BootNotification", {}, Receipt(1)) == expected
 
 
 ANSWERABLE = {

@@ -179,6 +179,24 @@ SETTINGS = [
         {"eventData": [{"actualValue": CANARY, "component": {"name": "C"}, "variable": {"name": "BasicAuthPassword"}}]},
     ],
     [2, "1", "GetDiagnostics", {"location": f"ftp://user:{CANARY}@host.example/folder"}],
+    [2, "1", "GetDiagnostics", {"location": f"ftp://user:a@{CANARY}@host.example/folder"}],
+    [2, "1", "GetDiagnostics", {"location": f"ftp://user:a/{CANARY}@host.example/folder"}],
+    [2, "1", "GetLog", {"log": {"remoteLocation": f"https://host.example/log?se=1&sig={CANARY}"}}],
+    [3, "1", {"configurationKey": [{"Key": "AuthorizationKey", "Value": CANARY}]}],
+    [2, "1", "ChangeConfiguration", {"key": " AuthorizationKey ", "value": CANARY}],
+    [2, "1", "Authorize", {" idTag ": CANARY}],
+    [
+        2,
+        "1",
+        "NotifyEvent",
+        {
+            "eventData": [
+                {"actualValue": CANARY, "component": {"name": "ConnectedEV"}, "variable": {"name": "VehicleID"}}
+            ]
+        },
+    ],
+    [4, "1", "GenericError", f"idTag: {CANARY} is not known here", {}],
+    [2, "1", "StatusNotification", {"connectorId": 1, "info": f"password={CANARY}"}],
     [2, "1", "MeterValues", {"meterValue": [{"sampledValue": [{"format": "SignedData", "value": f"OCMF|{CANARY}"}]}]}],
     [2, "1", "DataTransfer", {"vendorId": "V", "data": f'{{"card":1,"idTag":"{CANARY}"}}'}],
     [2, "1", "DataTransfer", {"vendorId": "V", "data": f"user=1;password={CANARY};x"}],
@@ -206,6 +224,10 @@ def test_secrets_in_settings_addresses_and_free_text_are_masked(frame: list[Any]
         '[2,"1","X",{"id\x00Tag":"CaNaRy"}]',
         '[2,"1","X",{"id\x00Tag":"CaNaRy"',
         '[2,"1","Authorize",{"idTag":"CaNaRy","idTag":"CaNaRy"}]',
+        '[2,"1","ChangeConfiguration",{"key":"AuthorizationKey","value":"CaNaRy","key":"HeartbeatInterval"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp:\\/\\/user:CaNaRy@host\\/x"}]',
+        '[2,"1","GetDiagnostics",{"location":"ftp:\\/\\/user:CaNaRy@host\\/x"',
+        '[2,"1","GetLog",{"log":{"remoteLocation":"https:\\/\\/host\\/x?sig=CaNaRy"',
         '[2,"1","Authorize",{"idTag":"CaNaRy',
         '[2,"1","Authorize",{"idTag" : "CaNa\\"CaNaRy" , "x":1',
         "[2,'1','Authorize',{'idTag':'CaNaRy'}]",
@@ -297,6 +319,25 @@ def test_an_id_tag_seen_before_is_found_in_a_vendors_text() -> None:
     assert json.loads(shown)[3]["data"] == f"card {masking.pseudonym('04AABBCC')} at door 2"
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        '"04aabbcc"',
+        '{"tag":"04AABBCC"}',
+        '["04AABBCC"]',
+        '"{\\"tag\\":\\"04AABBCC\\"}"',
+        '"[\\"04AABBCC\\"]"',
+        '"<t>04AABBCC',
+    ],
+)
+def test_an_id_tag_seen_before_is_found_in_vendors_data_of_any_shape(data: str) -> None:
+    masking = Masking(b"key")
+    masking.masked('[2,"1","Authorize",{"idTag":"04AABBCC"}]')
+    shown = masking.masked(f'[2,"2","DataTransfer",{{"vendorId":"V","data":{data}}}]')
+    assert "04aabbcc" not in shown.casefold()
+    assert masking.pseudonym("04AABBCC") in shown
+
+
 def test_json_in_a_vendors_text_stays_json() -> None:
     data = json.dumps({"idTags": ["04AABBCC"], "list": [{"pin": 1234}], "door": 2})
     masking = Masking(b"key")
@@ -312,7 +353,7 @@ def test_a_vendors_text_without_anything_delicate_stays() -> None:
 
 def test_masking_takes_no_long_time_for_frames_made_to_keep_it_busy() -> None:
     masking = Masking(b"key")
-    for piece in ("password", 'idTag"', "idTag: [", '\\"', '"value', "://a", 'password="', "[{", "pass"):
+    for piece in ("password", 'idTag"', "idTag: [", '\\"', '"value', "://a", "://", ":\\", 'password="', "[{", "pass"):
         masking.masked(piece * (65536 // len(piece)))
     for piece in ('"status":"a",', '"status":1', '"status":"' + "a" * 63 + '",'):
         masking.masked('[2,"1","X",{' + piece * (65536 // len(piece)))

@@ -14,12 +14,25 @@ ACCEPT = ReplyOptions(id_tags=IdTagPolicy.ACCEPT)
 LIST = ReplyOptions(id_tags=IdTagPolicy.LIST, id_tag_list=frozenset({"AA"}))
 REJECT = ReplyOptions()
 TOKEN = {"idToken": {"idToken": "aa", "type": "ISO14443"}}
+BUTTON = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
 
 CASES = {
     "Authorize accepted": ("Authorize", ACCEPT, TOKEN, {"idTokenInfo": {"status": "Accepted"}}),
     "Authorize on the list": ("Authorize", LIST, TOKEN, {"idTokenInfo": {"status": "Accepted"}}),
     "Authorize with a bare text": ("Authorize", LIST, {"idToken": "AA"}, {"idTokenInfo": {"status": "Accepted"}}),
     "Authorize rejected": ("Authorize", REJECT, TOKEN, {"idTokenInfo": {"status": "Invalid"}}),
+    "Authorize with a contract certificate": (
+        "Authorize",
+        ACCEPT,
+        TOKEN | {"certificate": "-----BEGIN CERTIFICATE-----"},
+        {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "CertChainError"},
+    ),
+    "Authorize with hashes of a contract certificate": (
+        "Authorize",
+        LIST,
+        TOKEN | {"iso15118CertificateHashData": [{"serialNumber": "1a"}]},
+        {"idTokenInfo": {"status": "Invalid"}, "certificateStatus": "CertChainError"},
+    ),
     "BootNotification": (
         "BootNotification",
         REJECT,
@@ -35,6 +48,13 @@ CASES = {
     "SignCertificate": ("SignCertificate", REJECT, {"csr": "x"}, {"status": "Rejected"}),
     "TransactionEvent without a token": ("TransactionEvent", REJECT, {}, {}),
     "TransactionEvent accepted": ("TransactionEvent", ACCEPT, TOKEN, {"idTokenInfo": {"status": "Accepted"}}),
+    "TransactionEvent of a start button": ("TransactionEvent", LIST, BUTTON, {"idTokenInfo": {"status": "Accepted"}}),
+    "TransactionEvent of a start button, cards rejected": (
+        "TransactionEvent",
+        REJECT,
+        BUTTON,
+        {"idTokenInfo": {"status": "Accepted"}},
+    ),
     "TransactionEvent rejected": ("TransactionEvent", REJECT, TOKEN, {"idTokenInfo": {"status": "Invalid"}}),
 }
 
