@@ -1,6 +1,6 @@
 """Answer one station's CALLs and take its SENDs: translate, make durable, reply; in the order in which they come.
 
-Never touches the socket, and never gives an answer before what it is about has been recorded. Before it: `session`,
+Never touches the socket, and never gives an answer before what it is about has been recorded. Before it: `incoming`,
 with a parsed message. After it: the version's `translate`, the host's recorder and replies; `resync` learns what was
 recorded and what was lost.
 

@@ -1,7 +1,7 @@
 """Read and write OCPP-J frames: text in, Call, Send, CallResult, CallError, CallResultError or Malformed out.
 
 Does no I/O, reads no clock, and never raises for anything that a station may send. Knows nothing of actions.
-Before it: `session` (one WebSocket message). Beside it: `json_text` and `faults`. After it: `calls`.
+Before it: `incoming` (one WebSocket message). Beside it: `json_text` and `faults`. After it: `calls`.
 
 Sources: OCPP-J 1.6 §4 (and errata §5), OCPP 2.0.1 Part 4 §4, OCPP 2.1 Part 4 §4 (CALLRESULTERROR and SEND).
 """

@@ -1,8 +1,8 @@
 """Slow a station down that says more than its share, and end its connection where it never stops.
 
 Never drops a message: what is not read yet waits in the network, and the station with it (TCP). So an offline queue is
-replayed in full, only slower. Decides nothing about the rate: that is `pace`. Before it: `session`, after each message,
-and `websocket`, for each control frame.
+replayed in full, only slower. Decides nothing about the rate: that is `pace`. Before it: `incoming`, after each
+message, and `websocket`, for each control frame.
 
 Source: RFC 6455 §7.4.1, close code 1008.
 """

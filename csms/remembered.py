@@ -1,7 +1,7 @@
 """Remember the last answers of one connection, so that a request sent twice is done once.
 
 Never across connections: stations start their message ids anew after a restart. Pure: the clock is an argument.
-Before it: `session`, with each CALL as it was on the wire. Beside it: `calls`, which answers what is not remembered.
+Before and after it: `calls`, which answers what is not remembered.
 
 Source: OCPP-J 1.6 §4.1.4 and OCPP 2.0.1 Part 4 §4.1.4 (an id is unique on a connection); OCPP 2.0.1 errata 2024-09 (a
 retry may use the id of its first attempt).
