@@ -39,6 +39,10 @@ def names_secret_write(action: str, payload: Mapping[str, Any]) -> bool:
             data = payload.get("setVariableData")
             entries = data if isinstance(data, list) else []
             return any(_folded(_variable(each)) == "basicauthpassword" for each in entries)
+        case "SetNetworkProfile":
+            # OCPP 2.1 Part 2, NetworkConnectionProfileType.basicAuthPassword.
+            connection = payload.get("connectionData")
+            return isinstance(connection, dict) and connection.get("basicAuthPassword") is not None
         case _:
             return False
 

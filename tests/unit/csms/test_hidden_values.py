@@ -40,6 +40,9 @@ def test_values_beside_a_secrets_name_are_hidden_and_nothing_else_is() -> None:
         ("SetVariables", {"setVariableData": [{"variable": {"name": "BasicAuthPassword"}}]}, True),
         ("SetVariables", {"setVariableData": [{"variable": {"name": "A"}}, {"variable": None}, 1]}, False),
         ("SetVariables", {"setVariableData": 1}, False),
+        ("SetNetworkProfile", {"connectionData": {"basicAuthPassword": "x"}}, True),
+        ("SetNetworkProfile", {"connectionData": {"ocppCsmsUrl": "wss://x"}}, False),
+        ("SetNetworkProfile", {"connectionData": 1}, False),
         ("GetConfiguration", {"key": ["AuthorizationKey"]}, False),
     ],
 )
