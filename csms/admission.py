@@ -24,6 +24,7 @@ from csms.events import AttemptRefused, Epoch, SecurityProfile, StationConnected
 from csms.gate import network_of
 from csms.handshake import (
     Negotiated,
+    assumed,
     compresses,
     from_browser,
     has_hung_up,
@@ -147,7 +148,7 @@ class Admission:
         if isinstance(admitted, Refuse):
             return replace(admitted, telling=admitted.status in _TELLING)
         record = admitted.record
-        default = record.default_version or self._options.default_version
+        default = assumed(record, self._options.default_version)
         negotiated = negotiate(offers, default)
         if isinstance(negotiated, Refuse):
             return negotiated

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from csms.auth import Refuse
 from csms.events import OcppVersion
 from csms.options import Compression
+from csms.records import StationRecord
 
 _SEPARATORS = re.compile(r'[\s,;"]+')
 _LOGIN = re.compile(r"//[^/\s@]*@")
@@ -49,6 +50,18 @@ def negotiate(offers: Sequence[str], default: OcppVersion | None) -> Negotiated 
     if default is None:
         return Refuse(400, f"no subprotocol offered; this server speaks {spoken}")
     return Negotiated(default, None)
+
+
+def assumed(record: StationRecord, default: OcppVersion | None) -> OcppVersion | None:
+    """Return the version of a station that offers none: its own, or the server's where its connectors can be of that.
+
+    The inventory counts 1.6 connectors without an EVSE and those of 2.x within one: a station that is taken for the
+    other would report about connectors that nobody has.
+    """
+    if record.default_version is not None or default is None:
+        return record.default_version
+    of_16 = {address.evse == 0 for address in record.connectors}
+    return default if of_16 <= {default is OcppVersion.V16} else None
 
 
 def from_browser(origin: str | None, host: str | None, user_agent: str | None) -> bool:

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from csms.auth import Refuse
-from csms.events import OcppVersion
-from csms.handshake import Negotiated, from_browser, lacks_connection_header, negotiate, why_unreadable
+from csms.events import ConnectorAddress, OcppVersion, StationId
+from csms.handshake import Negotiated, assumed, from_browser, lacks_connection_header, negotiate, why_unreadable
+from csms.records import StationRecord
 
 V16, V201, V21 = OcppVersion.V16, OcppVersion.V201, OcppVersion.V21
 
@@ -33,6 +34,29 @@ def test_the_stations_first_spoken_version_is_taken(
     offers: list[str], default: OcppVersion | None, expected: Negotiated
 ) -> None:
     assert negotiate(offers, default) == expected
+
+
+def station(default_version: OcppVersion | None, *addresses: tuple[int, int]) -> StationRecord:
+    connectors = tuple(ConnectorAddress(*address) for address in addresses)
+    return StationRecord(StationId("CP1"), None, default_version, accepted=True, connectors=connectors)
+
+
+@pytest.mark.parametrize(
+    ("record", "default", "expected"),
+    [
+        pytest.param(station(V201, (1, 1)), V16, V201, id="its-own"),
+        pytest.param(station(None, (0, 1)), V16, V16, id="the-servers"),
+        pytest.param(station(None, (1, 1), (2, 1)), V21, V21, id="the-servers-2.1"),
+        pytest.param(station(None), V16, V16, id="no-connectors-yet"),
+        pytest.param(station(None, (1, 1)), V16, None, id="its-connectors-are-of-2.x"),
+        pytest.param(station(None, (0, 1)), V201, None, id="its-connectors-are-of-1.6"),
+        pytest.param(station(None, (0, 1)), None, None, id="none"),
+    ],
+)
+def test_the_servers_version_is_assumed_only_where_the_stations_connectors_can_be_of_it(
+    record: StationRecord, default: OcppVersion | None, expected: OcppVersion | None
+) -> None:
+    assert assumed(record, default) is expected
 
 
 @pytest.mark.parametrize(
