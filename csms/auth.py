@@ -9,6 +9,7 @@ from __future__ import annotations
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 import unicodedata
 from collections import OrderedDict, deque
@@ -26,6 +27,8 @@ SALT_BYTES = 16
 
 SHORTEST_KEY = 16
 """Bytes. Source: OCPP 1.6 Security Whitepaper §7.2 (16 to 20); OCPP 2.0.1 Part 2, A00.FR.205 (16 to 40)."""
+
+_AUTHORIZATION_KEY = re.compile(rb"(?:[0-9A-Fa-f]{2}){16,20}")
 
 CHALLENGE = (("WWW-Authenticate", 'Basic realm="OCPP", charset="UTF-8"'),)
 """Source: RFC 7617 §2 and §2.1; RFC 9110 §11.6.1: a 401 carries at least one challenge."""
@@ -120,7 +123,12 @@ def new_credential(pepper: bytes, key: bytes, salt: bytes | None = None) -> Cred
     """Make a credential for the key, with a fresh random salt where none is given."""
     salt = secrets.token_bytes(SALT_BYTES) if salt is None else salt
     slow = len(key) < SHORTEST_KEY
-    return Credential(salt, derive_digest(pepper, salt, key, slow=slow), slow)
+    return Credential(salt, derive_digest(pepper, salt, _in_one_case(key), slow=slow), slow)
+
+
+def _in_one_case(key: bytes) -> bytes:
+    """Return the hex digits of an AuthorizationKey in lower case: of the bytes that are sent, no case is left."""
+    return key.lower() if _AUTHORIZATION_KEY.fullmatch(key) else key
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +142,8 @@ class StationKeys:
         return new_credential(self.pepper, key)
 
     def proves(self, key: bytes, credential: Credential) -> bool:
-        """Tell whether the credential was made from exactly this key."""
-        digest = derive_digest(self.pepper, credential.salt, key, slow=credential.slow)
+        """Tell whether the credential was made from exactly this key, hex digits in whatever case."""
+        digest = derive_digest(self.pepper, credential.salt, _in_one_case(key), slow=credential.slow)
         return hmac.compare_digest(digest, credential.digest)
 
 
@@ -143,13 +151,13 @@ def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
     """Tell whether the presented password is the credential's key, in time that does not depend on the answer.
 
     An AuthorizationKey is configured as hex digits and sent as the bytes that these stand for; many stations send the
-    digits themselves. So a credential made from the digits matches both.
+    digits themselves. So a credential made from the digits matches both, in whatever case either side writes them.
 
     Source: OCPP 1.6 Security Whitepaper §7.2; docs/hardware.md #17.
     """
     digits = presented.hex()
     found = False
-    for key in (presented, digits.encode(), digits.upper().encode()):
+    for key in dict.fromkeys((presented, _in_one_case(presented), digits.encode(), digits.upper().encode())):
         digest = derive_digest(pepper, credential.salt, key, slow=credential.slow)
         found |= hmac.compare_digest(credential.digest, digest)
     return found

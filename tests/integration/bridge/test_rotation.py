@@ -106,10 +106,11 @@ class Registry:
         assert found is not None
         return found
 
-    async def log_in(self, key: str) -> bool:
+    async def log_in(self, key: str | bytes) -> bool:
         """Decide about a handshake with this key as the server does, and record the connection where it is let in."""
         checking = KeyCheck(PEPPER)
-        proved = await checking.proves(await self.known(), key.encode())
+        password = key.encode() if isinstance(key, str) else key
+        proved = await checking.proves(await self.known(), password)
         checking.close()
         if proved is None:
             return False
@@ -145,6 +146,14 @@ async def test_an_accepted_key_is_good_beside_the_old_one_until_it_is_used_and_t
     assert await registry.log_in(device.key)
     assert not await registry.log_in(OLD)
     assert (await registry.known()).pending is None
+
+
+async def test_a_station_that_sends_the_bytes_of_a_key_given_in_mixed_case_is_let_in(registry: Registry) -> None:
+    given = "aB" * 20
+    device = Device()
+    assert (await registry.rotate(device, given)).state is Rotation.ACCEPTED
+    assert await registry.log_in(bytes.fromhex(given))
+    assert not await registry.log_in(OLD)
 
 
 @pytest.mark.parametrize("version", [OcppVersion.V201, OcppVersion.V21])

@@ -8,6 +8,7 @@ import pytest
 
 from csms.auth import (
     Refuse,
+    StationKeys,
     Throttle,
     basic_credentials,
     derive_digest,
@@ -102,6 +103,7 @@ def test_two_credentials_of_one_key_share_neither_salt_nor_digest() -> None:
 
 
 HEX_KEY = "0001020304050607FFFF0A0B0C0D0E0F10111213"
+MIXED_KEY = "0001020304050607fFFf0a0B0C0d0E0F10111213"
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,10 @@ HEX_KEY = "0001020304050607FFFF0A0B0C0D0E0F10111213"
         pytest.param(HEX_KEY.encode(), bytes.fromhex(HEX_KEY), True, id="decoded-bytes-of-upper-hex"),
         pytest.param(HEX_KEY.lower().encode(), bytes.fromhex(HEX_KEY), True, id="decoded-bytes-of-lower-hex"),
         pytest.param(HEX_KEY.encode(), HEX_KEY.encode(), True, id="hex-text-itself"),
+        pytest.param(MIXED_KEY.encode(), bytes.fromhex(HEX_KEY), True, id="decoded-bytes-of-mixed-hex"),
+        pytest.param(MIXED_KEY.encode(), HEX_KEY.encode(), True, id="hex-text-in-another-case"),
+        pytest.param(HEX_KEY.encode(), MIXED_KEY.encode(), True, id="hex-text-in-mixed-case"),
+        pytest.param(b"A password of text", b"a password of text", False, id="text-in-another-case"),
         pytest.param(b"0123456789abcdef", b"0123456789abcdeg", False, id="last-byte"),
         pytest.param(b"0123456789abcdef", b"0123456789abcde", False, id="shorter"),
         pytest.param(b"0123456789abcdef", b"", False, id="empty"),
@@ -119,6 +125,12 @@ HEX_KEY = "0001020304050607FFFF0A0B0C0D0E0F10111213"
 )
 def test_key_matches_as_text_and_as_decoded_hex(stored: bytes, presented: bytes, matched: bool) -> None:
     assert matches(new_credential(PEPPER, stored), PEPPER, presented) is matched
+
+
+def test_an_authorization_key_is_the_same_in_whatever_case_its_digits_are() -> None:
+    keys = StationKeys(PEPPER)
+    assert keys.proves(MIXED_KEY.encode(), keys.new(HEX_KEY.encode()))
+    assert not keys.proves(b"a password of text", keys.new(b"A password of text"))
 
 
 def test_another_pepper_matches_nothing() -> None:
