@@ -266,9 +266,8 @@ class CentralSystem:
         finally:
             if connections.remove(session):
                 await session.farewell()
-            session.log.info(
-                "guest_left" if guest else "station_disconnected", code=socket.close_code, reason=socket.close_reason
-            )
+            code, reason = socket.end
+            session.log.info("guest_left" if guest else "station_disconnected", code=code, reason=reason)
 
     def _sessions(self) -> Iterator[Session]:
         """Yield every session, those of guests, too."""

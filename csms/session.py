@@ -135,9 +135,9 @@ class Session:
             await self._incoming.run()
         finally:
             if self._wire_log is not None:
-                self._wire_log.closed(
-                    self.station, self.epoch, self._socket.close_code, self._socket.close_reason or ""
-                )
+                self._wire_log.closed(self.station, self.epoch, *self._socket.end)
+            if self._socket.broken_rule is not None:
+                self._counter.count(f"frame_illegal_{self._socket.broken_rule}", self.station)
             self._commands.close()
             tasks = [task for task in (resync, self._probe) if task is not None]
             for task in tasks:

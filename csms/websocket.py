@@ -28,6 +28,8 @@ from csms.records import StationRecord
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)
 
+_BROKEN_RULES = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
+
 _LOCK_STEP = 2
 """Messages that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
 
@@ -107,6 +109,18 @@ class StationSocket(ServerConnection):
     def enter(self, transport: asyncio.Transport) -> None:
         """Begin the WebSocket handshake on this transport."""
         super().connection_made(transport)
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """Close code and reason: the station's, else ours, which it need not have answered, else 1006."""
+        close = self.protocol.close_rcvd or self.protocol.close_sent
+        return (CloseCode.ABNORMAL_CLOSURE, "") if close is None else (close.code, close.reason)
+
+    @property
+    def broken_rule(self) -> int | None:
+        """Close code with which WebSocket's own rules or the size limit ended the connection; None: they did not."""
+        sent = self.protocol.close_sent
+        return sent.code if sent is not None and sent.code in _BROKEN_RULES else None
 
     def when_lost(self, callback: Callable[[], None]) -> None:
         """Have this called once the TCP connection is over, however far it got; at once where it is over already."""

@@ -46,6 +46,17 @@ async def test_a_binary_frame_is_told_before_it_closes_a_strict_session(site_of:
     assert [told[0] for told in site.wire_log.told] == ["opened", "from_station", "closed"]
 
 
+async def test_what_no_websocket_may_send_is_told_and_counted_with_the_code_that_ended_it(site_of: SiteOf) -> None:
+    site = await site_of(max_size=1000)
+    site.registry.add("CP1")
+    station = await dial(site.port)
+    await station.send("x" * 1001)
+    assert await station.closed() == 1009
+    await site.central.stop()
+    assert site.wire_log.told[-1][:4] == ("closed", "CP1", Epoch(1), 1009)
+    assert site.counter.counts["frame_illegal_1009"] == 1
+
+
 async def test_our_own_calls_are_told(site: Site) -> None:
     station = await dial(site.port)
     await station.call("Heartbeat", {})
