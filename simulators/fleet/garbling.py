@@ -19,6 +19,12 @@ _BYTE_ORDER_MARK, _NUL = "\ufeff", "\0"
 _LATIN_1 = '[2,"latin-1","DataTransfer",{"vendorId":"ocpp-sim","data":"caf\xe9"}]'
 
 _LARGE = f'[2,"large","DataTransfer",{{"vendorId":"ocpp-sim","data":"{"x" * 500_000}"}}]'
+_SECURITY = (
+    '[2,"security-1","SecurityEventNotification",{"type":"StartupOfTheDevice","timestamp":"2026-01-01T00:00:00Z"}]',
+    '[2,"security-2","LogStatusNotification",{"status":"Idle"}]',
+    '[2,"security-3","SignCertificate",{"csr":"ocpp-sim"}]',
+    '[2,"security-4","SignedFirmwareStatusNotification",{"status":"Idle"}]',
+)
 _TOLD_TWICE = frozenset({"StatusNotification", "NotifyEvent", "StartTransaction", "TransactionEvent"})
 
 _Payload = dict[str, Any]
@@ -50,6 +56,8 @@ class Garbler:
             extra.append(Outgoing(_LATIN_1.encode("iso-8859-1")))
         if Quirk.LARGE_MESSAGES in self._quirks and not self._greeted:
             extra.append(self._encoded(_LARGE))
+        if Quirk.SECURITY_ACTIONS in self._quirks and not self._greeted:
+            extra += map(self._encoded, _SECURITY)
         self._greeted = True
         if Quirk.UNSOLICITED_RESULTS in self._quirks and frame[0] == _CALL:
             extra.append(self._encoded(f'[{_CALL_RESULT},"nobody-asked-{next(self._numbers)}",{{}}]'))
@@ -104,6 +112,20 @@ def _strings(status: _Payload) -> _Payload:
     return {key: str(value) if isinstance(value, int) else value for key, value in status.items()}
 
 
+def _strange_meter(values: _Payload) -> _Payload:
+    """Source: docs/hardware.md #45."""
+    strange = {"value": "50", "unit": "Hz", "context": "Alfen", "measurand": "Request.Energy"}
+    return {**values, "meterValue": [{**each, "sampledValue": [strange]} for each in values["meterValue"]]}
+
+
+def _meter_of_15(values: _Payload) -> _Payload:
+    """Source: docs/hardware.md #48; OCPP 1.5 has `values`, each with a time and one value."""
+    old = [
+        {"timestamp": each.get("timestamp"), "value": each["sampledValue"][0]["value"]} for each in values["meterValue"]
+    ]
+    return {**{name: value for name, value in values.items() if name != "meterValue"}, "values": old}
+
+
 def _without_transaction(text: str) -> str:
     frame = json.loads(text)
     number = frame[3].get("transactionId")
@@ -114,7 +136,9 @@ _PAYLOAD_EDITS: Mapping[Quirk, tuple[str, Callable[[_Payload], _Payload]]] = {
     Quirk.EMPTY_VENDOR: ("BootNotification", _empty_vendor),
     Quirk.LONG_SERIAL: ("BootNotification", _long_serial),
     Quirk.ERROR_CODE_ERROR: ("StatusNotification", _error_code),
+    Quirk.METER_VALUES_OF_15: ("MeterValues", _meter_of_15),
     Quirk.NUMERIC_STRINGS: ("StatusNotification", _strings),
+    Quirk.STRANGE_METER_VALUES: ("MeterValues", _strange_meter),
     Quirk.WRONG_CASE_KEYS: ("StatusNotification", _wrong_case),
 }
 

@@ -71,7 +71,7 @@ def _offered(spec: StationSpec) -> str | None:
 
 def connection_factory(spec: StationSpec) -> Callable[..., ClientConnection] | None:
     """Return what makes a connection that writes what the library would not; None where the library does."""
-    if not {Quirk.NO_PONG, Quirk.NO_CONNECTION_HEADER} & spec.quirks:
+    if not {Quirk.NO_PONG, Quirk.NO_CONNECTION_HEADER, Quirk.HTTP_1_0} & spec.quirks:
         return None
 
     def make(protocol: ClientProtocol, **options: Any) -> ClientConnection:
@@ -92,6 +92,12 @@ def _change(protocol: ClientProtocol, spec: StationSpec) -> None:
         del request.headers["Connection"]
         send_request(request)
 
+    def as_http_1_0(request: Request) -> None:
+        protocol.writes.append(request.serialize().replace(b" HTTP/1.1\r\n", b" HTTP/1.0\r\n", 1))
+
+    if Quirk.HTTP_1_0 in spec.quirks:
+        send_request = as_http_1_0
+        protocol.send_request = as_http_1_0  # type: ignore[method-assign]
     if Quirk.NO_PONG in spec.quirks:
         protocol.send_frame = without_pongs  # type: ignore[method-assign]
     if Quirk.NO_CONNECTION_HEADER in spec.quirks:

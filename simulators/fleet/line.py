@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import NegotiationError
@@ -57,9 +59,22 @@ async def open_connection(spec: StationSpec, line: Line, credentials: Credential
     Raises: OSError (ssl.SSLError is one), TimeoutError, websockets' InvalidHandshake (InvalidStatus where the server
     refuses).
     """
+    if Quirk.MALFORMED_REQUEST in spec.quirks:
+        await _stammer(line.url_of(spec.security))
     if Quirk.PROBE_THEN_REAL in spec.quirks:
         await _probe(spec, line, credentials)
     return await _open(spec, line, credentials)
+
+
+async def _stammer(url: str) -> None:
+    """Send what is no HTTP request on a connection of its own."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    _, writer = await asyncio.open_connection(parts.hostname, port)
+    writer.write(b"GT / HTP\r\n\r\n")
+    with suppress(OSError):
+        await writer.drain()
+    writer.close()
 
 
 async def _probe(spec: StationSpec, line: Line, credentials: Credentials) -> None:

@@ -33,6 +33,8 @@ from simulators.fleet.wire import Asked, Wire
 _REFUSALS = frozenset({401, 403, 404})
 _BACKOFF_FIRST_S = 0.25
 _BACKOFF_LAST_S = 5.0
+_SILENCE_LEAST, _SILENCE_MOST = timedelta(minutes=6), timedelta(minutes=19)
+"""In the station's own time. Source: docs/hardware.md #28."""
 _LEFT_OPEN = 3
 """Half-open connections of one station at a time; the oldest ends when there is one more."""
 
@@ -109,6 +111,8 @@ class Link:
 
     def lose(self, lasting: timedelta) -> None:
         """Lose the network for so long, in the station's own time."""
+        if Quirk.SILENT_BEFORE_REDIAL in self._spec.quirks:
+            lasting += _SILENCE_LEAST + (_SILENCE_MOST - _SILENCE_LEAST) * self._random.random()
         self._network_back_at = asyncio.get_running_loop().time() + lasting.total_seconds() / self._line.speed
         if Quirk.HALF_OPEN in self._spec.quirks:
             self.leave_open()

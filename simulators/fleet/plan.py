@@ -98,6 +98,8 @@ def _with_quirks(spec: StationSpec, quirks: frozenset[str], seed: int) -> Statio
     """Return the station with these quirks; some show in its id or its key, and so in the inventory."""
     station = f"{spec.station} |*#{spec.version}" if Quirk.ODD_ID in quirks else spec.station
     key = _hex_key(seed, spec.station) if _HEX_KEYS & quirks else spec.key
+    if Quirk.COLON_KEY in quirks:
+        key = f"{key[:8]}:{key[8:16]}:{key[16:]}"
     return replace(spec, station=station, key=key, quirks=quirks, names_no_version=bool(_NAMELESS & quirks))
 
 

@@ -22,6 +22,7 @@ class Quirk(StrEnum):
     UPPERCASE_SUBPROTOCOL = "uppercase-subprotocol"
     NO_CONNECTION_HEADER = "no-connection-header"
     CONTENT_LENGTH = "content-length"
+    MALFORMED_REQUEST = "malformed-request"
     PROBE_THEN_REAL = "probe-then-real"
     PREFIX_PATH = "prefix-path"
     TRAILING_SLASH = "trailing-slash"
@@ -29,11 +30,14 @@ class Quirk(StrEnum):
     OTHER_CASE_ID = "other-case-id"
     HEX_KEY = "hex-key"
     RAW_KEY = "raw-key"
+    COLON_KEY = "colon-key"
+    HTTP_1_0 = "http-1-0"
     FORGETS_KEY = "forgets-key"
     CRASHES_AT_KEY = "crashes-at-key"
     NO_PONG = "no-pong"
     IDLE_CLOSE = "idle-close"
     HALF_OPEN = "half-open"
+    SILENT_BEFORE_REDIAL = "silent-before-redial"
     FAST_RECONNECT = "fast-reconnect"
     HEARTBEAT_ONLY = "heartbeat-only"
     TRUNCATED_JSON = "truncated-json"
@@ -50,8 +54,11 @@ class Quirk(StrEnum):
     ERROR_CODE_ERROR = "error-code-error"
     EMPTY_VENDOR = "empty-vendor"
     LONG_SERIAL = "long-serial"
+    STRANGE_METER_VALUES = "strange-meter-values"
     WRONG_CASE_KEYS = "wrong-case-keys"
     NUMERIC_STRINGS = "numeric-strings"
+    METER_VALUES_OF_15 = "meter-values-of-15"
+    SECURITY_ACTIONS = "security-actions"
     LOCAL_TIME_AS_Z = "local-time-as-z"
     NO_TIME_ZONE = "no-time-zone"
     EPOCH_1970 = "epoch-1970"
@@ -94,6 +101,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Quirk.UPPERCASE_SUBPROTOCOL, 2, "offers its subprotocol in capitals", trait="subprotocol"),
     Entry(Quirk.NO_CONNECTION_HEADER, 3, "forgets Connection: Upgrade in its handshake"),
     Entry(Quirk.CONTENT_LENGTH, 4, "sends Content-Length: 0 with its handshake"),
+    Entry(Quirk.MALFORMED_REQUEST, 6, "sends something that is no HTTP before each connection"),
     Entry(Quirk.PROBE_THEN_REAL, 7, "connects with ocpp1.6 for 3 s before each real connection", _2X),
     Entry(Quirk.PREFIX_PATH, 9, "puts a path of its own before its id", trait="path"),
     Entry(Quirk.TRAILING_SLASH, 9, "ends its path in slashes", trait="path"),
@@ -101,11 +109,14 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Quirk.OTHER_CASE_ID, 11, "connects by its id in lower case"),
     Entry(Quirk.HEX_KEY, 17, "has a key of 20 bytes in hex and sends the digits", trait="key"),
     Entry(Quirk.RAW_KEY, 17, "has a key of 20 bytes in hex and sends the bytes", trait="key"),
+    Entry(Quirk.COLON_KEY, 18, "has a key with colons in it", trait="key"),
+    Entry(Quirk.HTTP_1_0, 21, "writes HTTP/1.0 in its handshake"),
     Entry(Quirk.FORGETS_KEY, None, "accepts a new key and goes on with the old one", trait="new key"),
     Entry(Quirk.CRASHES_AT_KEY, None, "stores a new key and restarts before it has answered", trait="new key"),
     Entry(Quirk.NO_PONG, 22, "never answers a ping"),
     Entry(Quirk.IDLE_CLOSE, 23, "closes a connection that was idle for 110 s"),
     Entry(Quirk.HALF_OPEN, 26, "leaves its old connection open when it loses the network, and connects anew"),
+    Entry(Quirk.SILENT_BEFORE_REDIAL, 28, "says nothing for 6 to 19 min after a loss of the network"),
     Entry(Quirk.FAST_RECONNECT, 30, "closes each connection after 30 s and connects anew"),
     Entry(Quirk.HEARTBEAT_ONLY, 32, "answers no request of the server", trait="trigger"),
     Entry(Quirk.TRUNCATED_JSON, 33, "cuts off the end of every answer", trait="trigger"),
@@ -124,8 +135,17 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Quirk.ERROR_CODE_ERROR, 41, 'has the errorCode "Error" for its faults', _16),
     Entry(Quirk.EMPTY_VENDOR, 43, "boots with an empty vendor"),
     Entry(Quirk.LONG_SERIAL, 44, "boots with a serial number of 33 characters"),
+    Entry(
+        Quirk.STRANGE_METER_VALUES,
+        45,
+        "has units, contexts and measurands of its own in MeterValues",
+        _16,
+        trait="meter",
+    ),
     Entry(Quirk.WRONG_CASE_KEYS, 47, "writes StatusNotification's keys with a capital", trait="keys", in_status=True),
     Entry(Quirk.NUMERIC_STRINGS, None, "writes StatusNotification's numbers as strings", trait="keys", in_status=True),
+    Entry(Quirk.METER_VALUES_OF_15, 48, "writes MeterValues as OCPP 1.5 did", _16, trait="meter"),
+    Entry(Quirk.SECURITY_ACTIONS, 49, "sends messages of the security extension on each connection", _16),
     Entry(Quirk.LOCAL_TIME_AS_Z, 51, "says Z and means local time, two hours ahead", trait="clock"),
     Entry(Quirk.NO_TIME_ZONE, 51, "has local time without a zone, two hours ahead", trait="clock"),
     Entry(Quirk.EPOCH_1970, 52, "has a clock that began in 1970", trait="clock"),

@@ -17,12 +17,22 @@ ENOUGH = 250
 
 CONNECTING = (
     *("no-subprotocol", "empty-subprotocol", "uppercase-subprotocol", "no-connection-header", "probe-then-real"),
-    *("content-length", "prefix-path", "trailing-slash", "odd-id", "hex-key", "raw-key"),
+    *("content-length", "prefix-path", "trailing-slash", "odd-id", "hex-key", "raw-key", "colon-key"),
+    *("malformed-request", "http-1-0"),
 )
-STAYING = ("no-pong", "idle-close", "half-open", "fast-reconnect", "heartbeat-only", "truncated-json")
+STAYING = (
+    "no-pong",
+    "idle-close",
+    "half-open",
+    "fast-reconnect",
+    "heartbeat-only",
+    "truncated-json",
+    "silent-before-redial",
+)
 WRITING = (
     *("repeated-ids", "sent-twice", "invalid-meter-values", "leading-comma", "non-utf8", "large-messages"),
     *("binary-frames", "junk-characters", "line-breaks"),
+    *("strange-meter-values", "meter-values-of-15", "security-actions"),
     *("unsolicited-results", "error-code-error", "empty-vendor", "long-serial", "wrong-case-keys", "numeric-strings"),
 )
 TELLING = (

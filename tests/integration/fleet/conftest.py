@@ -11,7 +11,7 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from simulators.fleet.behaviour import ConnectorState, Step
@@ -42,6 +42,7 @@ class CentralSystem:
         self.silent_on = set()
         self.failing_on = set()
         self.refuse_with = None
+        self.on_connection = lambda: None  # called for each TCP connection
         self.connections = {}
         self._ids = itertools.count(1)
         self._answers = {}
@@ -59,8 +60,13 @@ class CentralSystem:
             ssl=self.tls,
             ping_interval=None,
             close_timeout=0.1,
+            create_connection=self._connection,
         )
         self.port = self._server.sockets[0].getsockname()[1]
+
+    def _connection(self, *args, **options):
+        self.on_connection()
+        return ServerConnection(*args, **options)
 
     async def close(self):
         if self._server is not None:
@@ -79,6 +85,9 @@ class CentralSystem:
         if "Connection" not in request.headers:
             request.headers["Connection"] = "Upgrade"
             self.unread.append(b"no Connection header")
+        if request.protocol == "HTTP/1.0":
+            request.protocol = "HTTP/1.1"
+            self.unread.append(b"HTTP/1.0")
         if offers == [""]:
             del request.headers["Sec-WebSocket-Protocol"]
         if self.tls is not None:

@@ -34,6 +34,20 @@ async def test_the_connection_header_is_forgotten(central, start, specs):
     assert central.unread == [b"no Connection header"]
 
 
+async def test_the_request_is_of_http_1_0_and_may_forget_its_header_as_well(central, start, specs):
+    start(having(specs["1.6"], "http-1-0", "no-connection-header"))
+    await central.received(OK["1.6"])
+    assert central.unread == [b"no Connection header", b"HTTP/1.0"]
+
+
+async def test_something_that_is_no_http_comes_before_the_real_connection(central, start, specs):
+    came = []
+    central.on_connection = lambda: came.append(1)
+    start(having(specs["1.6"], "malformed-request"))
+    await central.received(OK["1.6"])
+    assert (len(came), len(central.handshakes)) == (2, 1)
+
+
 async def test_without_a_quirk_the_header_is_there(central, start, specs):
     start(specs["1.6"])
     await central.received(OK["1.6"])

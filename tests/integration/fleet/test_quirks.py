@@ -65,6 +65,15 @@ async def test_an_idle_connection_is_closed_with_1001(central, begin):
     assert first.close_code == 1001
 
 
+async def test_a_loss_of_the_network_lasts_for_minutes_before_the_next_connection(central, begin):
+    station = begin("silent-before-redial", speed=1000)
+    await central.received(TOLD)
+    lost = asyncio.get_running_loop().time()
+    station.act(LoseNetwork(SHORT))
+    await central.until(lambda: len(central.handshakes) == 2)
+    assert 0.36 <= asyncio.get_running_loop().time() - lost < 5
+
+
 async def test_a_connection_is_closed_after_a_while_for_nothing_and_another_opened(central, begin):
     begin("fast-reconnect", speed=300)
     await central.until(lambda: len(central.handshakes) >= 2)

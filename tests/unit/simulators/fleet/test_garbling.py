@@ -10,6 +10,8 @@ FAULTED = '[2,"m1","StatusNotification",{"connectorId":1,"errorCode":"GroundFail
 FREE = '[2,"m1","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Available"}]'
 CAPITALS = '[2,"m1","StatusNotification",{"ConnectorId":1,"ErrorCode":"NoError","Status":"Available"}]'
 METER = '[2,"m1","MeterValues",{"connectorId":1,"meterValue":[{"sampledValue":[{"value":"3"}]}],"transactionId":41}]'
+STRANGE = '{"value":"50","unit":"Hz","context":"Alfen","measurand":"Request.Energy"}'
+METER_15 = '[2,"m1","MeterValues",{"connectorId":1,"transactionId":41,"values":[{"timestamp":null,"value":"3"}]}]'
 ANSWER = '[3,"s1",{"status":"Accepted"}]'
 
 
@@ -30,6 +32,8 @@ def test_without_quirks_every_message_goes_out_as_it_is(text):
         ("truncated-json", FREE, FREE),
         ("invalid-meter-values", METER, METER.replace('"transactionId":41', '"transactionId":')),
         ("leading-comma", METER, METER.replace("[{", "[,{", 1)),
+        ("strange-meter-values", METER, METER.replace('{"value":"3"}', STRANGE)),
+        ("meter-values-of-15", METER, METER_15),
         ("line-breaks", ANSWER, ANSWER.replace(",", ",\r\n\t", 1)),
         ("junk-characters", ANSWER, "\ufeff" + ANSWER + "\0"),
         ("error-code-error", FAULTED, FAULTED.replace("GroundFailure", "Error")),
@@ -66,6 +70,20 @@ def test_a_large_message_comes_before_the_first_one_of_a_connection():
     assert boot == Outgoing(BOOT_16)
     kind, _, action, payload = json.loads(large.content)
     assert (kind, action, len(payload["data"])) == (2, "DataTransfer", 500_000)
+    assert garbler.outgoing(FREE) == (Outgoing(FREE),)
+
+
+def test_messages_of_the_security_extension_come_before_the_first_one_of_a_connection():
+    garbler = Garbler({"security-actions"})
+    *extra, boot = [message.content for message in garbler.outgoing(BOOT_16)]
+    actions = [
+        "SecurityEventNotification",
+        "LogStatusNotification",
+        "SignCertificate",
+        "SignedFirmwareStatusNotification",
+    ]
+    assert [json.loads(text)[2] for text in extra] == actions
+    assert boot == BOOT_16
     assert garbler.outgoing(FREE) == (Outgoing(FREE),)
 
 

@@ -93,6 +93,12 @@ def test_a_hex_key_is_twenty_bytes_in_the_inventory_and_falls_only_where_there_i
     assert all(re.fullmatch("[0-9a-f]{40}", spec.key) for spec in having)
 
 
+def test_a_key_with_colons_is_the_inventorys_too_and_as_long_as_the_standard_wants():
+    specs = plan("colon-key", security=(0, 1)).specs()
+    assert {spec.key.count(":") for spec in specs if spec.quirks} == {2}
+    assert all(16 <= len(row["key"]) <= 40 and ":" in row["key"] for row in rows(specs) if row["key"])
+
+
 def test_an_odd_id_is_the_inventorys_too():
     specs = plan("odd-id", stations=1).specs()
     assert [spec.station for spec in specs] == ["SIM-00001 |*#2.0.1"]
