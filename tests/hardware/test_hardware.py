@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from csms.quirk_profiles import PROFILES
+from csms.quirk_profiles import PROFILES, QuirkProfile
+from csms.quirks import quirks_of
+from simulators.fleet.quirks import CATALOGUE as SIMULATED
 from tests.hardware import table
 from tests.hardware.fixtures import TEXTS, Fixture, every
-from tests.hardware.play import Play
+from tests.hardware.play import CORPUS, Play
 from tests.hardware.sites import site_of
 
 FIXTURES = every()
 RESULTS: dict[str, str] = {}
+SIMULATORS = table.DOCUMENT.with_name("simulators.md")
 
 # The numbers of the catalogue; it skips some.
 CATALOGUE = {
@@ -61,13 +66,46 @@ def test_hardware_catalogue_is_covered_or_said_why_not() -> None:
     assert not fixed & explained
 
 
+def test_hardware_catalogue_is_simulated_or_said_why_not() -> None:
+    """Every number has a quirk of the simulated fleet, or a row with the reason in docs/simulators.md."""
+    simulated = {entry.number for entry in SIMULATED if entry.number is not None}
+    text = SIMULATORS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (#[#\d, ]+) \|", text.partition("<!-- table: no quirk -->")[2], re.MULTILINE)
+    explained = {int(number) for row in rows for number in re.findall(r"\d+", row)}
+    assert simulated | explained == CATALOGUE
+    assert not simulated & explained
+
+
 def test_hardware_profiles_are_documented_and_have_a_fixture() -> None:
     text = table.DOCUMENT.read_text(encoding="utf-8")
     played = " ".join(str(fixture.station) + fixture.inventory + str(fixture.step) for fixture in FIXTURES)
     for profile in PROFILES:
         assert f"`{profile.name}`" in text, f"docs/hardware.md does not name {profile.name}"
-        automatic = profile.automatic and any(profile.name in fixture.copes for fixture in FIXTURES)
+        automatic = any(_applies(profile, device) for fixture in FIXTURES for device in devices(fixture))
         assert automatic or f"'{profile.name}'" in played, f"no fixture plays {profile.name}"
+
+
+def _applies(profile: QuirkProfile, device: tuple[str, str, str]) -> bool:
+    vendor, model, firmware = device
+    found = quirks_of(None, vendor=vendor, model=model, firmware=firmware)
+    return profile in [applied.profile for applied in found.applied]
+
+
+def devices(fixture: Fixture) -> Iterator[tuple[str, str, str]]:
+    """Yield vendor, model and firmware of what a fixture plays: as the registry has them, and as each Boot says."""
+    if fixture.station.get("vendor"):
+        yield tuple(str(fixture.station.get(name, "")) for name in ("vendor", "model", "firmware"))  # type: ignore[misc]
+    for step in fixture.step:
+        text = CORPUS[step["corpus"]] if "corpus" in step else step.get("send", "")
+        try:
+            message = json.loads(text)
+        except ValueError:
+            continue
+        match message:
+            case [2, _, "BootNotification", {"chargePointVendor": vendor, "chargePointModel": model, **more}]:
+                yield vendor, model, str(more.get("firmwareVersion", ""))
+            case _:
+                pass
 
 
 def test_hardware_fixtures_say_what_they_are() -> None:
