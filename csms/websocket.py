@@ -26,9 +26,13 @@ from csms.ports import Direction
 from csms.records import StationRecord
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
+_END_OF_REQUEST = b"\r\n\r\n"
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)
 
 _BROKEN_RULES = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
+
+_MOST_EARLY = 64 * 1024
+"""Bytes behind a request that are taken before it is answered; then no more are read."""
 
 _LOCK_STEP = 2
 """Messages that wait where a station is slowed and does nothing wrong: its next request, and its answer to ours."""
@@ -81,6 +85,13 @@ class StationSocket(ServerConnection):
         self._unreadable = unreadable
         self.forwarded = ""
         """The station's address, where a proxy told it."""
+        self._asking = True
+        """The request has not come to its end yet."""
+        self._answered = False
+        self._last = b""
+        """The last bytes of the request, in which its end may begin."""
+        self._early = bytearray()
+        """What came behind the request before it was answered."""
 
     @property
     def address(self) -> str:
@@ -146,6 +157,11 @@ class StationSocket(ServerConnection):
         try:
             await super().handshake(*args, **kwargs)
         finally:
+            if self.state is State.OPEN:
+                self.loop.call_soon(self._let_through)  # once the session listens
+            else:
+                self._early.clear()
+                self._let_through()
             if self.place is not None:
                 self.place.passed()
             if self.request is None and self.protocol.handshake_exc is not None:
@@ -171,9 +187,36 @@ class StationSocket(ServerConnection):
 
         The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
         """
-        super().data_received(data)
+        super().data_received(data if self._answered or self.protocol.eof_sent else self._of_request(data))
         if self.protocol.state not in _BEFORE_THE_END:
             self._cut_soon()
+
+    def _of_request(self, data: bytes) -> bytes:
+        """Return what belongs to the request, and hold back what comes behind it until that is answered.
+
+        The library reads frames at once, and where it cannot, it ends the connection: then nobody would be answered.
+        """
+        end = 0
+        if self._asking:
+            seen = self._last + data
+            found = seen.find(_END_OF_REQUEST)
+            if found < 0:
+                self._last = seen[1 - len(_END_OF_REQUEST) :]
+                return data
+            self._asking = False
+            end = found + len(_END_OF_REQUEST) - len(self._last)
+        self._early += data[end:]
+        if len(self._early) > _MOST_EARLY:
+            self.transport.pause_reading()
+        return data[:end]
+
+    def _let_through(self) -> None:
+        """Take what was held back as if it came now."""
+        self._answered = True
+        early, self._early = bytes(self._early), bytearray()
+        self.transport.resume_reading()
+        if early:
+            self.data_received(early)
 
     def _cut_soon(self) -> None:
         if self._cutting is None and self.close_timeout is not None:

@@ -73,7 +73,7 @@ class Arena:
         self._runner.get_loop().set_exception_handler(lambda _loop, context: self._errors.append(str(context)))
         self.registry, self.counter = FakeRegistry(), FakeCounter()
         self.recorder = _Forgetful()
-        for name in ("BAD", "WITNESS"):
+        for name in ("BAD", "SHAKER", "WITNESS"):
             self.registry.add(name)
         self.registry.add("STRICT", strict=True)
         hour = timedelta(hours=1)
@@ -83,6 +83,7 @@ class Arena:
             settle=hour,
             settle_after_boot=hour,
             messages_per_second=0,
+            failures_window=timedelta(milliseconds=1),
             close_timeout=timedelta(milliseconds=50),
             stop_timeout=timedelta(seconds=3),
             hold_certificate_requests=True,

@@ -18,7 +18,7 @@ from csms.events import OcppVersion
 from tests.fuzz.arena import CLOSE_CODES, MAX_SIZE, Arena, check_text
 from tests.fuzz.effort import examples
 from tests.fuzz.messages import answers, calls, damaged
-from tests.integration.csms.fakes import PATIENCE_S, Station
+from tests.integration.csms.fakes import KEY, PATIENCE_S, Station, basic
 
 versions = pytest.mark.parametrize("version", list(OcppVersion), ids=str)
 
@@ -266,4 +266,52 @@ def test_any_bytes_behind_the_handshake_are_answered_legally_or_closed(arena: Ar
         arena.run(arena.beside(lambda: attack(what), version))
 
     with arena.leaves_nothing(version):
+        attacks()
+
+
+# --- bytes from the first one on: what HTTP is misused for ------------------------------------------------------------
+
+REQUEST = (
+    "GET /SHAKER HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+    f"Sec-WebSocket-Protocol: ocpp1.6\r\nAuthorization: {basic('SHAKER', KEY)}\r\n\r\n"
+).encode()
+PAGE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+inserted = st.sampled_from([b"", b"\r\n", b"\n", b":", b"%ff", b"%00", b"\0", b"//", b"?", b"@", b"[", b" ", b"\xff"])
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> bytes:
+    """A handshake with a few slices cut out, doubled or replaced, and what does not wait for its answer."""
+    request = draw(st.sampled_from([REQUEST, REQUEST, PAGE]))
+    for _ in range(draw(st.integers(0, 2))):
+        start = draw(st.integers(0, len(request)))
+        end = draw(st.integers(start, min(len(request), start + 12)))
+        request = request[:start] + draw(inserted | st.just(request[start:end] * 2)) + request[end:]
+    return request + draw(st.just(b"") | chunks)
+
+
+def test_any_bytes_instead_of_a_handshake_are_answered_by_http_or_closed(arena: Arena) -> None:
+    async def attack(data: bytes) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", arena.port)
+        writer.write(data)
+        received = bytearray()
+        if not await read_on(reader, received, 0.05):
+            if writer.can_write_eof():
+                writer.write_eof()
+            assert await read_on(reader, received, PATIENCE_S)
+        writer.close()
+        await arena.forgets("SHAKER")
+        head, _, rest = bytes(received).partition(b"\r\n\r\n")
+        if head.startswith(b"HTTP/1.1 101 "):
+            check_stream(rest, OcppVersion.V16, compressed=False)
+        else:
+            assert not head or head.startswith(b"HTTP/1.1 ")
+
+    @given(st.binary(max_size=300) | requests())
+    @examples(150)
+    def attacks(data: bytes) -> None:
+        arena.run(arena.beside(lambda: attack(data), OcppVersion.V16))
+
+    with arena.leaves_nothing(OcppVersion.V16):
         attacks()

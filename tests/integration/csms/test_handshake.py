@@ -256,6 +256,47 @@ async def test_compression_is_for_201_only(site: Site) -> None:
     assert (await new.call("StatusNotification", STATUS_201))[0] == 3
 
 
+WHOLE = ("Connection: Upgrade", "Sec-WebSocket-Protocol: ocpp1.6")
+
+
+@pytest.mark.parametrize(
+    "behind", [b"\xff\xff\xff", b"GET / HTTP/1.1\r\n\r\n", b"\x81\x02[]"], ids=["junk", "http", "unmasked"]
+)
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (raw_request(*WHOLE), b"101"),
+        (raw_request(path="/CP2"), b"404"),
+        ("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+    ],
+)
+async def test_what_comes_behind_a_request_does_not_cost_its_answer(
+    site: Site, request_: str, status: bytes, behind: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(request_.encode() + behind)
+    async with asyncio.timeout(PATIENCE_S):
+        answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    if status == b"101":
+        assert answer.partition(b"\r\n\r\n")[2][2:4] == b"\x03\xea"  # closed with 1002
+
+
+async def test_a_frame_that_does_not_wait_for_the_handshake_is_answered(site: Site) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    call = b'[2,"1","Heartbeat",{}]'
+    frame = bytes([0x81, 0x80 | len(call), 0, 0, 0, 0]) + call
+    whole = raw_request(*WHOLE).encode() + frame
+    for at in range(0, len(whole), 50):
+        writer.write(whole[at : at + 50])
+        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        assert b'[3,"1",' in await reader.readuntil(b"}]")
+    writer.close()
+
+
 async def test_port_in_use_is_an_os_error(site: Site) -> None:
     replies = LocalReplies(lambda: datetime.now(UTC), ReplyOptions())
     options = ServerOptions(port=site.port)
