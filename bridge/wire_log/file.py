@@ -176,6 +176,10 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _find(connection: sqlite3.Connection, station: str) -> int | None:
+    # The file is there a moment before its tables are.
+    tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('station', 'line')"
+    if connection.execute(tables).fetchone() != (2,):
+        return None
     query = "SELECT number FROM station WHERE folded = ? ORDER BY name = ? DESC LIMIT 1"
     found = connection.execute(query, (station.casefold(), station)).fetchone()
     return None if found is None else int(found[0])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -284,3 +286,12 @@ async def test_a_file_too_slow_for_the_frames_loses_the_oldest_and_counts_them(t
     kept = texts(tmp_path, "CS-1")
     assert kept[-1] == f"{99:010}"
     assert lost.counts == {"wire_log_dropped": 100 - len(kept)}
+
+
+@pytest.mark.parametrize("schema", ["", "CREATE TABLE station (number INTEGER)"], ids=["empty", "half-made"])
+async def test_a_file_that_is_being_made_has_no_lines_yet(tmp_path: Path, schema: str) -> None:
+    (tmp_path / "wire").mkdir()
+    with closing(sqlite3.connect(tmp_path / "wire" / "lines.db")) as making:
+        making.execute("PRAGMA journal_mode = WAL")
+        making.executescript(schema)
+        assert read_lines(tmp_path, "CS-1", limit=10) == ()
