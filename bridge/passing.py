@@ -69,7 +69,7 @@ class Passing:
             keys = due_evses(conn, to_micros(at.now), to_micros(at.steady), EVSES_A_TURN)
             stations = load(conn, stations_of(conn, keys)) if keys else {}
             wanted = set(keys)
-            self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
+            self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023 - called before the loop goes on
             until_now, until_steady = next_times(conn)
             counts.append(
                 (len(keys), Derived(until_now=from_micros(until_now), until_steady=from_micros(until_steady)))
@@ -91,7 +91,7 @@ class Passing:
             for first in range(0, len(keys), EVSES_A_TURN):
                 wanted = set(keys[first : first + EVSES_A_TURN])
                 stations = load(conn, stations_of(conn, wanted))
-                self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023
+                self._derive(conn, stations.values(), at, lambda station: wanted & station.evses.keys())  # noqa: B023 - called before the loop goes on
             self._woken(Derived(accounts=refresh(conn, self._documents, at)))
         return [None] * len(moments)
 

@@ -35,7 +35,7 @@ class Bulk:
         prepared = self._prepared.get(dialect.name)
         if prepared is None:
             statement = self._make(dialect.name)
-            compiled = statement.compile(dialect=dialect, column_keys=list(self._names))  # type: ignore[attr-defined]
+            compiled = statement.compile(dialect=dialect, column_keys=list(self._names))  # type: ignore[attr-defined]  # Executable does not say that it compiles
             order = compiled.positiontup
             prepared = self._prepared[dialect.name] = (str(compiled), itemgetter(*order) if order else dict)
         return prepared

@@ -1,7 +1,6 @@
 """Read the wire fixtures: one file per entry of the catalogue of what real charging hardware does.
 
 id, quirk, devices, evidence, copes     text, as docs/hardware.md shows it
-needs                                   what the entry waits for; absent: nothing
 host                                    "csms" (fakes, the default) or "bridge" (real intake and store)
 [server]                                times of `ServerOptions`, in milliseconds
 [station]                               fields of the registry's record; `connectors = [[evse, connector], …]`
@@ -21,7 +20,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent / "fixtures"
 TEXTS = ("id", "quirk", "devices", "evidence", "copes")
-OTHERS = ("needs", "host", "server", "station", "inventory", "step", "events", "counts", "never")
+OTHERS = ("host", "server", "station", "inventory", "step", "events", "counts", "never")
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Fixture:
     devices: str
     evidence: str
     copes: str
-    needs: str = ""
     host: str = "csms"
     inventory: str = ""
     server: dict[str, Any] = field(default_factory=dict)

@@ -33,9 +33,6 @@ CATALOGUE = {
 
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
 async def test_hardware(fixture: Fixture, tmp_path: Path) -> None:
-    if fixture.needs:
-        RESULTS[fixture.name] = f"after merge ({fixture.needs})"
-        pytest.skip(f"works after the merge of {fixture.needs}")
     RESULTS[fixture.name] = "failed"
     async with site_of(fixture, tmp_path) as site:
         await Play(fixture, site).run()
