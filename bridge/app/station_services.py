@@ -21,10 +21,10 @@ from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.readings import read_evses
 from bridge.store.rotations import NotFit
+from bridge.store.security_events import certificate_requests, security_events
 from bridge.store.station_readings import (
     StationRow,
     read_reports,
-    read_security_events,
     read_station,
     read_station_page,
 )
@@ -58,6 +58,7 @@ from csms.verbs import Requests, requests_of
 log = structlog.get_logger(__name__)
 
 _ROTATE = "changes the key that the station logs in with: use `ocpp-bridge station rotate-key`, which locks nobody out"
+_EVENTS_SHOWN = 20
 _WRONG = frozenset({CallOutcome.INVALID, CallOutcome.UNKNOWN_ACTION})
 
 
@@ -134,13 +135,19 @@ class StoreStations:
                 if row is None:
                     raise NotFound("station", identity)
                 reports = await read_reports(connection, row.station)
-                events = await read_security_events(connection, row.station)
+                events = await connection.run_sync(security_events, row.station, _EVENTS_SHOWN)
+                requests = await connection.run_sync(certificate_requests, row.station)
                 evses = await read_evses(connection, at.steady, station_id=row.station)
         except StoreError as error:
             raise Unavailable(str(error)) from error
         live = self._live().get(row.station)
-        detail = shown.station_detail(row, live, reports, events, evses, at.steady)
-        return detail.model_copy(update={"counts": dict(self._counts(row.station))})
+        detail = shown.station_detail(row, live, reports, evses, at.steady)
+        told = {
+            "counts": dict(self._counts(row.station)),
+            "security_events": tuple(map(shown.security_event_item, events)),
+            "certificate_requests": tuple(map(shown.certificate_request_item, requests)),
+        }
+        return detail.model_copy(update=told)
 
     # --- orders -------------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,11 @@ from datetime import datetime
 
 from bridge.app.rotation import Rotated
 from bridge.store.readings import EvseReading
-from bridge.store.station_readings import ReportRow, SecurityEventRow, StationRow
+from bridge.store.security_events import CertificateRequest, SecurityEvent
+from bridge.store.station_readings import ReportRow, StationRow
 from bridge.web.station_shapes import (
     CallResult,
+    CertificateRequestItem,
     ConnectionItem,
     ReportItem,
     RotationResult,
@@ -52,11 +54,13 @@ def station_detail(
     row: StationRow,
     live: ConnectedStation | None,
     reports: Sequence[ReportRow],
-    events: Sequence[SecurityEventRow],
     evses: Sequence[EvseReading],
     steady: datetime,
 ) -> StationDetail:
-    """Return everything about one station but what was counted; `steady` is now, for the ages."""
+    """Return everything about one station but what was counted and what it told of its security.
+
+    `steady` is now, for the ages.
+    """
     return StationDetail(
         station=row.station,
         connected=live is not None,
@@ -78,11 +82,17 @@ def station_detail(
         evses=tuple(_evse(evse) for evse in evses if not evse.removed),
         reports=tuple(_report(report, steady) for report in reports),
         counts={},
-        security_events=tuple(
-            SecurityEventItem(at=event.at, kind=event.kind, info=event.info, reported_at=event.reported_at)
-            for event in events
-        ),
     )
+
+
+def security_event_item(event: SecurityEvent) -> SecurityEventItem:
+    """Return one security event that a station reported."""
+    return SecurityEventItem(at=event.at, kind=event.kind, info=event.info, reported_at=event.reported_at)
+
+
+def certificate_request_item(request: CertificateRequest) -> CertificateRequestItem:
+    """Return what a station asks to be signed."""
+    return CertificateRequestItem(kind=request.kind, csr=request.csr, at=request.at)
 
 
 def call_result(station: StationId, version: OcppVersion, action: str, answer: CallAnswer) -> CallResult:

@@ -62,6 +62,11 @@ def print_station(found: StationDetail) -> None:
         )
     for event in found.security_events:
         print(f"security event {_moment(event.at)}: {event.kind} {event.info}".rstrip())
+    for request in found.certificate_requests:
+        print(f"asks to be signed since {_moment(request.at)} {request.kind}:".replace(" :", ":"))
+        for line in request.csr.splitlines():
+            # Whatever stands around a PEM is the station's own text, and must not move a terminal.
+            print("".join(letter for letter in line if letter.isprintable()))
 
 
 def print_result(found: CallResult) -> None:

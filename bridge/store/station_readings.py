@@ -13,10 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.store.micros import from_micros
-from bridge.store.tables import connection, evse, fact, security_event, station
+from bridge.store.tables import connection, evse, fact, station
 from csms.events import SecurityProfile, StationId
-
-_MOST_EVENTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +63,6 @@ class ReportRow:
     vendor_error_code: str
     info: str
     stale: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityEventRow:
-    """One SecurityEventNotification; `at` is wall time."""
-
-    at: datetime
-    kind: str
-    info: str
-    reported_at: str
 
 
 async def read_station_page(
@@ -126,20 +114,6 @@ async def read_reports(conn: AsyncConnection, station_id: StationId) -> list[Rep
             info=row.info,
             stale=row.stale,
         )
-        for row in await conn.execute(statement)
-    ]
-
-
-async def read_security_events(conn: AsyncConnection, station_id: StationId) -> list[SecurityEventRow]:
-    """Return the station's newest security events, newest first."""
-    statement = (
-        sa.select(security_event)
-        .where(security_event.c.station == station_id)
-        .order_by(security_event.c.id.desc())
-        .limit(_MOST_EVENTS)
-    )
-    return [
-        SecurityEventRow(from_micros(row.at_w), row.kind, row.info, row.reported_at)
         for row in await conn.execute(statement)
     ]
 

@@ -97,6 +97,16 @@ class SecurityEventItem(Shape):
     reported_at: str
 
 
+class CertificateRequestItem(Shape):
+    """What the station asks to be signed (SignCertificate), the newest of each kind."""
+
+    kind: str
+    """ChargingStationCertificate, V2GCertificate or empty: for everything."""
+    csr: str
+    """PEM."""
+    at: AwareDatetime
+
+
 class StationEvse(Shape):
     """One EVSE of the station as the inventory has it, and its effective status."""
 
@@ -133,7 +143,8 @@ class StationDetail(Shape):
     reports: tuple[ReportItem, ...]
     counts: dict[str, int]
     """What was counted of it since the bridge started, by kind."""
-    security_events: tuple[SecurityEventItem, ...]
+    security_events: tuple[SecurityEventItem, ...] = ()
+    certificate_requests: tuple[CertificateRequestItem, ...] = ()
 
 
 # --- orders -----------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from bridge.web.station_shapes import (
     AvailabilityOrder,
     CallOrder,
     CallResult,
+    CertificateRequestItem,
     ConfigurationChange,
     ConfigurationQuery,
     ConnectionItem,
@@ -85,6 +86,7 @@ DETAIL = StationDetail(
     ),
     counts={"frame_malformed_not_json": 2},
     security_events=(SecurityEventItem(at=NOON, kind="InvalidMessages", info="3 of them", reported_at=""),),
+    certificate_requests=(CertificateRequestItem(kind="", csr="-----BEGIN\x1b[2J\nMIIB", at=NOON),),
 )
 """Something of everything."""
 

@@ -69,6 +69,9 @@ def test_show_tells_everything_in_words(desk: Desk) -> None:
         "refuses TriggerMessage: yes",
         "counted: frame_malformed_not_json 2",
         "security event 2026-11-20 12:00:00 UTC: InvalidMessages 3 of them",
+        "asks to be signed since 2026-11-20 12:00:00 UTC:",
+        "-----BEGIN[2J",
+        "MIIB",
     ):
         assert line in ended.stdout.splitlines()
     for part in ("DE*ABC*E1", "Charging (stale)", "61 s", "OtherError E7", "door open"):

@@ -16,6 +16,7 @@ from bridge.inventory_file import parse_inventory
 from bridge.store.connections import open_connections
 from bridge.store.engine import Store
 from bridge.store.inventory import import_inventory
+from bridge.store.security_events import keep_certificate_requests
 from bridge.store.tables import security_event
 from bridge.store.transaction import Transaction
 from bridge.store.writer import Writer
@@ -30,7 +31,7 @@ from bridge.web.station_shapes import (
     UnlockOrder,
 )
 from csms.auth import StationKeys
-from csms.events import Epoch, OcppVersion, SecurityProfile, StationConnected, StationId
+from csms.events import CertificateRequested, Epoch, OcppVersion, SecurityProfile, StationConnected, StationId
 from csms.operator_calls import AWAY, CallAnswer, CallOutcome
 from csms.server import ConnectedStation
 
@@ -83,6 +84,8 @@ def _stock(conn: Transaction, files: list[str]) -> list[None]:
     open_connections(conn, [(opened, "node", 1)])
     for number in range(25):
         conn.execute(sa.insert(security_event).values(station="S1", at_w=number, kind=f"kind {number}"))
+    wanted = CertificateRequested(StationId("S1"), Epoch(1), "V2GCertificate", "-----BEGIN…")
+    keep_certificate_requests(conn, [(wanted, 1_000_000)])
     return [None]
 
 
@@ -120,6 +123,8 @@ async def test_one_station_with_everything_that_is_known_of_it(stations: StoreSt
     assert (found.security.profile, found.security.reached, found.security.key) == (1, 1, True)
     assert [(evse.evse_id, evse.connectors) for evse in found.evses] == [("DE*ABC*E1", ("0.1",))]
     assert [event.kind for event in found.security_events] == [f"kind {number}" for number in range(24, 4, -1)]
+    (request,) = found.certificate_requests
+    assert (request.kind, request.csr, request.at.timestamp()) == ("V2GCertificate", "-----BEGIN…", 1.0)
     assert found.counts == {"of S1": 1}
     with pytest.raises(NotFound):
         await stations.get("S9")
