@@ -11,6 +11,7 @@ ifndef FUZZ_SEED
 FUZZ_SEED := $(shell date +%s)
 endif
 FUZZ_TIMES ?= 10
+TORTURE_RESULTS ?= torture-results
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -75,6 +76,17 @@ fuzz: $(VENV)/.dev ## hostile frames and bytes for minutes, new each time (FUZZ_
 	@echo "FUZZ_SEED=$(FUZZ_SEED) FUZZ_TIMES=$(FUZZ_TIMES)"
 	FUZZ_SEED=$(FUZZ_SEED) FUZZ_TIMES=$(FUZZ_TIMES) $(PYTEST) tests/fuzz -q -n 2 --dist worksteal \
 		--hypothesis-seed=$(FUZZ_SEED) -o timeout=3600
+
+.PHONY: torture-short
+torture-short: $(VENV)/.dev ## the rows of the torture catalogue that take seconds (budget 300 s)
+	$(PYTEST) tests/torture -q -m "not kill" -n 2 --dist worksteal
+
+.PHONY: torture
+torture: $(VENV)/.dev ## the whole torture catalogue, an hour and more; writes the table of docs/reliability.md
+	rm -rf $(TORTURE_RESULTS)
+	$(PYTEST) tests -q -m "row and not kill" --long -n 2 --dist worksteal -o timeout=3600 --catalogue-results $(TORTURE_RESULTS)/rows.jsonl
+	$(PYTEST) tests/torture -q -s -m kill --long -o timeout=7200 --catalogue-results $(TORTURE_RESULTS)/kills.jsonl
+	$(BIN)/python -m tests.catalogue.table $(TORTURE_RESULTS)/*.jsonl
 
 .PHONY: lint
 lint: $(VENV)/.dev ## format, lint, types, import contracts

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import pytest
 
+pytest_plugins = ["tests.catalogue.recording"]
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
