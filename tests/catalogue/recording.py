@@ -48,7 +48,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
     group = parser.getgroup("catalogue")
     group.addoption("--long", action="store_true", help="also run tests that take minutes (make torture)")
+    group.addoption("--seeds", default="1-3", metavar="FIRST-LAST", help="which seeds a simulation runs")
     group.addoption("--catalogue-results", metavar="FILE", help="add a line for each test of the catalogue")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `seed` once for each of `--seeds`."""
+    if "seed" in metafunc.fixturenames:
+        first, _, last = metafunc.config.getoption("--seeds").partition("-")
+        seeds = range(int(first), int(last or first) + 1)
+        metafunc.parametrize("seed", seeds, ids=[f"seed {seed}" for seed in seeds])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
