@@ -23,6 +23,7 @@ from yarl import URL
 from bridge.core.backoff import parse_retry_after
 from bridge.core.identifiers import canonical
 from bridge.core.model import Deferred
+from bridge.upstreams.connections import Connector
 from bridge.upstreams.names import Names
 from bridge.upstreams.port import Answer, Record
 from bridge.upstreams.refusals import CERTIFICATE_REFUSED, certificate_alert
@@ -158,7 +159,7 @@ class HttpClient:
         if self._session is None:
             self._context = context
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=1, ssl=context or True, resolver=self._names),
+                connector=Connector(ssl=context or True, resolver=self._names),
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeouts.total.total_seconds(), connect=self._timeouts.connect.total_seconds()
                 ),

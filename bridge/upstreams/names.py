@@ -1,6 +1,6 @@
 """Look up the addresses of hubs' hosts, where a slow name server keeps nothing else waiting.
 
-Never caches (the connector does, for ten seconds) and never connects. Before it: `http`. After it: the system's
+Never caches (the connector does, for ten seconds) and never connects. Before it: `connections`. After it: the system's
 resolver.
 """
 
