@@ -275,14 +275,24 @@ def deferred(why: str, status: int, headers: Mapping[str, str], now: datetime, *
     """Return `Deferred` for a reply, with its Retry-After.
 
     In doubt where the reply does not prove that nothing is applied: 408 and 5xx often come from a gateway that gave up
-    on a service still at work, and an `unclear` reply proves nothing.
+    on a service still at work, 101 is no answer to any of our requests, and an `unclear` reply proves nothing.
     """
     retry_after = header(headers, "retry-after")
     return Deferred(
-        cut(why),
+        cut(f"{why}{unreadable(headers) if unclear else ''}"),
         retry_after_s=parse_retry_after(retry_after, now) if retry_after else None,
-        in_doubt=unclear or status == 408 or status >= 500,
+        in_doubt=unclear or status < 200 or status == 408 or status >= 500,
     )
+
+
+def unreadable(headers: Mapping[str, str]) -> str:
+    """Return what the headers tell of a body that proves nothing, to be added to a reason; empty: nothing."""
+    encoding = header(headers, "content-encoding").strip().lower()
+    if encoding not in ("", "identity"):
+        return f"; it is compressed ({encoding[:16]}), which was not asked for"
+    if header(headers, "content-type").strip().lower().startswith("text/html"):
+        return "; it is a web page"
+    return ""
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from bridge.core.documents import DocumentKind, Remote, canonical_json
 from bridge.core.model import Deferred, EvseId
 from bridge.upstreams.chargeprice import Chargeprice, ChargepriceOptions
-from bridge.upstreams.http import Timeouts
+from bridge.upstreams.http import Timeouts, TlsSource
 from bridge.upstreams.oicp import Oicp, OicpOptions
 from bridge.upstreams.port import Answer, Document, Record, Upstream
 from bridge.upstreams.spirii import Spirii, SpiriiOptions
 
+COMPANY = "1e49b853-36fc-47ed-9826-97828b5b2fdd"
 KEY = "s3cr3t-key-of-ours"
 PATIENT = Timeouts(timedelta(seconds=5), timedelta(seconds=10))
 HASTY = Timeouts(timedelta(seconds=5), timedelta(seconds=0.8))
@@ -41,19 +42,25 @@ class Subject:
     def success(self) -> bytes:
         return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(self.body), self.body)
 
-    def upstream(self, url: str, timeouts: Timeouts) -> Upstream:
-        return upstream(self.hub, url, timeouts)
+    def upstream(self, url: str, timeouts: Timeouts = PATIENT, tls: TlsSource | None = None) -> Upstream:
+        return upstream(self.hub, url, timeouts, tls)
 
 
-def upstream(hub: str, url: str, timeouts: Timeouts = PATIENT) -> Upstream:
+def upstream(
+    hub: str,
+    url: str,
+    timeouts: Timeouts = PATIENT,
+    tls: TlsSource | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Upstream:
     """Open a hub's adapter."""
     match hub:
         case "oicp":
-            return Oicp(OicpOptions(url, "DE*ABC", "ABC", "ABC", timeouts=timeouts))
+            return Oicp(OicpOptions(url, "DE*ABC", "ABC", "ABC", timeouts=timeouts), tls, clock)
         case "chargeprice":
-            return Chargeprice(ChargepriceOptions(url, "1e49b853-36fc-47ed-9826-97828b5b2fdd", KEY, timeouts=timeouts))
+            return Chargeprice(ChargepriceOptions(url, COMPANY, KEY, timeouts=timeouts), tls, clock)
         case _:
-            return Spirii(SpiriiOptions(url, KEY, timeouts=timeouts))
+            return Spirii(SpiriiOptions(url, KEY, timeouts=timeouts), tls, clock)
 
 
 def _temporary(number: str) -> Document:
