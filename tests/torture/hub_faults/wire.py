@@ -110,6 +110,8 @@ class Played:
     poured: int = 0
     overlaps: int = 0
     """Requests that came while another one was open, of a client that had not left."""
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    left: bool = False
     open: set[asyncio.StreamReader] = field(default_factory=set)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client has left while it was poured to, or kept waiting."""
@@ -118,10 +120,20 @@ class Played:
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
+    def leave(self) -> None:
+        """Close every connection; who comes anew is turned away."""
+        self.left = True
+        for writer in self.writers:
+            writer.transport.abort()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
         self.connections += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        self.writers.append(writer)
+        if self.left:
+            writer.transport.abort()
+        # Cancelled with the test's loop: a task that ended so would be logged as an error.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             while not writer.is_closing():
                 self.requests.append(await _request(reader))
                 await self._answer(reader, writer)
@@ -197,11 +209,16 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
 
 @contextlib.asynccontextmanager
 async def playing(
-    steps: Sequence[Step], success: bytes, body: bytes, tls: ssl.SSLContext | None = None, meets: int = 1
+    steps: Sequence[Step],
+    success: bytes,
+    body: bytes,
+    tls: ssl.SSLContext | None = None,
+    meets: int = 1,
+    place: tuple[str, int] = ("127.0.0.1", 0),
 ) -> AsyncIterator[Played]:
-    """Serve on a free port of 127.0.0.1."""
+    """Serve at a place, port 0 being a free one."""
     played = Played(success, body, tuple(steps), meets, scheme="http" if tls is None else "https")
-    server = await asyncio.start_server(played.serve, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(played.serve, *place, ssl=tls)
     played.port = server.sockets[0].getsockname()[1]
     try:
         yield played
