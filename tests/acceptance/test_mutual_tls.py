@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.acceptance.conftest import MakeSite
 from tests.acceptance.harness import Site
@@ -56,6 +57,7 @@ async def account(site: Site) -> dict[str, Any]:
     return dict(next(item for item in (await site.ask("upstreams"))["items"] if item["name"] == "hubject"))
 
 
+@pytest.mark.row("T37", "T39")
 async def test_a_revoked_certificate_is_reported_and_its_successor_is_used_without_a_restart(
     make_site: MakeSite,
 ) -> None:
@@ -84,6 +86,7 @@ async def test_a_revoked_certificate_is_reported_and_its_successor_is_used_witho
     assert "(9 days)" in text or "(10 days)" in text
 
 
+@pytest.mark.row("T39")
 async def test_a_certificate_of_another_authority_is_held_and_the_other_hub_goes_on(make_site: MakeSite) -> None:
     site, _ = await secured(make_site, "client-foreign.pem")
     async with ScriptedStation(site.ocpp_url, STATION) as station:
