@@ -79,7 +79,11 @@ async def test_a_revoked_certificate_is_reported_and_its_successor_is_used_witho
         await holds(site, "OutOfService", 15)
     assert site.bridge.pid == pid
     site.bridge.check()
-    assert (await account(site))["held"] is None
+
+    async def free() -> bool:
+        return (await account(site))["held"] is None
+
+    await until(free, 5, "an account that is held no more, once the answer is stored")
     code, text = await site.run("status")
     assert code == 0
     assert "certificate" in text
