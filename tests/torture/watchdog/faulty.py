@@ -2,12 +2,15 @@
 
     python faulty.py FAULT FILE ARGUMENTS...
 
+A second file, FILE.store, makes the storage answer with an I/O error that has whatever was being written in its text.
+
 Used as a command, in the place of `ocpp-bridge`. Everything else is as shipped, but for shorter patience.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -15,9 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 import bridge.app.options
 import bridge.app.parts
 import bridge.cli
+import bridge.store.writer
 import bridge.ticker
 from bridge.app.watch import Watch
 from bridge.core.backoff import BackoffOptions
@@ -45,6 +51,17 @@ def _hanging(method: Method, faulty: Callable[[], bool]) -> Method:
     return run
 
 
+def _breaking(apply: Callable[..., Any], faulty: Callable[[], bool]) -> Callable[..., Any]:
+    def run(connection: Any, jobs: Any) -> Any:
+        if faulty():
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise OperationalError("INSERT", [repr(job.payload) for job in jobs], error)
+        return apply(connection, jobs)
+
+    return run
+
+
 def main(fault: str, switch: Path) -> None:
     part, _, how = fault.partition(" ")
     broken = {"dies": _dying, "hangs": _hanging}[how]
@@ -53,6 +70,7 @@ def main(fault: str, switch: Path) -> None:
     else:
         for name in ("push", "full_load"):
             setattr(Oicp, name, broken(getattr(Oicp, name), switch.exists))
+    bridge.store.writer._apply = _breaking(bridge.store.writer._apply, switch.with_suffix(".store").exists)
     bridge.ticker._ROUND = bridge.app.options._LEAST_PATIENCE = timedelta(seconds=1.5)
     bridge.app.options._EXCHANGES = 1
     options = WatchOptions(
