@@ -151,8 +151,9 @@ def _connect(url: sa.URL, busy_timeout: timedelta, locks: list[LockFile]) -> Sto
     else:
         engine, reads = _postgresql_engines(url, busy_timeout)
     try:
-        with engine.begin():
-            pass
+        with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                sqlite_files.refuse_damaged(connection, Path(url.database or ""), where(url))
     except (SQLAlchemyError, StoreError) as error:
         engine.dispose()
         if isinstance(error, SQLAlchemyError) and (failure := classify(error)) is not None:

@@ -20,10 +20,25 @@ _SUFFIXES = ("", "-wal", "-shm")
 """The database, its write-ahead log, and the index of that. Source: SQLite, "Temporary Files Used By SQLite" §2."""
 CHECKPOINT_AFTER = 800
 """Rows written: about the 1000 pages of WAL after which SQLite would do it by itself."""
+_TEXT_LIMIT = 256
+_CHECKED_UP_TO = 64 * 1024 * 1024
+"""Bytes of a file that is read through at start: up to a second, which a restart can spare."""
 _FILES, _BROUGHT_HOME, _WRITTEN = "sqlite files", "rows brought home", "rows written"
 
 Identity = tuple[int, int] | None
 """Device and inode of a file; None: there is none."""
+
+
+def refuse_damaged(connection: sa.Connection, path: Path, where: str) -> None:
+    """Read the whole file through before anything is made of it, unless it is so large that stations would wait.
+
+    A page that is torn may still be read, and what it says would be told to the hubs. Raises: StoreBroken.
+    """
+    if path.stat().st_size > _CHECKED_UP_TO:
+        return
+    found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    if found != "ok":
+        raise StoreBroken(f"the file is damaged ({' '.join(str(found).split())[:_TEXT_LIMIT]})", where)
 
 
 def remember(connection: Any, info: dict[str, Any], path: Path) -> None:

@@ -7,11 +7,14 @@ SQLite result code in it. DISK_BREAKS: `sync:300` lets the 300th sync fail with 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import bridge.cli
 from tests.torture.disk.disks import BreakingDisk, RefusingDisk, SoundDisk
 from tests.torture.disk.vfs import standing_between
+
+ON_BAD_DISK = [sys.executable, "-m", "tests.torture.disk.bridge_on_bad_disk"]
 
 
 def _disk() -> SoundDisk:

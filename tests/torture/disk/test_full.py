@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.acceptance.processes import until
 from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
 from tests.acceptance.stored import assert_nothing_lost
 from tests.catalogue.recording import Tally
+from tests.torture.disk.bridge_on_bad_disk import ON_BAD_DISK
 from tests.torture.disk.disks import FULL, READONLY
 from tests.torture.disk.looks import answers, events, is_ready, is_unready
 from tests.torture.disk.small_disk import small_disk
@@ -25,7 +25,6 @@ from tests.torture.disk.vfs import library
 STATION = "DISK1"
 RECOVERS_S = 20.0
 """A station is asked again after 1, 2, 4 … 60 s; here the disk is bad for a few seconds."""
-ON_BAD_DISK = [sys.executable, "-m", "tests.torture.disk.bridge_on_bad_disk"]
 
 
 async def requests(site: Site) -> dict[str, int]:

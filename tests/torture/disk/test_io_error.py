@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.conftest import MakeSite
+from tests.acceptance.harness import FleetPlan
+from tests.acceptance.stored import assert_nothing_lost
 from tests.catalogue.recording import Tally
+from tests.torture.disk.bridge_on_bad_disk import ON_BAD_DISK
 from tests.torture.disk.conftest import Stocked
 from tests.torture.disk.disks import BreakingDisk
 from tests.torture.disk.traffic import Told, Traffic, integrity, missing, traffic
-from tests.torture.disk.vfs import standing_between
+from tests.torture.disk.vfs import library, standing_between
 
 pytestmark = pytest.mark.row("T15")
 
@@ -78,3 +82,36 @@ async def test_an_io_error_stops_all_answers_and_loses_none(
 @pytest.mark.timeout(1200)
 async def test_an_io_error_at_each_write_stops_all_answers_and_loses_none(stocked: Stocked, tally: Tally) -> None:
     await assert_stops_and_loses_nothing(stocked, tally, "write", stride=1)
+
+
+@pytest.mark.parametrize("breaks", ["sync:150", "write:900"])
+async def test_a_bridge_ends_with_one_clear_line_and_goes_on_from_there(
+    make_site: MakeSite, tally: Tally, monkeypatch: pytest.MonkeyPatch, breaks: str
+) -> None:
+    library()
+    monkeypatch.setenv("DISK_BREAKS", breaks)
+    site = make_site()
+    sound, site.bridge_command = site.bridge_command, ON_BAD_DISK
+    await site.start(FleetPlan(stations=8, seed=5, scenario="flapping"))
+    assert await site.bridge.ended(30) == 1
+    assert "ocpp-bridge: database broken: I/O error (SQLITE_IOERR_" in site.bridge.log.read_text(encoding="utf-8")
+    assert "Traceback" not in site.bridge.log.read_text(encoding="utf-8")
+    tally.count(faults=1, statuses_answered=assert_nothing_lost(site.journal, site.database_url))
+    site.bridge_command = sound
+    await site.start_bridge()
+    await site.assert_hubs_agree()
+    assert_nothing_lost(site.journal, site.database_url)
+
+
+async def test_a_bridge_whose_disk_breaks_at_start_says_so_and_listens_to_nobody(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library()
+    monkeypatch.setenv("DISK_BREAKS", "sync:4")
+    site = make_site()
+    site.bridge_command = ON_BAD_DISK
+    code, said = await site.run("serve")
+    assert code not in (0, None)
+    assert "broken: I/O error (SQLITE_IOERR_FSYNC)" in said
+    assert "Traceback" not in said
+    assert not (site.state_dir / "ports.json").exists()
