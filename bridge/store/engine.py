@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bridge.store import schema, sqlite_files
@@ -76,13 +76,17 @@ class Store:
             raise
 
     def after_commit(self, connection: sa.Connection) -> bool:
-        """Look after the database once a transaction is committed; tell whether it wrote, where that can be known.
-
-        Before anybody is answered. Raises: StoreBroken.
-        """
+        """Look after the files before a commit is told to anybody; tell whether it wrote. Raises: StoreBroken."""
         if self.dialect != "sqlite":
             return True
         return sqlite_files.after_commit(connection, Path(self.url.database or ""), self.checkpoint_after)
+
+    def failure(self, error: SQLAlchemyError) -> StoreError | None:
+        """Return what went wrong with a write, as `classify` does, after a look at the files where that tells more."""
+        failure = classify(error)
+        if failure is None or self.dialect != "sqlite" or not isinstance(error, DBAPIError):
+            return failure
+        return sqlite_files.explained(error.orig, failure, Path(self.url.database or ""))
 
     def upgrade(self) -> None:
         """Bring the schema to this release's, before the writer starts.

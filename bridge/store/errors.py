@@ -166,6 +166,8 @@ _SQLITE_BROKEN = {
     26: "the file is not a SQLite database",
 }
 _SQLITE_READONLY_DBMOVED = 8 | 4 << 8
+_SQLITE_IOERR_SHMSIZE = 10 | 19 << 8
+"""The index of the log cannot grow: what SQLite makes of a full disk there."""
 
 # Source: PostgreSQL, appendix A "Error Codes": the first two characters are the class.
 _POSTGRESQL_BROKEN = ("58", "XX001", "XX002")
@@ -205,7 +207,7 @@ def classify_sqlite(error: sqlite3.Error) -> StoreUnavailable | StoreBroken | No
     code, name = error.sqlite_errorcode, error.sqlite_errorname
     if code == _SQLITE_READONLY_DBMOVED:
         return StoreBroken(f"the file was moved or deleted while in use ({name})")
-    primary = code & 0xFF
+    primary = 13 if code == _SQLITE_IOERR_SHMSIZE else code & 0xFF
     if primary in _SQLITE_BROKEN:
         return StoreBroken(f"{_SQLITE_BROKEN[primary]} ({name})")
     if primary in _SQLITE_UNAVAILABLE:

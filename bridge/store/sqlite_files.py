@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.errors import StoreBroken, StoreUnavailable, classify_sqlite
+from bridge.store.errors import StoreBroken, StoreError, StoreUnavailable, classify_sqlite
 
 _SUFFIXES = ("", "-wal", "-shm")
 """The database, its write-ahead log, and the index of that. Source: SQLite, "Temporary Files Used By SQLite" §2."""
@@ -23,6 +23,7 @@ CHECKPOINT_AFTER = 800
 _TEXT_LIMIT = 256
 _CHECKED_UP_TO = 64 * 1024 * 1024
 """Bytes of a file that is read through at start: up to a second, which a restart can spare."""
+_IOERR_WRITE = 10 | 3 << 8
 _FILES, _BROUGHT_HOME, _WRITTEN = "sqlite files", "rows brought home", "rows written"
 
 Identity = tuple[int, int] | None
@@ -63,8 +64,20 @@ def after_commit(connection: sa.Connection, path: Path, checkpoint_after: int) -
     info[_WRITTEN] = driver.total_changes
     if driver.total_changes - info[_BROUGHT_HOME] >= checkpoint_after:
         info[_BROUGHT_HOME] = driver.total_changes
-        _checkpoint(driver)
+        _checkpoint(driver, path)
     return wrote
+
+
+def explained(error: BaseException | None, failure: StoreError, path: Path) -> StoreError:
+    """Return what a failure to write means once one has looked at the files: read-only is no broken disk.
+
+    Source: SQLite makes SQLITE_IOERR_WRITE of EROFS and EPERM, too. Never opens the files: closing one again would give
+    up the locks that this process has on it (SQLite, "How To Corrupt An SQLite Database File" §2.2).
+    """
+    written = getattr(error, "sqlite_errorcode", None) != _IOERR_WRITE
+    if written or all(os.access(f"{path}{suffix}", os.W_OK) for suffix in ("", "-wal")):
+        return failure
+    return StoreUnavailable("the file is read-only (SQLITE_IOERR_WRITE)", "make it and its folder writable again")
 
 
 def _identities(path: Path) -> tuple[Identity, ...]:
@@ -79,7 +92,7 @@ def _identity(path: str) -> Identity:
     return found.st_dev, found.st_ino
 
 
-def _checkpoint(driver: sqlite3.Connection) -> None:
+def _checkpoint(driver: sqlite3.Connection, path: Path) -> None:
     """Copy what no reader needs from the WAL; a full disk leaves it there, where it is as safe. Raises: StoreBroken."""
     try:
         driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
@@ -87,7 +100,7 @@ def _checkpoint(driver: sqlite3.Connection) -> None:
         failure = classify_sqlite(error)
         if failure is None:
             raise
-        if not isinstance(failure, StoreUnavailable):
+        if not isinstance(explained(error, failure, path), StoreUnavailable):
             raise failure from error
 
 

@@ -32,7 +32,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bridge.store.condition import Condition
 from bridge.store.engine import Store
-from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, classify
+from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe
 from bridge.store.working_copies import drop_copies
 
 P = TypeVar("P")
@@ -288,7 +288,7 @@ class Writer:
                 committing = True
             wrote = self._store.after_commit(self._connection)
         except SQLAlchemyError as error:
-            failure = classify(error)
+            failure = self._store.failure(error)
             if failure is None:
                 raise
             self._drop_connection()

@@ -1,6 +1,6 @@
-"""Give a test a disk of a few megabytes that it can fill up and empty again; it stops root, too.
+"""Give a test a disk of a few megabytes that it can fill up and empty again, and files that nobody may write.
 
-Needs the right to mount, which containers often lack: `small_disk` skips the test there, and says so.
+Both stop root, too, and need rights that containers often lack: the test is skipped there, and says why.
 """
 
 from __future__ import annotations
@@ -51,3 +51,18 @@ def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
         yield SmallDisk(path)
     finally:
         subprocess.run(["umount", "--lazy", str(path)], timeout=10, check=True)
+
+
+@contextmanager
+def immutable(path: Path) -> Iterator[None]:
+    """Let nobody write to this file, root and who has it open included."""
+    try:
+        done = subprocess.run(["chattr", "+i", str(path)], capture_output=True, text=True, timeout=10, check=False)
+    except FileNotFoundError:
+        pytest.skip("a file that nobody may write needs `chattr`, which this machine lacks")
+    if done.returncode:
+        pytest.skip(f"a file that nobody may write needs rights and a file system that has it: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", str(path)], timeout=10, check=True)

@@ -19,7 +19,7 @@ from tests.catalogue.recording import Tally
 from tests.torture.disk.bridge_on_bad_disk import ON_BAD_DISK
 from tests.torture.disk.disks import FULL, READONLY
 from tests.torture.disk.looks import answers, events, is_ready, is_unready
-from tests.torture.disk.small_disk import small_disk
+from tests.torture.disk.small_disk import immutable, small_disk
 from tests.torture.disk.vfs import library
 
 STATION = "DISK1"
@@ -67,6 +67,49 @@ async def test_a_full_disk_answers_nothing_pushes_nothing_and_recovers_without_a
 
 async def more_than(site: Site, number: int) -> bool:
     return await errors(site) > number
+
+
+@pytest.mark.row("T12")
+async def test_a_bridge_that_starts_on_a_full_disk_says_so(make_site: MakeSite) -> None:
+    site = make_site()
+    with small_disk(site.state_dir, megabytes=8) as disk:
+        await site.start_bridge()
+        assert await site.stop_bridge() == 0
+        disk.fill()
+        code, said = await site.run("serve")
+        assert code == 1
+        assert "the disk or the file's size limit is full" in said
+        assert "restore a backup" not in said
+
+
+async def refused(station: ScriptedStation) -> bool:
+    try:
+        await station.report("Charging")
+    except AssertionError as error:
+        return "InternalError" in str(error)
+    return False
+
+
+@pytest.mark.row("T18")
+async def test_files_that_become_read_only_under_the_bridge_are_written_again_once_they_may_be(
+    make_site: MakeSite, tally: Tally
+) -> None:
+    site = make_site()
+    await site.start_hubs()
+    await site.start_bridge()
+    await site.import_inventory(inventory(STATION))
+    async with ScriptedStation(site.ocpp_url, STATION, answers={"TriggerMessage": {"status": "Accepted"}}) as station:
+        await station.boot()
+        await station.report("Available")
+        with immutable(site.state_dir / "bridge.db-wal"):
+            await until(lambda: refused(station), 10, "a status refused", every=0.1)
+            assert await is_unready(site)
+            site.bridge.check()
+        await until(lambda: is_ready(site), 10, "a bridge that is ready again")
+        await station.report("Charging")
+        await until(lambda: holds(site, "Occupied"), 20, "Occupied at the hub", every=0.1)
+        assert "the file is read-only" in events(site, "storage_failed")[0]["why"]
+        tally.count(faults=1, statuses_answered=2)
 
 
 # --- without any rights: SQLite is told by its VFS what the system tells it on such a disk --------------------------
