@@ -80,20 +80,20 @@ async def assert_survives(stocked: Stocked, folder: Path, seed: int, tally: Tall
     tally.count(faults=len(found), statuses_answered=told.statuses)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("replayed", [1, 2])
 async def test_what_was_answered_survives_a_loss_of_power(
-    stocked: Stocked, tmp_path: Path, tally: Tally, seed: int
+    stocked: Stocked, tmp_path: Path, tally: Tally, replayed: int
 ) -> None:
-    await assert_survives(stocked, tmp_path, seed, tally, rounds=60, every=25)
+    await assert_survives(stocked, tmp_path, replayed, tally, rounds=60, every=25)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", range(100, 150))
+@pytest.mark.parametrize("replayed", range(100, 150))
 async def test_what_was_answered_survives_many_losses_of_power(
-    stocked: Stocked, tmp_path: Path, tally: Tally, seed: int
+    stocked: Stocked, tmp_path: Path, tally: Tally, replayed: int
 ) -> None:
-    await assert_survives(stocked, tmp_path, seed, tally, rounds=150, every=20)
+    await assert_survives(stocked, tmp_path, replayed, tally, rounds=150, every=20)
 
 
 @pytest.mark.parametrize("synchronous", ["NORMAL", "OFF"])
