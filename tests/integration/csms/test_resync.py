@@ -230,6 +230,40 @@ async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking
     assert [event.status for event in asking.recorder.of(StatusReported)][-2:] == ["Faulted", "Available"]
 
 
+async def test_lost_status_of_a_station_that_refuses_to_be_asked_is_recorded_when_storage_is_back(asking: Site) -> None:
+    asking.registry.add("CP1", connectors=(ONE, TWO), refuses_trigger=True)
+    station = await dial(asking.port)
+    await asking.recorder.until(1, ResyncFinished)
+    asking.recorder.down = True
+    for status in ("Charging", "Faulted"):
+        assert (await station.call("StatusNotification", {**STATUS_16, "status": status}))[2] == "InternalError"
+    asking.recorder.down = False
+    await asking.recorder.until(2, ResyncFinished)
+    assert [(event.connector, event.status) for event in asking.recorder.of(StatusReported)] == [(1, "Faulted")]
+    assert outcomes(asking)[-3:] == [(0, 1, "refused"), (0, 2, "refused"), "finished"]
+
+
+async def test_status_that_storage_lost_never_follows_a_newer_one(asking: Site) -> None:
+    asking.registry.add("CP1", connectors=(ONE,), refuses_trigger=True)
+    station = await dial(asking.port)
+    await asking.recorder.until(1, ResyncFinished)
+    going_on = asyncio.Event()
+
+    async def storage_down_for_one_status(event: StationEvent) -> None:
+        if isinstance(event, StatusReported) and event.status == "Charging":
+            raise NotRecorded
+        if isinstance(event, StatusReported):
+            await going_on.wait()
+
+    asking.recorder.before = storage_down_for_one_status
+    assert (await station.call("StatusNotification", {**STATUS_16, "status": "Charging"}))[2] == "InternalError"
+    answering = asyncio.create_task(station.call("StatusNotification", {**STATUS_16, "status": "Faulted"}))
+    await asking.recorder.until(2, ResyncFinished)
+    going_on.set()
+    assert (await answering)[0] == 3
+    assert [event.status for event in asking.recorder.of(StatusReported)] == ["Faulted"]
+
+
 async def test_end_that_storage_lost_is_recorded_later(asking: Site) -> None:
     asking.registry.add("CP1", connectors=(ONE,), refuses_trigger=True)
     failures = 2
