@@ -245,6 +245,11 @@ class Site:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def health(self, probe: str) -> int:
+        """Return the HTTP status of livez, readyz or healthz, asked as anybody may."""
+        async with self._http.get(f"{self._web_url}/{probe}") as response:
+            return response.status
+
     async def order(self, what: str, body: Mapping[str, Any]) -> Any:
         """Return what the bridge's REST interface answers to an order, as the administrator."""
         async with self._http.post(self._rest_url(what), json=body, headers=self._token()) as response:
