@@ -239,6 +239,15 @@ async def test_guessing_is_slowed_down_for_one_address_and_identity_only(site_of
     assert (await station.call("Heartbeat", {}))[0] == 3
 
 
+async def test_guesses_that_are_made_at_once_are_slowed_down_like_those_one_after_another(site_of: SiteOf) -> None:
+    """A short key takes a while to check: without counting what is under way, all of them would be tried."""
+    site = await site_of(failures_allowed=3)
+    site.registry.add("CP1", key=b"hush")
+    guesses = [b"guess", b"guest", b"ghost", *[b"hush"] * 27]
+    refusals = await asyncio.gather(*(refused(site, password=guess) for guess in guesses))
+    assert sorted(status for status, _, _ in refusals) == [401] * 3 + [429] * 27
+
+
 async def test_success_forgets_earlier_failures(site_of: SiteOf) -> None:
     site = await site_of(failures_allowed=3)
     site.registry.add("CP1")
