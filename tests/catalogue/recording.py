@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,10 @@ class Tally:
     def count(self, **counts: int) -> None:
         """Add to what was counted: see `COUNTED` in `table` for the names that its totals show."""
         self.counts.update(counts)
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as what JSON and the processes of one run can carry."""
+        return {"seeds": self.seeds, "counts": dict(self.counts)}
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Make of a tally what can be sent to the process that writes."""
     report = yield
     report.user_properties = [
-        (name, asdict(value) if isinstance(value, Tally) else value) for name, value in report.user_properties
+        (name, value.plain() if isinstance(value, Tally) else value) for name, value in report.user_properties
     ]
     return report
 
