@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from itertools import pairwise
 
@@ -17,6 +16,7 @@ from tests.acceptance.scripted import ScriptedStation
 from tests.acceptance.stored import rows
 from tests.catalogue.recording import Tally
 from tests.torture.stations.devices import status16
+from tests.torture.stations.effort import MINUTES
 from tests.torture.stations.sites import (
     WITHIN_S,
     counted,
@@ -30,8 +30,6 @@ from tests.torture.stations.sites import (
 
 STATION = "RESTLESS1"
 LATENCY_S = 0.25
-MINUTES = float(os.environ.get("TORTURE_MINUTES", "3"))
-"""How long the long variants take; the catalogue speaks of an hour."""
 
 
 async def pushed_one_after_another(site: Site, after: int) -> int:

@@ -12,6 +12,8 @@ from tests.acceptance.processes import until
 from tests.acceptance.scripted import KEY, ScriptedStation, evse_id
 from tests.acceptance.stored import assert_nothing_lost
 from tests.catalogue.recording import Tally
+from tests.torture.stations import effort
+from tests.torture.stations.intruders import enough_files
 from tests.torture.stations.sites import half_a_day_away, nothing_due, only_hubject, until_held
 
 CHANGED = "CHANGED1"
@@ -65,13 +67,16 @@ async def numbers(site: Site) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("stations", "within"),
     [
-        pytest.param(250, 40.0, id="250"),
-        pytest.param(10_000, 600.0, id="10000", marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+        pytest.param(120, 40.0, id="120"),
+        pytest.param(
+            effort.stations(10_000), 600.0, id="ten-thousand", marks=[pytest.mark.long, pytest.mark.timeout(3600)]
+        ),
     ],
 )
 async def test_a_fleet_that_drops_and_returns_at_once_is_back_at_once_and_only_what_changed_is_told(
     make_site: MakeSite, tally: Tally, stations: int, within: float
 ) -> None:
+    enough_files(2 * stations + 1_000)
     site = await start(make_site, stations, within)
     hub = site.hubs["hubject"]
     async with ScriptedStation(site.ocpp_url, CHANGED) as station:
@@ -105,7 +110,7 @@ async def test_a_fleet_that_drops_and_returns_at_once_is_back_at_once_and_only_w
 async def test_a_restart_in_the_middle_of_the_storm_loses_nothing_and_tells_nothing(
     make_site: MakeSite, tally: Tally
 ) -> None:
-    stations, within = 120, 40.0
+    stations, within = 80, 40.0
     site = await start(make_site, stations, within)
     hub = site.hubs["hubject"]
     told, before = await hub.last(), await numbers(site)
