@@ -1,6 +1,6 @@
 """A soak: round after round a fault at random, from one seed, and after each nothing is lost and the hubs agree.
 
-    TORTURE_MINUTES=1440 TORTURE_STATIONS=10000 pytest tests/torture/stations/test_soak.py --long -o timeout=100000
+    TORTURE_MINUTES=1440 TORTURE_STATIONS=10000 pytest tests/torture/stations/test_soak.py --long -s -o timeout=100000
 
 TORTURE_SEED replays the order of the faults. What the bridge holds is compared between two moments at rest.
 """
