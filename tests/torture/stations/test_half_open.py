@@ -16,8 +16,8 @@ from tests.torture.stations.network import Network
 from tests.torture.stations.sites import WITHIN_S, counted, shown, start_small, until_held, words_sent
 
 STATION, NEIGHBOUR = "HALF1", "HALF2"
-QUICK_LOSS = {"STATUS__OFFLINE_AFTER": "4 s", "STATUS__RESTART_GRACE": "0 s", "OCPP__PING_INTERVAL": "1 s"}
-"""A station that is there answers a ping in time; one that is not is lost after four seconds."""
+QUICK_LOSS = {"STATUS__OFFLINE_AFTER": "6 s", "STATUS__RESTART_GRACE": "0 s", "OCPP__PING_INTERVAL": "1 s"}
+"""A station that is there answers a ping in time; one that is not is asked after six seconds, and lost two later."""
 
 
 def network_to(site: Site) -> Network:

@@ -61,7 +61,7 @@ async def test_after_our_restart_statuses_count_without_a_boot_and_only_what_is_
 async def test_a_station_that_says_nothing_after_a_reconnect_is_asked_and_its_last_word_stays(
     make_site: MakeSite, tally: Tally
 ) -> None:
-    settings = {"STATUS__OFFLINE_AFTER": "3 s", "STATUS__RESTART_GRACE": "0 s", "OCPP__PING_INTERVAL": "1 s"}
+    settings = {"STATUS__OFFLINE_AFTER": "6 s", "STATUS__RESTART_GRACE": "0 s", "OCPP__PING_INTERVAL": "1 s"}
     site = await start_small(make_site, RETURNS, **settings)
     async with ScriptedStation(site.ocpp_url, RETURNS) as station:
         await station.boot()
