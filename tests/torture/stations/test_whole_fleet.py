@@ -23,7 +23,7 @@ MINUTE_S = 60.0
 
 async def start(make_site: MakeSite, stations: int, within: float) -> Site:
     """Start a fleet that is at rest, beside one scripted station, with everything told to the hub."""
-    plan = FleetPlan(stations=stations, seed=51, scenario="calm")
+    plan = FleetPlan(stations=stations, seed=51, scenario="calm", speed=1.0)
     site = make_site(
         ACCOUNTS__HUBJECT__FULL_LOAD="auto",
         ACCOUNTS__HUBJECT__FULL_LOAD_AT=half_a_day_away(),
