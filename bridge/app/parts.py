@@ -37,6 +37,7 @@ from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, ref
 from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
+from bridge.retention import Retention
 from bridge.settings import Settings
 from bridge.store.errors import StoreBroken, StoreError
 from bridge.store.writer import Writer
@@ -70,6 +71,7 @@ class Parts:
     services: StoreServices
     ports: Ports
     wire_log: FileWireLog | None
+    retention: Retention
 
 
 async def open_parts(
@@ -148,7 +150,19 @@ async def open_parts(
     ports = announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
     return Parts(
-        central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
+        central,
+        newcomers,
+        ticker,
+        enforcer,
+        lanes,
+        credentials,
+        listeners,
+        web,
+        counts,
+        services,
+        ports,
+        wire_log,
+        Retention(writer, clock, fill.retention_options(settings)),
     )
 
 

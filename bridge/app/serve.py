@@ -123,6 +123,7 @@ async def _run(parts: Parts, stop: _Stop) -> None:
             group.create_task(parts.credentials.run(), name="credentials"),
             group.create_task(parts.listeners.run(), name="listener certificates"),
             group.create_task(parts.newcomers.run(), name="newcomers"),
+            group.create_task(parts.retention.run(), name="retention"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         if parts.wire_log is not None:
