@@ -20,6 +20,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
+from bridge.app.database_marks import DatabaseMarks
 from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
 from bridge.app.listener_items import shown_listeners
 from bridge.app.listening import announce, listening
@@ -72,6 +73,7 @@ class Parts:
     ports: Ports
     wire_log: FileWireLog | None
     retention: Retention
+    marks: DatabaseMarks
 
 
 async def open_parts(
@@ -88,6 +90,9 @@ async def open_parts(
     stack.push_async_callback(logged, lambda: writer.stop(_WRITER_STOP))
 
     clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
+    marks = DatabaseMarks(writer, settings.state_dir, clock)
+    await marks.begin(settings.status.restart_grace)
+    stack.push_async_callback(logged, marks.count)
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
@@ -163,6 +168,7 @@ async def open_parts(
         ports,
         wire_log,
         Retention(writer, clock, fill.retention_options(settings)),
+        marks,
     )
 
 

@@ -124,6 +124,7 @@ async def _run(parts: Parts, stop: _Stop) -> None:
             group.create_task(parts.listeners.run(), name="listener certificates"),
             group.create_task(parts.newcomers.run(), name="newcomers"),
             group.create_task(parts.retention.run(), name="retention"),
+            group.create_task(parts.marks.run(), name="database marks"),
         ]
         lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
         if parts.wire_log is not None:

@@ -58,7 +58,7 @@ counter = sa.Table(
     metadata,
     sa.Column("name", Text, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
-    comment="the last number given of each: receive_seq, OCPP 1.6 transaction_id, temporary_id; and life (life.py).",
+    comment="the last number given of each: receive_seq, OCPP 1.6 transaction_id, temporary_id, mark (see marks.py).",
 )
 
 node = sa.Table(

@@ -87,5 +87,5 @@ def _date_what_is_over() -> None:
         op.alter_column("temporary_status", "removed_at_w", comment="deleted")
         op.create_table_comment(
             "counter",
-            "the last number given of each: receive_seq, OCPP 1.6 transaction_id, temporary_id; and life (life.py).",
+            "the last number given of each: receive_seq, OCPP 1.6 transaction_id, temporary_id, mark (see marks.py).",
         )
