@@ -116,6 +116,7 @@ delivery = sa.Table(
     sa.Column("due_at", Micros, comment="computed by reconcile.due_at: 0 at once, null never, else steady time"),
     *_last_answer(),
     sa.Index("ix_delivery_due", "account", "due_at", "attempted_at", "evse"),
+    sa.Index("ix_delivery_evse", "evse"),
 )
 
 listing = sa.Table(

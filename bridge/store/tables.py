@@ -152,7 +152,7 @@ temporary_status = sa.Table(
     "temporary_status",
     metadata,
     sa.Column("id", Id, primary_key=True, autoincrement=True),
-    sa.Column("evse", Id, sa.ForeignKey("evse.id"), nullable=False, index=True),
+    sa.Column("evse", Id, sa.ForeignKey("evse.id"), nullable=False),
     sa.Column("kind", Text, nullable=False, comment="MAINTENANCE, COMMISSIONING, BLOCKED or RESERVED"),
     sa.Column("valid_from_w", Micros, nullable=False),
     sa.Column("valid_to_w", Micros, comment="null: until removed"),
@@ -164,6 +164,8 @@ temporary_status = sa.Table(
     sa.Column("created_by", Text, nullable=False, server_default=""),
     sa.Column("removed_at_w", Micros, comment="deleted"),
     sa.Column("over_at_w", Micros, index=True, comment="when one that is over ended or was deleted: its age"),
+    sa.Index("ix_temporary_status_evse_over", "evse", "over"),
+    sa.Index("ix_temporary_status_over_valid_to_w", "over", "valid_to_w"),
 )
 
 availability_order = sa.Table(

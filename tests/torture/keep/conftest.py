@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from tests.acceptance.conftest import make_site, processes_of_test, pytest_runtest_makereport
+from tests.integration.bridge.conftest import bridge, clock
 from tests.integration.conftest import sqlite_url, store, store_url, writer
 
 __all__ = [
+    "bridge",
+    "clock",
     "make_site",
     "processes_of_test",
     "pytest_runtest_makereport",

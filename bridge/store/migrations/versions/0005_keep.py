@@ -57,6 +57,7 @@ def upgrade() -> None:
     op.create_index("ix_history_evse_id", "history", ["evse", "id"])
     _date_what_is_over()
     op.create_index(op.f("ix_document_key"), "document", ["key"])
+    op.create_index("ix_delivery_evse", "delivery", ["evse"])
     for table in ("evse", "station"):
         op.create_index(op.f(f"ix_{table}_removed_at_w"), table, ["removed_at_w"])
 
@@ -70,6 +71,9 @@ def _date_what_is_over() -> None:
         ),
     )
     op.create_index(op.f("ix_temporary_status_over_at_w"), "temporary_status", ["over_at_w"])
+    op.drop_index(op.f("ix_temporary_status_evse"), "temporary_status")
+    op.create_index("ix_temporary_status_evse_over", "temporary_status", ["evse", "over"])
+    op.create_index("ix_temporary_status_over_valid_to_w", "temporary_status", ["over", "valid_to_w"])
     temporary = sa.table(
         "temporary_status",
         sa.column("id", _ID),
