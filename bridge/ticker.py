@@ -32,6 +32,8 @@ _FARTHEST = timedelta(days=1)
 """Nobody waits longer for anything; the year 9999, by which people mean for ever, is beyond what a clock can add up."""
 _SHORTEST_SLEEP = timedelta(milliseconds=5)
 """However much is due, others get to run."""
+_ROUND = timedelta(seconds=30)
+"""A round that takes longer, and not because of the storage, is one that hangs."""
 
 
 class Prober(Protocol):
@@ -78,7 +80,9 @@ class Ticker:
         options: TickerOptions,
         woken: Callable[[Derived], None],
         prober: Prober,
+        went_round: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
+        self._went_round = went_round
         self._writer = writer
         self._clock = clock
         self._options = options
@@ -149,6 +153,7 @@ class Ticker:
     async def run(self) -> None:
         """Tick until cancelled. Raises: StoreError where storage is broken for good."""
         while True:
+            self._went_round(self._options.period + _ROUND)
             try:
                 await self.tick()
             except StoreError as error:
@@ -166,6 +171,7 @@ class Ticker:
             self.due(until)
             if found < EVSES_A_TURN:
                 break
+            self._went_round(self._options.period + _ROUND)
         await self._judge(at)
         await self._note(at)
         await self._close_temporaries(at)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 from types import MappingProxyType
 
@@ -34,6 +35,10 @@ from bridge.wire_log import WireLogOptions
 from csms.events import SecurityProfile
 from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
+
+_EXCHANGES = 10
+"""More than any one push takes with a hub, each within the total timeout."""
+_LEAST_PATIENCE = timedelta(seconds=30)
 
 NODE = "bridge"
 """Name of this process among those that may share a database one day."""
@@ -103,6 +108,7 @@ def lane_options(settings: Settings, name: str) -> LaneOptions:
         ),
         full_load=_full_load_options(account, settings),
         documents=_document_options(account, settings),
+        longest_request=max(_LEAST_PATIENCE, _EXCHANGES * push.total_timeout),
     )
 
 

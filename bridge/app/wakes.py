@@ -45,8 +45,9 @@ class Wakes:
             lane.wake()
 
     def _wake(self, derived: Derived) -> None:
-        for account in derived.accounts:
-            self.account(account)
+        for account, lane in self.lanes.items():
+            if account in derived.accounts:
+                lane.wake()
         if self.ticker is not None:
             self.ticker.due(derived)
         if derived.orders and self.enforcer is not None:

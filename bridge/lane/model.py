@@ -52,6 +52,8 @@ class LaneOptions:
     """None: statuses only."""
     idle: timedelta = timedelta(seconds=5)
     """How long a lost wake-up can go unnoticed."""
+    longest_request: timedelta = timedelta(minutes=5)
+    """What takes longer from the first byte sent to the answer hangs, though each of its exchanges has a timeout."""
 
 
 @dataclass(frozen=True, slots=True)

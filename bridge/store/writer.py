@@ -64,7 +64,7 @@ class BatchStats:
 
 
 class _Job:
-    __slots__ = ("error", "future", "handler", "payload", "result", "settled")
+    __slots__ = ("error", "future", "handler", "payload", "result", "settled", "submitted_at")
 
     def __init__(self, handler: Handler[Any, Any], payload: Any, future: asyncio.Future[Any]) -> None:
         self.handler = handler
@@ -73,6 +73,7 @@ class _Job:
         self.result: Any = None
         self.error: Exception | None = None
         self.settled = False
+        self.submitted_at = perf_counter()
 
     def settle(self, result: Any) -> None:
         self.settled = True
@@ -116,6 +117,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop
         self._ended: asyncio.Future[None]
         self._connection: sa.Connection | None = None
+        self._oldest_at: float | None = None
 
     # --- on the event loop ------------------------------------------------------------------------------------------
 
@@ -152,6 +154,12 @@ class Writer:
         Raises: StoreUnavailable, StoreBroken, and what the handler raised for this item.
         """
         return await self.submit_nowait(handler, payload)
+
+    @property
+    def waited(self) -> timedelta:
+        """How long the oldest item of the batch that runs now has waited; zero where none runs."""
+        oldest_at = self._oldest_at
+        return timedelta(seconds=0.0 if oldest_at is None else perf_counter() - oldest_at)
 
     async def stop(self, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Commit what was submitted, then end the thread. Raises: StoreUnavailable where `timeout` passed first."""
@@ -230,6 +238,7 @@ class Writer:
 
     def _write(self, jobs: list[_Job]) -> StoreBroken | None:
         began = perf_counter()
+        self._oldest_at = jobs[0].submitted_at
         broken: StoreBroken | None = None
         commits = 0
         try:
@@ -249,6 +258,7 @@ class Writer:
             commits=commits,
             duration=timedelta(seconds=perf_counter() - began),
         )
+        self._oldest_at = None
         self._post(self._deliver, jobs, stats)
         return broken
 

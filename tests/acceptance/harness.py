@@ -235,6 +235,12 @@ class Site:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def page(self, path: str) -> str:
+        """Return the text of a path outside of the REST interface, as the administrator: /healthz, /metrics."""
+        async with self._http.get(f"{self._web_url}{path}", headers=self._token()) as response:
+            assert response.status == 200, await response.text()
+            return await response.text()
+
     async def order(self, what: str, body: Mapping[str, Any]) -> Any:
         """Return what the bridge's REST interface answers to an order, as the administrator."""
         async with self._http.post(self._rest_url(what), json=body, headers=self._token()) as response:

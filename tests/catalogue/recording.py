@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ class Tally:
         """Add to what was counted: see `COUNTED` in `table` for the names that its totals show."""
         self.counts.update(counts)
 
+    def plain(self) -> dict[str, Any]:
+        """Return it in types that go from process to process."""
+        return {"seeds": list(self.seeds), "counts": dict(self.counts)}
+
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
@@ -48,7 +52,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options."""
     group = parser.getgroup("catalogue")
     group.addoption("--long", action="store_true", help="also run tests that take minutes (make torture)")
+    group.addoption("--seeds", default="1-3", metavar="FIRST-LAST", help="which seeds a simulation runs")
     group.addoption("--catalogue-results", metavar="FILE", help="add a line for each test of the catalogue")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes a `seed` once for each of `--seeds`."""
+    if "seed" in metafunc.fixturenames:
+        first, _, last = metafunc.config.getoption("--seeds").partition("-")
+        seeds = range(int(first), int(last or first) + 1)
+        metafunc.parametrize("seed", seeds, ids=[f"seed {seed}" for seed in seeds])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -73,7 +86,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Make of a tally what can be sent to the process that writes."""
     report = yield
     report.user_properties = [
-        (name, asdict(value) if isinstance(value, Tally) else value) for name, value in report.user_properties
+        (name, value.plain() if isinstance(value, Tally) else value) for name, value in report.user_properties
     ]
     return report
 

@@ -50,16 +50,18 @@ class Shown:
             return "–", f"not covered: {row.not_covered}"
         if not self.outcomes:
             return "–", "not run"
-        broken = [test for test, outcome in self.outcomes.items() if outcome == "failed"]
-        skipped = [test for test, outcome in self.outcomes.items() if outcome == "skipped"]
-        held = len(self.outcomes) - len(broken) - len(skipped)
-        result = f"**broken** ({len(broken)} of {len(self.outcomes)} tests)" if broken else f"held ({_tests(held)})"
+        broken, held, skipped = (self._with(outcome) for outcome in ("failed", "passed", "skipped"))
+        result = f"**broken** ({_tests(len(broken))})" if broken else f"held ({_tests(len(held))})"
         if skipped:
             result += f", {_tests(len(skipped))} not run here"
         if row.partly:
             result += f"; not shown: {row.partly}"
         seeds = sum(len(found) for found in self.seeds.values())
         return str(seeds or "–"), result
+
+    def _with(self, outcome: str) -> set[str]:
+        """Return the tests with this outcome; one that runs many seeds is one test."""
+        return {test.partition("[seed")[0] for test, one in self.outcomes.items() if one == outcome}
 
 
 def _tests(number: int) -> str:

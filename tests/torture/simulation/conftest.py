@@ -1,0 +1,47 @@
+"""Run worlds for tests: each in a folder of its own, from one migrated database, and counted in the test's tally."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import structlog
+
+from tests.catalogue.recording import Tally
+from tests.catalogue.table import COUNTED
+from tests.torture.simulation.fates import Fate
+from tests.torture.simulation.runs import migrated, place, run
+from tests.torture.simulation.world import Plan
+
+
+class Simulate:
+    """Runs worlds and adds up what they counted."""
+
+    def __init__(self, template: Path, tally: Tally) -> None:
+        self.template = template
+        self._tally = tally
+
+    def __call__(self, seed: int, plan: Plan, fates: Sequence[Fate]) -> Counter[str]:
+        """Run one world to its end and return what it counted. Raises: Broken."""
+        counted, _ = run(seed, plan, fates, self.template)
+        self._tally.count(**{name: counted[name] for name in COUNTED if name in counted})
+        return counted
+
+
+@pytest.fixture(scope="session")
+def migrated_database() -> Iterator[Path]:
+    """Migrate one database, of which each run gets a copy."""
+    with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-template-") as folder:
+        yield migrated(Path(folder))
+
+
+@pytest.fixture
+def simulate(migrated_database: Path, tally: Tally) -> Iterator[Simulate]:
+    """Return what runs a world: `simulate(seed, plan, fates)`. The product's log is silent meanwhile."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield Simulate(migrated_database, tally)
+    structlog.reset_defaults()

@@ -1,0 +1,145 @@
+"""Let things happen to a world: kills, faults of hubs, storage and clocks, operators' orders. All by its seed.
+
+Each is a coroutine that a run lives with until its end (`World.run`), and that draws from chances of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import timedelta
+from typing import Any
+
+from bridge.core.model import TemporaryKind
+from bridge.temporaries import CreateOrder, RemoveOrder, create_temporaries, remove_temporaries
+from tests.torture.simulation.hubs import chance
+from tests.torture.simulation.world import Point, World
+
+Fate = Callable[[World], Coroutine[Any, Any, None]]
+
+PASSING: tuple[Mapping[str, Any], ...] = (
+    {"kind": "down"},
+    {"kind": "hang"},
+    {"kind": "hang", "applied": True},
+    {"kind": "reset_before", "probability": 0.5},
+    {"kind": "reset_after", "probability": 0.5},
+    {"kind": "late", "delay_s": 20.0, "probability": 0.5},
+    {"kind": "late", "delay_s": 70.0, "probability": 0.5},
+    {"kind": "latency", "delay_s": 4.0},
+    {"kind": "latency", "delay_s": 14.0},
+    {"kind": "invalid_body", "body": "html"},
+    {"kind": "invalid_body", "body": "empty", "applied": False},
+    {"kind": "invalid_body", "body": "not_json"},
+    {"kind": "status", "status": 500},
+    {"kind": "status", "status": 502, "applied": True},
+    {"kind": "status", "status": 503, "retry_after": "120"},
+    {"kind": "status", "status": 503, "retry_after": "soon"},
+    {"kind": "rate_limit", "retry_after": "30"},
+    {"kind": "rate_limit"},
+    {"kind": "status", "status": 401},
+    {"kind": "status", "status": 403},
+)
+"""Faults of a hub that are over when they end: nothing but backoff and doubt is left of them."""
+
+
+def kills(mean_s: float) -> Fate:
+    """Kill the process at moments that have nothing to do with what it does."""
+
+    async def live(world: World) -> None:
+        moments = chance(world.seed, "kills")
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            world.kill()
+
+    return live
+
+
+def deaths(mean_s: float, *points: Point) -> Fate:
+    """Kill the process at the moments worth aiming at, one after the other."""
+
+    async def live(world: World) -> None:
+        moments = chance(world.seed, "deaths")
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            world.armed[moments.choice(points or tuple(Point))] = moments.randint(1, 4)
+
+    return live
+
+
+def hub_faults(mean_s: float, longest_s: float = 3600.0, faults: tuple[Mapping[str, Any], ...] = PASSING) -> Fate:
+    """Let either hub have one of these faults for a while, again and again."""
+
+    async def live(world: World) -> None:
+        moments = chance(world.seed, "hub faults")
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            world.script(
+                moments.choice(sorted(world.hubs)), seconds=moments.uniform(1.0, longest_s), **moments.choice(faults)
+            )
+
+    return live
+
+
+def storage_faults(mean_s: float, longest_s: float = 120.0) -> Fate:
+    """Let commits fail for a while, as a full disk or another process's lock makes them."""
+
+    async def live(world: World) -> None:
+        moments = chance(world.seed, "storage")
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            why = moments.choice(("database or disk is full", "database is locked"))
+            world.note(f"commits fail: {why}")
+            world.tally["faults"] += 1
+            world.storage_fails = lambda why=why: why
+            await asyncio.sleep(moments.uniform(0.5, longest_s))
+            world.storage_fails = lambda: None
+            world.note("commits succeed again")
+
+    return live
+
+
+def clock_steps(mean_s: float) -> Fate:
+    """Let the wall clock jump by minutes, hours or ten years, and back."""
+
+    async def live(world: World) -> None:
+        moments = chance(world.seed, "clock")
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            by = timedelta(seconds=moments.choice((-3600, 3600, 90, -90, 7 * 3600, 315_576_000)))
+            world.step_wall_clock(by)
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            world.step_wall_clock(-by)
+
+    return live
+
+
+def temporary_statuses(mean_s: float) -> Fate:
+    """Let an operator create temporary statuses, for now and for later, and remove some."""
+
+    async def live(world: World) -> None:
+        moments, numbers = chance(world.seed, "temporary"), []
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            process = world.process
+            if process is None or not world.serving:
+                continue
+            if numbers and moments.random() < 0.4:
+                number = numbers.pop(moments.randrange(len(numbers)))
+                await world.submit(remove_temporaries, RemoveOrder((number,), process.clock(), process.options))
+                continue
+            begins = world.wall() + timedelta(seconds=moments.choice((0, 0, 60, 3600)))
+            order = CreateOrder(
+                evse_ids=(moments.choice(sorted(world.evidence.courses)),),
+                kind=moments.choice(list(TemporaryKind)),
+                valid_from=begins,
+                valid_to=moments.choice((None, begins + timedelta(seconds=moments.uniform(5, 7200)))),
+                enforce=False,
+                by="seed",
+                at=process.clock(),
+                options=process.options,
+            )
+            done = await world.submit(create_temporaries, order)
+            if done is not None:
+                numbers += [stored.number for stored in done.items]
+
+    return live

@@ -1,0 +1,398 @@
+"""Put one bridge between stations and hubs that one seed decides about, let time pass, and look at what must hold.
+
+`World.run` lives through a plan, ends every fault, waits until the hubs agree, and raises `Broken` where an invariant
+of docs/reliability.md does not hold; its text has the line that replays the run. Before it: the tests. After it:
+`process`, which is the shipped bridge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Coroutine, Mapping
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from bridge.edits import ImportOrder, import_inventories
+from bridge.inventory_file import parse_inventory
+from bridge.settings import load_settings
+from bridge.store.errors import StoreBroken, StoreError
+from csms.auth import StationKeys
+from simulators.hubs import chargeprice, hubject
+from simulators.hubs.faults import FaultSpec
+from tests.torture.simulation.evidence import Evidence, evse_of
+from tests.torture.simulation.hubs import Reaches, SimulatedHub, chance
+from tests.torture.simulation.process import GENERATION, PEPPER, Process, Surroundings
+from tests.torture.simulation.stations import Habits, Station
+from tests.torture.simulation.stepped_writer import Killed
+from tests.torture.simulation.wires import Wire
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+CONFIG = Path(__file__).parents[3] / "config" / "demo" / "bridge.toml"
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+class Point(StrEnum):
+    """The moments at which a process may die that are worth aiming at (T02)."""
+
+    FRAME_READ = "frame read"
+    BEFORE_COMMIT = "before commit"
+    AFTER_COMMIT = "after commit, before the answer"
+    ANSWERED = "after the answer, before the push"
+    PUSH_SENT = "push sent, before its answer"
+    PUSH_ANSWERED = "after the push's answer, before it is settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is like; what happens when follows from the seed."""
+
+    stations: Mapping[str, Habits]
+    hours: float = 24.0
+    looks: timedelta = timedelta(minutes=10)
+    agree_s: float = 1800.0
+    """Within this many simulated seconds after the last fault hubs must agree."""
+    slack_s: float = 2.0
+    """How long before a request its value may have been replaced: chosen, waited for the pace, sent."""
+    strict_known: bool = True
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class World:
+    """One run. Make it and `run` it within `run_virtually`, with `on_task` given to it."""
+
+    def __init__(self, seed: int, plan: Plan, folder: Path, template: Path | None = None) -> None:
+        """Live in `folder`, which must be empty; `template` is a migrated database to begin with."""
+        self.seed = seed
+        self.plan = plan
+        self.folder = folder
+        self.context: Context = copy_context()
+        self.tally: Counter[str] = Counter()
+        self.process: Process | None = None
+        self.generation = 0
+        self.events: list[str] = []
+        """What happened, for who has to find out why: the last lines are in the text of `Broken`."""
+        self.armed: dict[Point, int] = {}
+        """Die when this point is passed for so many more times."""
+        self.storage_fails: Callable[[], str | None] = lambda: None
+        """What a commit fails with just now, as SQLite says it; None: it succeeds."""
+        self.starts = True
+        """A process that died is started again."""
+        self.down_s = lambda: self._chances["downtime"].choice((0.2, 2.0, 30.0, 600.0))
+        self._chances = {
+            what: chance(seed, what) for what in ("wires", "commits", "hubs", "jitter", "downtime", "fates", "stamps")
+        }
+        self._tasks: defaultdict[int, dict[asyncio.Task[Any], None]] = defaultdict(dict)
+        self._fates: list[asyncio.Task[None]] = []
+        self._lives: list[asyncio.Task[None]] = []
+        self._wall_ahead = timedelta(0)
+        self._stamp = 0
+        self.stations: dict[str, Station] = {}
+        if template is not None:
+            shutil.copy(template, folder / "bridge.db")
+
+    def on_task(self, task: asyncio.Task[Any], context: Context) -> None:
+        """Remember which process a task belongs to."""
+        tasks = self._tasks[context.get(GENERATION, 0)]
+        tasks[task] = None
+        task.add_done_callback(lambda done: tasks.pop(done, None))
+
+    # --- clocks -------------------------------------------------------------------------------------------------------
+
+    def true_time(self) -> datetime:
+        """Return the time as the world outside has it."""
+        return START + timedelta(seconds=self._loop.time())
+
+    def wall(self) -> datetime:
+        """Return the wall clock of the bridge's machine."""
+        return self.true_time() + self._wall_ahead
+
+    def step_wall_clock(self, by: timedelta) -> None:
+        """Let the wall clock of the bridge's machine jump."""
+        self.note(f"wall clock steps by {by}")
+        self._wall_ahead += by
+        self.tally["faults"] += 1
+
+    def stamp(self) -> str:
+        """Return the next timestamp of a station; all of a run differ, and later ones compare greater."""
+        self._stamp += 1
+        return (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self._stamp)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def note(self, what: str) -> None:
+        """Remember what happened."""
+        self.events.append(f"{self._loop.time():12.3f}  {what}")
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    async def run(self, *fates: Callable[[World], Coroutine[Any, Any, None]]) -> Counter[str]:
+        """Live through the plan with these fates, then end every fault and check everything. Raises: Broken."""
+        await self.begin()
+        for fate in fates:
+            self._fates.append(self._loop.create_task(fate(self)))
+        await asyncio.sleep(self.plan.hours * 3600)
+        await self.end()
+        return self.tally
+
+    async def begin(self) -> None:
+        """Start hubs, bridge and stations."""
+        self._loop = asyncio.get_running_loop()
+        self.evidence = Evidence(self.folder, self._loop.time, self.plan.slack_s, self.tally, self.note)
+        self.settings = load_settings(CONFIG, self._environ())
+        self.hubs = {
+            "hubject": self._hub(
+                hubject.Hubject(hubject.HubjectOptions(strict_known=self.plan.strict_known), self.seed),
+                hubject.RATE_LIMIT,
+            ),
+            "chargeprice": self._hub(
+                chargeprice.Chargeprice(chargeprice.ChargepriceOptions(), clock=lambda: self.true_time().timestamp()),
+                chargeprice.RATE_LIMIT,
+            ),
+        }
+        await self.start_process()
+        await self._import()
+        for name, habits in self.plan.stations.items():
+            self.stations[name] = self.evidence.stations[name] = self._station(name, habits)
+            self._lives.append(self._loop.create_task(self.stations[name].live()))
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            "BRIDGE_ACCOUNTS__HUBJECT__BASE_URL": "http://127.0.0.1:9101/api/oicp",
+            "BRIDGE_STATE_DIR": str(self.folder),
+            **{f"BRIDGE_{name}": value for name, value in self.plan.settings.items()},
+        }
+
+    def _hub(self, hub: Any, rate_limit: Any) -> SimulatedHub:
+        return SimulatedHub(
+            hub,
+            rate_limit,
+            seed=self.seed,
+            world=self.context,
+            clock=lambda: self.true_time().timestamp(),
+            latency_s=lambda: self._chances["hubs"].uniform(0.005, 0.08),
+            on_request=self.evidence.note_request,
+        )
+
+    def _station(self, name: str, habits: Habits) -> Station:
+        return Station(
+            name,
+            habits,
+            chance(self.seed, f"station {name}"),
+            self,
+            self.stamp,
+            lambda: Wire(lambda: self._chances["wires"].uniform(0.002, 0.05), self.context),
+            on_answered=lambda: self.pass_point(Point.ANSWERED),
+        )
+
+    # --- the bridge's process -----------------------------------------------------------------------------------------
+
+    async def start_process(self) -> None:
+        """Start the bridge, whatever was left behind."""
+        self.generation += 1
+        context = copy_context()
+        context.run(GENERATION.set, self.generation)
+        await asyncio.wait({self._loop.create_task(self._start(context), context=context)})
+
+    async def _start(self, context: Context) -> None:
+        self.note(f"start of process {self.generation}")
+        self.process = Process(self._surroundings(), context)
+        await self.process.start()
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
+            folder=self.folder,
+            settings=self.settings,
+            wall=self.wall,
+            jitter=self._chances["jitter"].random,
+            takes_s=lambda: self._chances["commits"].uniform(0.0005, 0.02),
+            hubs={
+                name: Reaches(hub, self._passing(Point.PUSH_SENT), self._passing(Point.PUSH_ANSWERED))
+                for name, hub in self.hubs.items()
+            },
+            before_commit=self._before_commit,
+            after_commit=self._after_commit,
+            frame_read=self._passing(Point.FRAME_READ),
+            killed=self.kill,
+            on_broken=self._on_broken,
+            upgrades=self.generation == 1,
+            looks=self.plan.looks,
+        )
+
+    def _before_commit(self) -> None:
+        if (why := self.storage_fails()) is not None:
+            raise sqlite3.OperationalError(why)
+        if self._reached(Point.BEFORE_COMMIT):
+            raise Killed
+
+    def _after_commit(self) -> None:
+        self.evidence.follow_history()
+        if self._reached(Point.AFTER_COMMIT):
+            raise Killed
+
+    def _on_broken(self, error: StoreBroken) -> None:
+        self.note(f"storage broken: {error}")
+        self.kill()
+
+    def _passing(self, point: Point) -> Callable[[], None]:
+        return lambda: self.pass_point(point)
+
+    def pass_point(self, point: Point) -> None:
+        """Pass a moment at which the process may die."""
+        if self._reached(point):
+            self.kill()
+
+    def _reached(self, point: Point) -> bool:
+        if point not in self.armed:
+            return False
+        self.armed[point] -= 1
+        if self.armed[point] > 0:
+            return False
+        del self.armed[point]
+        self.note(f"killed at: {point}")
+        self.tally[f"killed {point}"] += 1
+        return True
+
+    def kill(self) -> None:
+        """End the process as `kill -9` does, look at what is stored, and start it again after a while."""
+        process = self.process
+        if process is None or process.dead:
+            return
+        self.note(f"kill of process {self.generation}")
+        self.tally["kills"] += 1
+        self.tally["calls_open"] += self.evidence.open_calls()
+        self.tally["pushes_open"] += sum(hub.ledger.summary()["open"] for hub in self.hubs.values())
+        process.kill()
+        for task in list(self._tasks[self.generation]):
+            task.cancel()
+        self.evidence.follow_history()
+        self.evidence.note_lost()
+        for station in self.stations.values():
+            self._loop.call_soon(station.drop, context=self.context)
+        if self.starts:
+            self._loop.call_soon(self._start_again, context=self.context)
+
+    def _start_again(self) -> None:
+        self._loop.create_task(self._restart(self.down_s()))
+
+    async def _restart(self, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await self.start_process()
+
+    @property
+    def serving(self) -> bool:
+        """Is there a process that has started."""
+        return self.process is not None and self.process.started and not self.process.dead
+
+    async def connect(self, station: Station, wire: Wire) -> Callable[[str | None], None] | None:
+        """Let a station in, if there is a bridge: `stations.Door`."""
+        await asyncio.sleep(0.02)
+        if self.process is None or not self.serving:
+            return None
+        return await self.process.admit(station, wire)
+
+    async def submit(self, handler: Any, payload: Any) -> Any:
+        """Give the bridge an order, as its REST interface does; return None where it died over it or could not."""
+        process = self.process
+        if process is None or not self.serving:
+            return None
+        work = process.spawn(process.writer.submit(handler, payload))
+        await asyncio.wait({work})
+        if work.cancelled():
+            return None
+        error = work.exception()
+        if isinstance(error, StoreError):
+            return None
+        return work.result()
+
+    async def _import(self) -> None:
+        process = self.process
+        assert process is not None
+        lines = ["station,version,key,evse,connector,evse_id,operator,layer0,chargeprice_station,chargeprice_point"]
+        for name, habits in self.plan.stations.items():
+            for evse, connector in habits.connectors:
+                evse_id = evse_of(name, (evse, connector))
+                point = evse_id.lower().replace("*", "-")
+                self.evidence.points[f"{name}/{point}"] = evse_id
+                lines.append(
+                    f"{name},{habits.version.value},0123456789abcdef,{evse or ''},{connector},"
+                    f"{evse_id},demo,downgrade,{name},{point}"
+                )
+        inventory = parse_inventory("\n".join(lines) + "\n", operators={"demo"}, read_key_file=lambda _: b"")
+        order = ImportOrder(
+            inventory=inventory,
+            keys=StationKeys(PEPPER),
+            prune=False,
+            yes=True,
+            dry_run=False,
+            at=process.clock(),
+            options=process.options,
+        )
+        await self.submit(import_inventories, order)
+        self.evidence.learn_evses()
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def end(self) -> None:
+        """End every fault, wait until hubs agree, and check everything. Raises: Broken."""
+        await self.heal()
+        await self.agree()
+        await asyncio.sleep(600)
+        self.check()
+
+    async def heal(self) -> None:
+        """End every fault: hubs, storage, wires; a bridge runs; stations are there and change no more."""
+        self.note("the faults end")
+        for task in self._fates:
+            task.cancel()
+        self.armed.clear()
+        self.storage_fails = lambda: None
+        for hub in self.hubs.values():
+            hub.faults.clear()
+        for station in self.stations.values():
+            station.calm, station.away = True, False
+            station.drop()
+        while not self.serving:  # noqa: ASYNC110 - virtual time costs nothing
+            await asyncio.sleep(1)
+        self.healed_at = self._loop.time()
+
+    async def agree(self) -> None:
+        """Wait until every hub holds what it should. Raises: Broken where that takes too long."""
+        ends = self._loop.time() + self.plan.agree_s
+        while found := self.evidence.disagreements(self.hubs, self.wall()):
+            if self._loop.time() > ends:
+                raise self.broken([f"not agreed {self.plan.agree_s:g} s after the last fault", *found])
+            await asyncio.sleep(5)
+        self.tally["agreed_after_s"] = round(self._loop.time() - self.healed_at)
+
+    def check(self) -> None:
+        """Raise `Broken` where anything is wrong now, or was at any time."""
+        self.evidence.note_lost()
+        self.tally["statuses_answered"] = sum(
+            report.answered for station in self.stations.values() for report in station.journal
+        )
+        self.tally["simulated_hours"] = round(self._loop.time() / 3600)
+        found = [*self.evidence.wrong, *self.evidence.disagreements(self.hubs, self.wall())]
+        for name, hub in self.hubs.items():
+            found += [f"{name}: {one['what']}" for one in hub.ledger.violations()]
+        assert self.process is not None
+        found += [f"a task died: {error!r}" for error in self.process.failures]
+        if found:
+            raise self.broken(found)
+
+    def broken(self, found: list[str]) -> Broken:
+        """Return what to raise: what is wrong, what happened before, and how to see it again."""
+        return Broken("\n".join([f"seed {self.seed}:", *found[:12], "what happened:", *self.events[-25:]]))
+
+    def script(self, hub: str, seconds: float | None = None, **fault: Any) -> None:
+        """Let a hub have a fault."""
+        self.note(f"{hub}: {fault} for {seconds}")
+        self.tally["faults"] += 1
+        self.hubs[hub].faults.add(FaultSpec(seconds=seconds, **fault), self.true_time().timestamp())
