@@ -89,6 +89,7 @@ def ticker_options(settings: Settings) -> TickerOptions:
             offline_after=status.offline_after,
             restart_grace=status.restart_grace,
             mass_offline_hold=status.mass_offline_hold,
+            ask_timeout=settings.ocpp.trigger_timeout,
         ),
         derive=derive_options(settings),
         node=NODE,

@@ -30,8 +30,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from bridge.store.condition import Condition
 from bridge.store.engine import Store
-from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, classify
+from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe
 from bridge.store.working_copies import drop_copies
 
 P = TypeVar("P")
@@ -118,6 +119,7 @@ class Writer:
         self._ended: asyncio.Future[None]
         self._connection: sa.Connection | None = None
         self._oldest_at: float | None = None
+        self._condition = Condition()
 
     # --- on the event loop ------------------------------------------------------------------------------------------
 
@@ -247,6 +249,7 @@ class Writer:
             broken = error
             _fail(jobs, error)
         except StoreError as error:
+            self._condition.bad(error)
             _fail(jobs, error)
         except Exception as error:  # noqa: BLE001 - the loop's top: a fault of ours must not leave callers waiting for ever
             broken = StoreBroken(f"the writer failed: {type(error).__name__}")
@@ -293,8 +296,9 @@ class Writer:
             with self._connection.begin():
                 results = _apply(self._connection, jobs)
                 committing = True
+            wrote = self._store.after_commit(self._connection)
         except SQLAlchemyError as error:
-            failure = classify(error)
+            failure = self._store.failure(error)
             if failure is None:
                 raise
             self._drop_connection()
@@ -304,6 +308,8 @@ class Writer:
         except (StoreInUse, StoreUnsafe) as error:
             raise StoreUnavailable(str(error)) from error
         else:
+            if wrote:
+                self._condition.good()
             for job, result in zip(jobs, results, strict=True):
                 job.settle(result)
             return

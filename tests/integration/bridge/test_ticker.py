@@ -44,6 +44,7 @@ async def restart(bridge, *, down: timedelta) -> Ticker:
     return ticker
 
 
+@pytest.mark.row("T52", "T60")
 async def test_station_is_lost_after_fifteen_silent_minutes_and_its_fault_stays(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -57,6 +58,7 @@ async def test_station_is_lost_after_fifteen_silent_minutes_and_its_fault_stays(
     assert await bridge.effective("DE*ABC*E1*2") == "faulted"
 
 
+@pytest.mark.row("T52")
 async def test_silent_but_open_socket_is_asked_once_before_it_counts_as_lost(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -69,6 +71,7 @@ async def test_silent_but_open_socket_is_asked_once_before_it_counts_as_lost(bri
     assert bridge.prober.asked == ["one"]
 
 
+@pytest.mark.row("T60")
 async def test_heartbeat_after_a_loss_revives_no_stale_value_but_a_report_does(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Preparing")
@@ -127,6 +130,7 @@ async def test_loss_is_a_stored_fact_that_a_restart_does_not_undo(bridge) -> Non
     assert await bridge.effective("DE*ABC*E1*1") == "unknown"
 
 
+@pytest.mark.row("T51")
 async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridge) -> None:
     lines = ["station,version,key,connector,evse_id,operator"]
     lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]

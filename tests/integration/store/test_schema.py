@@ -26,6 +26,7 @@ async def test_upgrade_twice_changes_nothing(store: Store) -> None:
         assert connection.execute(sa.text("SELECT value FROM counter")).scalar_one() == 7
 
 
+@pytest.mark.row("T11")
 async def test_a_schema_of_a_newer_release_is_refused_and_left_alone(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
