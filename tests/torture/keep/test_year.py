@@ -76,9 +76,15 @@ class Counting:
         self._total = 0
 
     async def begin(self) -> None:
+        await self._listen(self._step)
+
+    async def end(self) -> None:
+        await self._listen(None)
+
+    async def _listen(self, step) -> None:
         def handler(conn, payloads):
             drop_copies(conn)
-            conn.connection.driver_connection.set_progress_handler(self._step, 1)
+            conn.connection.driver_connection.set_progress_handler(step, 1)
             return [None] * len(payloads)
 
         await self._writer.submit(handler, None)
@@ -117,6 +123,7 @@ async def work(bridge) -> dict[str, int]:
     await intake.record(faulted)
     await settled(bridge, counting)
     await ticker(bridge, counting).tick()
+    await counting.end()
     return {name: max(steps) for name, steps in counting.steps.items()}
 
 
@@ -145,6 +152,7 @@ async def trim_steps(bridge, turns: int) -> dict[str, int]:
     retention = Retention(counting, bridge.clock, options)
     for _ in range(turns):
         await retention.turn()
+    await counting.end()
     return {name: max(steps) for name, steps in counting.steps.items()}
 
 
