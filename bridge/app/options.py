@@ -19,8 +19,10 @@ from bridge.core.mapping import mapping_for, until
 from bridge.core.model import AccountName, EvseStatus
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
+from bridge.core.retention import Kept
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
+from bridge.retention import RetentionOptions
 from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
 from bridge.settings.sections import ListenerTable, SignCertificate
 from bridge.ticker import TickerOptions
@@ -249,6 +251,17 @@ def reply_options(settings: Settings) -> ReplyOptions:
 def wire_log_options(settings: Settings) -> WireLogOptions:
     """Say how much is kept of what goes over the wire."""
     return WireLogOptions(per_station=settings.wire_log.per_station, total=settings.wire_log.total_mib * 2**20)
+
+
+def retention_options(settings: Settings) -> RetentionOptions:
+    """Say what is kept for how long."""
+    kept = settings.retention
+    return RetentionOptions(
+        history=Kept(kept.history, kept.history_rows),
+        delivery_log=Kept(kept.delivery_log, kept.delivery_log_rows),
+        security_events=Kept(kept.security_events, kept.security_event_rows),
+        temporary=Kept(kept.temporary, kept.temporary_rows),
+    )
 
 
 def web_options(settings: Settings) -> WebOptions:

@@ -21,6 +21,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
+from bridge.app.database_marks import DatabaseMarks
 from bridge.app.health import TICKER
 from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
 from bridge.app.listener_items import shown_listeners
@@ -41,6 +42,7 @@ from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, ref
 from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
+from bridge.retention import Retention
 from bridge.settings import Settings
 from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
@@ -74,6 +76,8 @@ class Parts:
     services: StoreServices
     ports: Ports
     wire_log: FileWireLog | None
+    retention: Retention
+    marks: DatabaseMarks
     watch: Watch
     lag: LagMeter
 
@@ -94,6 +98,9 @@ async def open_parts(
     clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
     watch = Watch(clock, waited=lambda: writer.waited, jitter=random.random, fatal=fatal)
     lag = LagMeter(time.monotonic)
+    marks = DatabaseMarks(writer, settings.state_dir, clock)
+    await marks.begin(settings.status.restart_grace)
+    stack.push_async_callback(logged, marks.count)
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
@@ -175,6 +182,8 @@ async def open_parts(
         *(central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log),
         watch=watch,
         lag=lag,
+        retention=Retention(writer, clock, fill.retention_options(settings)),
+        marks=marks,
     )
 
 

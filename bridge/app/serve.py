@@ -143,6 +143,8 @@ async def _run(parts: Parts, stop: _Stop) -> None:
             keep("newcomers", parts.newcomers.run),
             keep("watch", parts.watch.run),
             keep("loop lag", parts.lag.run),
+            keep("retention", parts.retention.run),
+            keep("database marks", parts.marks.run),
         ]
         lanes = [keep(lane_task(name), lane.run) for name, lane in parts.lanes]
         if parts.wire_log is not None:

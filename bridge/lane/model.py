@@ -65,6 +65,8 @@ class Sent:
     """Steady time at which the rows were marked in flight: names the request that an answer settles."""
     full: bool = False
     records: int = 1
+    seq: int = 0
+    """`desired_seq` of the row, where it carried one alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class SentDocuments:
     at: datetime
     full: bool = False
     records: int = 1
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class Settling:
 
     sent: Sent | SentDocuments | SentSurvey
     answer: Answer
+    number: int
+    """Of the requests that this owner of the lane has sent: with the lane's epoch it names this one."""
 
 
 @dataclass(frozen=True, slots=True)

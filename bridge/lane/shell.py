@@ -80,6 +80,7 @@ class AccountLane:
         self._guarded: str | None = None
         self._withheld: dict[str, str] = {}
         self._failing = False
+        self._sent = 0
         self._log = log.bind(account=options.account)
 
     def wake(self) -> None:
@@ -192,7 +193,8 @@ class AccountLane:
         if not isinstance(sent, Sent) and self._options.documents is not None:
             self._documents_from = began + timedelta(minutes=1) / self._options.documents.per_minute * answer.requests
         self._log_answer(sent, answer)
-        return Settling(sent, answer)
+        self._sent += 1
+        return Settling(sent, answer, self._sent)
 
     async def _settle_rows(self, settling: Settling, epoch: int) -> None:
         """Settle what a fullLoad carried; safe to do again where storage failed in the middle."""

@@ -9,6 +9,9 @@
     ├── StoreUnsafe        the database is set so that a committed row could be lost
     ├── StoreUrlInvalid    the URL names no database that we can use
     ├── SchemaTooNew       a newer release wrote this database
+    ├── BackupUnusable     a file that should be a database of ours is none, or is damaged
+    ├── TargetExists       a backup would overwrite a file
+    ├── CopyFailed         a file of a backup could not be read or written
     ├── NeedsYes           an import would remove more of the inventory than one may without saying yes
     └── ListingNeedsYes    an import would remove more of what is listed than one may without saying yes
 
@@ -24,6 +27,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exc as sqlalchemy_errors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bridge.store.inventory_plan import ImportResult
     from bridge.store.listings import ListingResult
 
@@ -100,6 +105,40 @@ class StoreUrlInvalid(StoreError):
 
     def __str__(self) -> str:
         return f"database URL: {self.why}; write sqlite:///path/to/file or postgresql://user:password@host/database"
+
+
+class BackupUnusable(StoreError):
+    """A file that should hold a database of this bridge holds none, or is damaged."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} should be a database of ocpp-bridge: {self.why[:_TEXT_LIMIT]}"
+
+
+class TargetExists(StoreError):
+    """A backup would overwrite a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} exists already; name another file, or say --overwrite"
+
+
+class CopyFailed(StoreError):
+    """A file of a backup could not be read or written; what was there before is unchanged."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
 
 
 class SchemaTooNew(StoreError):
