@@ -225,6 +225,13 @@ class World:
             on_answered=lambda: self.pass_point(Point.ANSWERED),
         )
 
+    def clone(self, name: str) -> Station:
+        """Let a second device live under this station's identity; both write one journal."""
+        found = self._station(name, self.plan.stations[name])
+        found.journal = self.stations[name].journal
+        self._lives.append(self._loop.create_task(found.live()))
+        return found
+
     # --- the bridge's process -----------------------------------------------------------------------------------------
 
     async def start_process(self) -> None:
