@@ -15,7 +15,7 @@ from csms.events import OcppVersion
 from tests.catalogue.recording import Tally
 from tests.torture.simulation.conftest import Simulate
 from tests.torture.simulation.dishonest_clocks import DISHONEST, Clock
-from tests.torture.simulation.fates import clock_steps, deaths, hub_faults, kills, temporary_statuses
+from tests.torture.simulation.fates import deaths, hub_faults, kills
 from tests.torture.simulation.scripts import CALM, ONE, PLAN, TWO, agreed, begun, restarted, said, states
 from tests.torture.simulation.stations import Habits
 from tests.torture.simulation.world import Plan, World
@@ -30,9 +30,9 @@ def test_a_station_whose_clock_lies_is_believed_in_the_order_in_which_it_speaks(
     clock: Clock, simulate: Simulate
 ) -> None:
     older = Habits(OcppVersion.V201, ((1, 1), (2, 1)), change_s=300, drop_s=900, away_s=30, clock=clock)
-    plan = Plan({"one": replace(BUSY, clock=clock), "two": older}, hours=4)
+    plan = Plan({"one": replace(BUSY, clock=clock), "two": older}, hours=2)
     counted = simulate(1, plan, [kills(1800), deaths(1800)])
-    assert counted["statuses_answered"] > 50
+    assert counted["statuses_answered"] > 30
     assert counted["statuses_lost"] == counted["older_values"] == 0
 
 
@@ -41,7 +41,7 @@ def test_connections_that_die_unnoticed_and_flap_lose_nothing_between_kills(
     seed: int, simulate: Simulate, tally: Tally
 ) -> None:
     flapping = replace(BUSY, drop_s=45, away_s=3)
-    plan = Plan({"one": flapping, "two": replace(flapping, silent=True), "three": BUSY}, hours=3)
+    plan = Plan({"one": flapping, "two": replace(flapping, silent=True), "three": BUSY}, hours=1)
     counted = simulate(seed, plan, [kills(1800), deaths(1800), hub_faults(1800, 300)])
     assert counted["statuses_lost"] == counted["older_values"] == 0
     tally.seed(seed)
@@ -61,9 +61,9 @@ def test_two_devices_with_one_identity_are_noticed_within_a_minute_and_push_no_m
         assert [found.station for found in world.process.central.flapping()] == ["one"]
         if kill:
             await restarted(world)
-        await asyncio.sleep(3600)
+        await asyncio.sleep(1200)
         connections = clone.connections + world.stations["one"].connections
-        assert connections > 100
+        assert connections > 50
         assert len(said(world, "hubject", began)) <= len(states(world, ONE)) <= connections + 2
         clone.away = True
         clone.drop()
@@ -124,7 +124,7 @@ def test_restarts_of_ours_change_nothing_for_stations_that_say_nothing_and_refus
             station.set((0, 1), "Available")
         await agreed(world)
         quiet = world.time_s()
-        for _ in range(12):
+        for _ in range(6):
             await asyncio.sleep(600)
             await restarted(world, down_s=120)
         assert {tuple(states(world, evse_id)) for evse_id in (ONE, TWO)} == {("available",)}
@@ -183,17 +183,3 @@ def test_a_station_that_is_away_for_days_is_unknown_until_it_is_back(simulate: S
         assert world.hubs["hubject"].state()[ONE] == "Available"
 
     simulate.play(1, PLAN, script)
-
-
-@pytest.mark.long
-@pytest.mark.row("T52", "T53", "T58", "T60")
-def test_days_of_every_kind_of_station_with_every_fault(seed: int, simulate: Simulate, tally: Tally) -> None:
-    stations = {
-        "one": replace(BUSY, drop_s=60, away_s=5),
-        "two": replace(BUSY, silent=True, away_s=3600),
-        "three": replace(BUSY, refuses=True, boots=1.0, blinks=True),
-        **{f"s{clock.__name__.replace('_', '')}": replace(BUSY, clock=clock) for clock in DISHONEST},
-    }
-    faults = [kills(3600), deaths(3600), hub_faults(3600), clock_steps(4 * 3600), temporary_statuses(1800)]
-    simulate(seed, Plan(stations, hours=48), faults)
-    tally.seed(seed)
