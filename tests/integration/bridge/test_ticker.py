@@ -6,11 +6,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 from tests_bridge import STATIONS, LossyWriter
 
 from bridge.core.effective import EffectiveOptions
 from bridge.core.reachability import ReachabilityOptions
-from bridge.derive import DeriveOptions
+from bridge.derive import Derived, DeriveOptions
 from bridge.passing import note
 from bridge.store.errors import StoreUnavailable
 from bridge.store.micros import to_micros
@@ -165,6 +166,28 @@ async def test_clock_step_of_hours_takes_no_station_offline(bridge) -> None:
     bridge.clock.now += timedelta(hours=9)
     await bridge.ticker.tick()
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
+
+
+async def test_silence_while_the_process_was_stopped_counts_as_little_as_while_it_was_down(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    with capture_logs() as logged:
+        running = asyncio.create_task(bridge.ticker.run())
+        await asyncio.sleep(0.02)
+        bridge.clock.pass_(seconds=8 * 3600)
+        bridge.ticker.due(Derived(until_steady=bridge.clock().steady))
+        async with asyncio.timeout(5):
+            while "process_stood_still" not in [line["event"] for line in logged]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait({running})
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, minutes=14)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, minutes=2)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
 
 
 async def test_new_mapping_is_desired_after_the_next_start(bridge) -> None:
