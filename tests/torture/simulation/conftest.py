@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -14,8 +15,8 @@ import structlog
 from tests.catalogue.recording import Tally
 from tests.catalogue.table import COUNTED
 from tests.torture.simulation.fates import Fate
-from tests.torture.simulation.runs import migrated, place, run
-from tests.torture.simulation.world import Plan
+from tests.torture.simulation.runs import migrated, place, run, tell
+from tests.torture.simulation.world import Plan, World
 
 
 class Simulate:
@@ -30,6 +31,13 @@ class Simulate:
         counted, _ = run(seed, plan, fates, self.template)
         self._tally.count(**{name: counted[name] for name in COUNTED if name in counted})
         return counted
+
+    def tell(self, seed: int, plan: Plan, story: Callable[[World], Coroutine[Any, Any, None]]) -> World:
+        """Run one story to its end and return its world. Raises: Broken, and what the story does."""
+        world = tell(seed, plan, story, self.template)
+        self._tally.count(**{name: world.tally[name] for name in COUNTED if name in world.tally})
+        self._tally.seed(seed)
+        return world
 
 
 @pytest.fixture(scope="session")

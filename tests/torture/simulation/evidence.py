@@ -14,6 +14,7 @@ from typing import Any
 
 from simulators.hubs.exchange import Judgement
 from tests.torture.simulation.hubs import SimulatedHub
+from tests.torture.simulation.operators import evse_of, told
 from tests.torture.simulation.oracle import WORDS, Course, differences, effective
 from tests.torture.simulation.stations import Reported, Station
 
@@ -43,6 +44,8 @@ class Evidence:
         self.points: dict[str, str] = {}
         """Chargeprice's name of an EVSE, station/point → EvseID."""
         self.courses: dict[str, Course] = {}
+        self.farewells: set[tuple[str, str]] = set()
+        """What Chargeprice, which cannot forget a point, may hold of EVSEs that are gone."""
         self.wrong: list[str] = []
 
     def rows(self, statement: str, *arguments: Any) -> list[Any]:
@@ -63,6 +66,12 @@ class Evidence:
         for evse_id in self.evses.values():
             self.courses.setdefault(evse_id, Course())
 
+    def forget(self, station: str) -> None:
+        """Expect nothing more of a station and its EVSEs, which an operator takes out of the inventory."""
+        for address in self.stations.pop(station).habits.connectors:
+            self.courses.pop(evse_of(station, address), None)
+        self.farewells |= {(point, "unknown") for point in self.points if point.startswith(f"{station}/")}
+
     def follow_history(self) -> None:
         """Take in what EVSEs have become with the last commit."""
         if not self.courses:
@@ -70,7 +79,8 @@ class Evidence:
         at = self._time_s()
         for number, evse, status in self.rows("SELECT id, evse, status FROM history WHERE id > ?", self._history_id):
             self._history_id = number
-            self.courses[self.evses[evse]].states.append((at, status))
+            if (course := self.courses.get(self.evses[evse])) is not None:
+                course.states.append((at, status))
             self._tally["changes"] += 1
 
     def open_calls(self) -> int:
@@ -133,8 +143,13 @@ class Evidence:
         found = []
         for name, hub in hubs.items():
             known = names.get(name, {})
-            wanted = {known.get(evse_id, evse_id): WORDS[name][status] for evse_id, status in expected.items()}
-            found += [f"{name} {line}" for line in differences(wanted, hub.state())]
+            wanted = {
+                known.get(evse_id, evse_id): WORDS[hub.hub.name][status]
+                for evse_id, status in expected.items()
+                if told(name, evse_id)
+            }
+            held = {key: value for key, value in hub.state().items() if (key, value) not in self.farewells}
+            found += [f"{name} {line}" for line in differences(wanted, held)]
         return [*found, *self._untold()]
 
     def _untold(self) -> Iterator[str]:
@@ -152,8 +167,3 @@ class Evidence:
                 answered = [report for report in station.journal if report.answered and report.address == address]
                 if answered:
                     yield name, address, answered[-1]
-
-
-def evse_of(station: str, address: tuple[int, int]) -> str:
-    """Return the EvseID that a connector belongs to: its own in 1.6, that of its EVSE in 2.x."""
-    return f"DE*ABC*E{station.upper()}*{address[0] or address[1]}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from bridge.store.engine import open_store
 from csms.events import OcppVersion
@@ -68,6 +69,18 @@ def run(seed: int, plan: Plan, fates: Sequence[Fate], template: Path | None = No
             return await world.run(*fates)
 
         return run_virtually(main, world.on_task), world.events
+
+
+def tell(seed: int, plan: Plan, story: Callable[[World], Coroutine[Any, Any, None]], template: Path) -> World:
+    """Run one story in a folder of its own, and return its world. Raises: Broken, and what the story does."""
+    with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-world-") as folder:
+        world = World(seed, plan, Path(folder), template)
+
+        async def main() -> None:
+            await world.tell(story)
+
+        run_virtually(main, world.on_task)
+        return world
 
 
 if __name__ == "__main__":
