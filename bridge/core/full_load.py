@@ -38,7 +38,7 @@ class Want(StrEnum):
     DATA = "data"
     """The EVSEs' data was replaced, and whether their statuses outlive that is documented nowhere."""
     CONFIRMED = "confirmed"
-    """An operator asked for it knowing that the guard holds it back."""
+    """An operator asked for it knowing that the guard holds it back; never without any EVSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def decide(
     not_before = _not_before(state, why, census, at, lane_opened_at, options)
     if not_before is not None and at.steady < not_before:
         return Gate(not_before) if _is_first(state) else Singles(not_before, _still_ahead(state.next_w, at.now))
-    held_back = None if why is Want.CONFIRMED else guarded(state, census)
+    held_back = None if why is Want.CONFIRMED and census.total else guarded(state, census)
     return Guarded(held_back) if held_back is not None else Go(why)
 
 
@@ -203,13 +203,13 @@ def settle(
 
 def confirm(state: FullLoadState, census: Census) -> FullLoadState:
     """Return the state after an operator's yes: where the guard holds one back, the next goes out in spite of it."""
-    held_back = state.accepted_at is not None and guarded(state, census) is not None
+    held_back = state.accepted_at is not None and census.total > 0 and guarded(state, census) is not None
     return replace(state, confirmed=True, wanted=Want.CONFIRMED if held_back else state.wanted)
 
 
 def request(state: FullLoadState, census: Census) -> FullLoadState:
     """Return the state after an operator asked for one now, whatever failed before; that is also the yes to it."""
-    wanted = Want.CONFIRMED if guarded(state, census) is not None else Want.REQUEST
+    wanted = Want.CONFIRMED if census.total and guarded(state, census) is not None else Want.REQUEST
     return replace(state, confirmed=True, wanted=wanted, gate_since=None, tries=min(state.tries, 1))
 
 

@@ -15,7 +15,7 @@ import structlog
 from tests.catalogue.recording import Tally
 from tests.catalogue.table import COUNTED
 from tests.torture.simulation.fates import Fate
-from tests.torture.simulation.runs import migrated, place, play, run
+from tests.torture.simulation.runs import migrated, place, play, run, tell
 from tests.torture.simulation.world import Plan, World
 
 
@@ -39,6 +39,13 @@ class Simulate:
     def _count(self, counted: Counter[str]) -> Counter[str]:
         self._tally.count(**{name: counted[name] for name in COUNTED if name in counted})
         return counted
+
+    def tell(self, seed: int, plan: Plan, story: Callable[[World], Coroutine[Any, Any, None]]) -> World:
+        """Run one story to its end and return its world. Raises: Broken, and what the story does."""
+        world = tell(seed, plan, story, self.template)
+        self._tally.count(**{name: world.tally[name] for name in COUNTED if name in world.tally})
+        self._tally.seed(seed)
+        return world
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from simulators.hubs.exchange import Judgement
 from tests.torture.simulation.dishonest_clocks import mark
 from tests.torture.simulation.hubs import SimulatedHub
 from tests.torture.simulation.oracle import WORDS, Course, differences, effective
+from tests.torture.simulation.owners import evse_of, told
 from tests.torture.simulation.stations import Reported, Station
 
 
@@ -50,6 +51,8 @@ class Evidence:
         self._orders: dict[int, tuple[str, datetime, datetime | None]] = {}
         self._doubted: set[int] = set()
         self._removed: set[int] = set()
+        self.farewells: set[tuple[str, str]] = set()
+        """What Chargeprice, which cannot forget a point, may hold of EVSEs that are gone."""
         self.wrong: list[str] = []
 
     def rows(self, statement: str, *arguments: Any) -> list[Any]:
@@ -70,6 +73,12 @@ class Evidence:
         for evse_id in self.evses.values():
             self.courses.setdefault(evse_id, Course())
 
+    def forget(self, station: str) -> None:
+        """Expect nothing more of a station and its EVSEs, which an operator takes out of the inventory."""
+        for address in self.stations.pop(station).habits.connectors:
+            self.courses.pop(evse_of(station, address), None)
+        self.farewells |= {(point, "unknown") for point in self.points if point.startswith(f"{station}/")}
+
     def follow_history(self) -> None:
         """Take in what EVSEs have become with the last commit."""
         if not self.courses:
@@ -79,8 +88,9 @@ class Evidence:
             "SELECT id, evse, status, live FROM history WHERE id > ?", self._history_id
         ):
             self._history_id = number
-            self.courses[self.evses[evse]].states.append((at, status))
             self.lives[self.evses[evse]] = live
+            if (course := self.courses.get(self.evses[evse])) is not None:
+                course.states.append((at, status))
             self._tally["changes"] += 1
 
     def open_calls(self) -> int:
@@ -196,8 +206,13 @@ class Evidence:
         found = []
         for name, hub in hubs.items():
             known = names.get(name, {})
-            wanted = {known.get(evse_id, evse_id): WORDS[name][status] for evse_id, status in expected.items()}
-            found += [f"{name} {line}" for line in differences(wanted, hub.state())]
+            wanted = {
+                known.get(evse_id, evse_id): WORDS[hub.hub.name][status]
+                for evse_id, status in expected.items()
+                if told(name, evse_id)
+            }
+            held = {key: value for key, value in hub.state().items() if (key, value) not in self.farewells}
+            found += [f"{name} {line}" for line in differences(wanted, held)]
         return [*found, *self._untold()]
 
     def _untold(self) -> Iterator[str]:
@@ -219,8 +234,3 @@ class Evidence:
 
 def _micros(moment: datetime | None) -> int | None:
     return None if moment is None else (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-
-
-def evse_of(station: str, address: tuple[int, int]) -> str:
-    """Return the EvseID that a connector belongs to: its own in 1.6, that of its EVSE in 2.x."""
-    return f"DE*ABC*E{station.upper()}*{address[0] or address[1]}"

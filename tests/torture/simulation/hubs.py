@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from typing import Any
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit
 from bridge.upstreams.http import Exchange, HttpClient, Lost, NotSent, Replied, Timeouts
 from simulators.hubs.exchange import Hub, Judgement, Reply, Request
 from simulators.hubs.faults import FaultBook, FaultKind, FaultSpec
-from simulators.hubs.ledger import Entry, Ledger, RateLimit
+from simulators.hubs.ledger import JOURNAL_LIMIT, Entry, Ledger, RateLimit
 
 _TOTAL_S = 15.0
 """The bridge's own total timeout: design, Defaults."""
@@ -52,6 +54,21 @@ class SimulatedHub:
         self._chance = chance(seed, f"connections of {hub.name}")
         self._open: dict[asyncio.Task[Any], Entry] = {}
         self.attempts = 0
+        self.left_at: deque[float] = deque(maxlen=JOURNAL_LIMIT)
+        """When each of the last attempts left its sender, in seconds since 1970; also those that met nobody."""
+
+    def backup(self) -> dict[str, str]:
+        """Return what the hub holds, for `restore`."""
+        return dict(self.ledger._held)
+
+    def restore(self, backup: Mapping[str, str]) -> None:
+        """Hold again what a backup has and nothing else, as after a failure of the hub's own storage."""
+        self.ledger._held = dict(backup)
+        self.ledger._available_at.clear()
+
+    def journal(self, since: float = 0.0, until: float = math.inf) -> list[Entry]:
+        """Return the requests that arrived from `since` until before `until`, in seconds since 1970."""
+        return [entry for entry in self.ledger._journal if since <= entry.received_at < until]
 
     def state(self) -> dict[str, str]:
         """Return what the hub holds."""
@@ -60,6 +77,7 @@ class SimulatedHub:
     def receive(self, request: Request) -> asyncio.Task[Reply] | None:
         """Take a request that has left its sender, who may be killed from now on; None: nobody listens."""
         self.attempts += 1
+        self.left_at.append(self._clock())
         if self.faults.unreachable(self._clock()) is not None:
             return None
         return asyncio.get_running_loop().create_task(self._serve(request), context=self._world)

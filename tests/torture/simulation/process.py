@@ -84,7 +84,7 @@ class Surroundings:
     upgrades: bool
     """Look whether the schema is this release's: once in a run, since it takes longer than an hour of its life."""
     looks: timedelta = timedelta(minutes=10)
-    """How often ticker and lanes look though nothing woke them."""
+    """How often ticker, lanes and enforcer look though nothing woke them."""
 
 
 class Process:
@@ -155,7 +155,7 @@ class Process:
         self.lanes = {AccountName(name): self._lane(name) for name in settings.accounts}
         self.wakes.lanes = self.lanes
         self.enforcer = Enforcer(
-            self.writer, self.central, clock=clock, jitter=around.jitter, options=EnforcerOptions()
+            self.writer, self.central, clock=clock, jitter=around.jitter, options=EnforcerOptions(idle=around.looks)
         )
         self.wakes.enforcer = self.enforcer
         for work in (self.ticker.run(), self.enforcer.run(), *(lane.run() for lane in self.lanes.values())):

@@ -92,6 +92,18 @@ def play(
         return run_virtually(main, world.on_task), world.events
 
 
+def tell(seed: int, plan: Plan, story: Callable[[World], Coroutine[Any, Any, None]], template: Path) -> World:
+    """Run one story in a folder of its own, and return its world. Raises: Broken, and what the story does."""
+    with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-world-") as folder:
+        world = World(seed, plan, Path(folder), template)
+
+        async def main() -> None:
+            await world.tell(story)
+
+        run_virtually(main, world.on_task)
+        return world
+
+
 if __name__ == "__main__":
     tally, events = run(int(sys.argv[1]), Plan(FLEET), EVERYTHING)
     print("\n".join(events))

@@ -6,6 +6,8 @@ shows what happens in it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.catalogue.recording import Tally
@@ -22,6 +24,34 @@ def test_after_a_day_of_everything_hubs_agree_and_nothing_was_lost_or_went_backw
     counted = simulate(seed, Plan(FLEET), EVERYTHING)
     assert counted["kills"] > 0
     assert counted["faults"] > 0
+    tally.seed(seed)
+
+
+SETTINGS = {
+    "never a fullLoad": Plan(FLEET, settings={"ACCOUNTS__HUBJECT__FULL_LOAD": "never"}),
+    "fullLoads that nobody confirmed": Plan(FLEET, settings={"ACCOUNTS__HUBJECT__FULL_LOAD": "confirmed"}),
+    "a lenient hub": Plan(FLEET, strict_known=False),
+    "ends are told": Plan(FLEET, settings={"ACCOUNTS__CHARGEPRICE__VALID_UNTIL": "true"}),
+    "two operators": Plan(FLEET | {"xyz": FLEET["one"], "xyz2": FLEET["two"]}),
+}
+
+
+@pytest.mark.row("T01", "T02")
+@pytest.mark.parametrize("name", ["never a fullLoad", "ends are told", "two operators"])
+def test_an_evening_of_everything_ends_well_with_other_settings_too(
+    name: str, simulate: Simulate, tally: Tally
+) -> None:
+    simulate(5, replace(SETTINGS[name], hours=4), EVERYTHING)
+    tally.seed(5)
+
+
+@pytest.mark.row("T01", "T02")
+@pytest.mark.long
+@pytest.mark.parametrize("name", list(SETTINGS))
+def test_a_day_of_everything_ends_well_with_other_settings_too(
+    name: str, seed: int, simulate: Simulate, tally: Tally
+) -> None:
+    simulate(seed, SETTINGS[name], EVERYTHING)
     tally.seed(seed)
 
 

@@ -11,7 +11,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,16 @@ from typing import Any
 from bridge.derive import Derived
 from bridge.edits import ImportOrder, import_inventories
 from bridge.inventory_file import parse_inventory
-from bridge.settings import load_settings
+from bridge.settings import Account, OicpAccount, load_settings
 from bridge.store.errors import StoreBroken, StoreError
 from csms.auth import StationKeys
 from simulators.hubs import chargeprice, hubject
+from simulators.hubs.exchange import Hub
 from simulators.hubs.faults import FaultSpec
-from tests.torture.simulation.evidence import Evidence, evse_of
+from tests.torture.simulation.evidence import Evidence
+from tests.torture.simulation.fed import Fed
 from tests.torture.simulation.hubs import Reaches, SimulatedHub, chance
+from tests.torture.simulation.owners import configuration, evse_of, operator_of
 from tests.torture.simulation.process import GENERATION, PEPPER, Process, Surroundings
 from tests.torture.simulation.stations import Habits, Station
 from tests.torture.simulation.stepped_writer import Killed
@@ -36,7 +39,6 @@ from tests.torture.simulation.virtual_time import OWN_TIME, OwnTime, VirtualLoop
 from tests.torture.simulation.wires import Wire
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-CONFIG = Path(__file__).parents[3] / "config" / "demo" / "bridge.toml"
 
 
 class Broken(AssertionError):
@@ -66,6 +68,8 @@ class Plan:
     slack_s: float = 2.0
     """How long before a request its value may have been replaced: chosen, waited for the pace, sent."""
     strict_known: bool = True
+    fed: bool = False
+    """Stations are `fed` into the intake and do nothing by themselves."""
     settings: Mapping[str, str] = field(default_factory=dict)
     start: datetime = START
 
@@ -100,6 +104,7 @@ class World:
         self._lives: list[asyncio.Task[None]] = []
         self._wall_ahead = timedelta(0)
         self._stamp = 0
+        self.healed_at = 0.0
         self.stations: dict[str, Station] = {}
         if template is not None:
             shutil.copy(template, folder / "bridge.db")
@@ -175,23 +180,21 @@ class World:
         """Let these fates begin; they end with the faults."""
         self._fates += [self._loop.create_task(fate(self)) for fate in fates]
 
+    async def tell(self, story: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+        """Live through a story, then end every fault and check everything. Raises: Broken, and what the story does."""
+        await self.begin()
+        await story(self)
+        await self.end()
+
     async def begin(self) -> None:
         """Start hubs, bridge and stations."""
         self._loop = asyncio.get_running_loop()
         self.evidence = Evidence(self.folder, self.time_s, self.plan.slack_s, self.tally, self.note)
-        self.settings = load_settings(CONFIG, self._environ())
-        self.hubs = {
-            "hubject": self._hub(
-                hubject.Hubject(hubject.HubjectOptions(strict_known=self.plan.strict_known), self.seed),
-                hubject.RATE_LIMIT,
-            ),
-            "chargeprice": self._hub(
-                chargeprice.Chargeprice(chargeprice.ChargepriceOptions(), clock=lambda: self.true_time().timestamp()),
-                chargeprice.RATE_LIMIT,
-            ),
-        }
+        self.settings = load_settings(configuration(self.plan.stations), self._environ())
+        self.hubs = {name: self._hub(name, account) for name, account in self.settings.accounts.items()}
         await self.start_process()
-        await self._import()
+        await self.import_inventory(self.plan.stations)
+        self.evidence.learn_evses()
         for name, habits in self.plan.stations.items():
             self.stations[name] = self.evidence.stations[name] = self._station(name, habits)
             self._lives.append(self._loop.create_task(self.stations[name].live()))
@@ -203,19 +206,26 @@ class World:
             **{f"BRIDGE_{name}": value for name, value in self.plan.settings.items()},
         }
 
-    def _hub(self, hub: Any, rate_limit: Any) -> SimulatedHub:
+    def _hub(self, name: str, account: Account) -> SimulatedHub:
+        def clock() -> float:
+            return self.true_time().timestamp()
+
+        hub: Hub = chargeprice.Chargeprice(chargeprice.ChargepriceOptions(), clock=clock)
+        if isinstance(account, OicpAccount):
+            options = hubject.HubjectOptions(operator_ids=(account.operator_id,), strict_known=self.plan.strict_known)
+            hub = hubject.Hubject(options, self.seed)
         return SimulatedHub(
             hub,
-            rate_limit,
+            hubject.RATE_LIMIT if isinstance(account, OicpAccount) else chargeprice.RATE_LIMIT,
             seed=self.seed,
             world=self.context,
-            clock=lambda: self.true_time().timestamp(),
+            clock=clock,
             latency_s=lambda: self._chances["hubs"].uniform(0.005, 0.08),
             on_request=self.evidence.note_request,
         )
 
     def _station(self, name: str, habits: Habits) -> Station:
-        return Station(
+        return (Fed if self.plan.fed else Station)(
             name,
             habits,
             chance(self.seed, f"station {name}"),
@@ -358,31 +368,32 @@ class World:
             return None
         return work.result()
 
-    async def _import(self) -> None:
+    async def import_inventory(self, stations: Iterable[str], *, prune: bool = False) -> None:
+        """Import these stations of the plan; with `prune`, they are all that there is from now on."""
         process = self.process
         assert process is not None
         lines = ["station,version,key,evse,connector,evse_id,operator,layer0,chargeprice_station,chargeprice_point"]
-        for name, habits in self.plan.stations.items():
+        for name in stations:
+            habits = self.plan.stations[name]
             for evse, connector in habits.connectors:
                 evse_id = evse_of(name, (evse, connector))
                 point = evse_id.lower().replace("*", "-")
                 self.evidence.points[f"{name}/{point}"] = evse_id
                 lines.append(
                     f"{name},{habits.version.value},0123456789abcdef,{evse or ''},{connector},"
-                    f"{evse_id},demo,downgrade,{name},{point}"
+                    f"{evse_id},{operator_of(name)},downgrade,{name},{point}"
                 )
-        inventory = parse_inventory("\n".join(lines) + "\n", operators={"demo"}, read_key_file=lambda _: b"")
+        inventory = parse_inventory("\n".join(lines) + "\n", operators={"demo", "second"}, read_key_file=lambda _: b"")
         order = ImportOrder(
             inventory=inventory,
             keys=StationKeys(PEPPER),
-            prune=False,
+            prune=prune,
             yes=True,
             dry_run=False,
             at=process.clock(),
             options=process.options,
         )
         await self.submit(import_inventories, order)
-        self.evidence.learn_evses()
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

@@ -178,6 +178,7 @@ def test_the_stored_moment_stands_while_it_is_on_the_schedule(stored: datetime |
         pytest.param(49, "doubt", True, id="whatever it is wanted for"),
         pytest.param(50, "request", False, id="half of the last"),
         pytest.param(49, "confirmed", False, id="below half, confirmed"),
+        pytest.param(0, "confirmed", True, id="empty inventory, whoever confirms"),
     ],
 )
 def test_an_inventory_that_vanished_does_not_wipe_out_the_hub(total: int, wanted: str, guarded: bool) -> None:
@@ -338,6 +339,12 @@ def test_asked_for_goes_out_although_the_inventory_has_halved() -> None:
     halved = Census(total=40, reported=40, dirty=0)
     assert isinstance(decide(replace(LOADED, wanted="daily"), halved), Guarded)
     assert decide(full_load.request(LOADED, halved), halved) == Go(Want.CONFIRMED)
+
+
+def test_asked_for_on_an_empty_inventory_is_no_yes_to_what_is_imported_next() -> None:
+    for ordered in (full_load.request, full_load.confirm):
+        asked = ordered(replace(LOADED, wanted="daily"), Census(total=0, reported=0, dirty=0))
+        assert isinstance(decide(asked, Census(total=40, reported=40, dirty=0)), Guarded)
 
 
 def test_none_goes_out_on_request_where_the_configuration_says_never() -> None:
