@@ -60,6 +60,8 @@ def live_through(simulate: Simulate, hub: str, *, evses: int, every_s: float, ag
         assert 1000 <= len(attempts) <= DAY_S / 60 + 10
         assert longest_lag(world, other, now(world) - 3600, now(world) - 120) < 120
         grown = {table: number for table, number in _rows(world).items() if number != rows[table]}
+        requests = len(attempts) + len(left_between(world, other, began))
+        assert grown.pop("delivery_log") - rows["delivery_log"] <= requests
         assert grown == {"history": rows["history"] + world.tally["changed"]}
         world.hubs[hub].faults.clear()
         ended = now(world)
