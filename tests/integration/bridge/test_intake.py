@@ -66,6 +66,7 @@ async def test_statuses_of_many_stations_share_transactions(bridge) -> None:
     assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(50,)]
 
 
+@pytest.mark.row("T53")
 async def test_event_of_a_superseded_connection_is_refused_and_its_neighbours_are_not(bridge) -> None:
     old = await bridge.connect("one")
     new = await bridge.connect("one")
@@ -154,6 +155,7 @@ async def test_station_cannot_make_rows_without_bound(bridge) -> None:
     assert await bridge.rows("SELECT count(*) FROM fact") == [(128,)]
 
 
+@pytest.mark.row("T57")
 async def test_change_towards_available_counts_after_the_hold_without_another_message(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")

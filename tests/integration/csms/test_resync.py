@@ -58,6 +58,7 @@ def about(connector: int) -> dict[str, Any]:
     return {"requestedMessage": "StatusNotification", "connectorId": connector}
 
 
+@pytest.mark.row("T60")
 async def test_silent_16_station_is_asked_for_each_connector_one_at_a_time(asking: Site) -> None:
     station = await dial(asking.port)
     await accept(station, about(1))
@@ -207,6 +208,7 @@ async def test_status_of_connector_0_that_storage_lost_is_asked_for_without_a_co
     assert [(event.connector, event.status) for event in asking.recorder.of(StatusReported)] == [(0, "Unavailable")]
 
 
+@pytest.mark.row("T12")
 async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking: Site) -> None:
     station = await dial(asking.port)
     for connector in (1, 2):

@@ -225,6 +225,7 @@ async def test_boot_that_was_not_recorded_accepts_nobody(site: Site) -> None:
     assert (await station.call("StatusNotification", STATUS_16))[:3] == [4, "m2", "SecurityError"]
 
 
+@pytest.mark.row("T59")
 async def test_accepted_station_needs_no_boot_after_our_restart(site: Site) -> None:
     station = await dial(site.port)
     assert (await station.call("StatusNotification", STATUS_16))[0] == 3

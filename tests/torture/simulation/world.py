@@ -98,6 +98,7 @@ class World:
         self._tasks: defaultdict[int, dict[asyncio.Task[Any], None]] = defaultdict(dict)
         self._fates: list[asyncio.Task[None]] = []
         self._lives: list[asyncio.Task[None]] = []
+        self._died: list[str] = []
         self._wall_ahead = timedelta(0)
         self._stamp = 0
         self.stations: dict[str, Station] = {}
@@ -215,7 +216,11 @@ class World:
     async def _start(self, context: Context) -> None:
         self.note(f"start of process {self.generation}")
         self.process = Process(self._surroundings(), context)
-        await self.process.start()
+        try:
+            await self.process.start()
+        except StoreError as error:
+            self.note(f"did not start: {error}")
+            self._loop.call_soon(self.kill, context=self.context)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
@@ -280,6 +285,7 @@ class World:
         self.tally["kills"] += 1
         self.tally["calls_open"] += self.evidence.open_calls()
         self.tally["pushes_open"] += sum(hub.ledger.summary()["open"] for hub in self.hubs.values())
+        self._died += process_deaths(process)
         process.kill()
         for task in list(self._tasks[self.generation]):
             task.cancel()
@@ -314,7 +320,7 @@ class World:
         process = self.process
         if process is None or not self.serving:
             return None
-        work = process.spawn(process.writer.submit(handler, payload))
+        work = process.ask(process.writer.submit(handler, payload))
         await asyncio.wait({work})
         if work.cancelled():
             return None
@@ -378,7 +384,7 @@ class World:
         ends = self._loop.time() + self.plan.agree_s
         while found := self.evidence.disagreements(self.hubs, self.wall()):
             if self._loop.time() > ends:
-                raise self.broken([f"not agreed {self.plan.agree_s:g} s after the last fault", *found])
+                raise self.broken([f"not agreed {self.plan.agree_s:g} s after the last fault", *self.died(), *found])
             await asyncio.sleep(5)
         self.tally["agreed_after_s"] = max(self.tally["agreed_after_s"], round(self._loop.time() - self.healed_at))
 
@@ -392,10 +398,16 @@ class World:
         found = [*self.evidence.wrong, *self.evidence.disagreements(self.hubs, self.wall())]
         for name, hub in self.hubs.items():
             found += [f"{name}: {one['what']}" for one in hub.ledger.violations()]
-        assert self.process is not None
-        found += [f"a task died: {error!r}" for error in self.process.failures]
+        found += self.died()
         if found:
             raise self.broken(found)
+
+    def died(self) -> list[str]:
+        """Return what tasks died of by themselves: of every process so far, and of the world outside."""
+        outside = [task for task in (*self._fates, *self._lives) if task.done() and not task.cancelled()]
+        errors = (error for task in outside if (error := task.exception()) is not None)
+        found = [*self._died, *(f"a fate or a station died: {error!r}" for error in errors)]
+        return found if self.process is None else [*found, *process_deaths(self.process)]
 
     def broken(self, found: list[str]) -> Broken:
         """Return what to raise: what is wrong, what happened before, and how to see it again."""
@@ -406,3 +418,8 @@ class World:
         self.note(f"{hub}: {fault} for {seconds}")
         self.tally["faults"] += 1
         self.hubs[hub].faults.add(FaultSpec(seconds=seconds, **fault), self.true_time().timestamp())
+
+
+def process_deaths(process: Process) -> list[str]:
+    """Return what tasks of a process that lives died of."""
+    return [f"a task died: {error!r}" for error in process.failures]

@@ -170,6 +170,7 @@ def test_the_stored_moment_stands_while_it_is_on_the_schedule(stored: datetime |
 # --- the guard
 
 
+@pytest.mark.row("T47")
 @pytest.mark.parametrize(
     ("total", "wanted", "guarded"),
     [
