@@ -12,6 +12,8 @@ FUZZ_SEED := $(shell date +%s)
 endif
 FUZZ_TIMES ?= 10
 TORTURE_RESULTS ?= torture-results
+KILL_SEEDS ?= 1-12,21-32
+KILL_RESULTS ?=
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -41,7 +43,7 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration hardware-check acceptance kills fuzz-short ## every test, under 15 minutes on 2 cores
+test: unit integration hardware-check acceptance torture-short kills fuzz-short ## every test, under 20 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
@@ -64,8 +66,9 @@ acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 
 	$(PYTEST) tests/acceptance -q -m "not kill" -n 2 --dist worksteal
 
 .PHONY: kills
-kills: $(VENV)/.dev ## kill -9 in mid-traffic (budget 240 s)
-	$(PYTEST) tests/acceptance -q -m kill
+kills: $(VENV)/.dev ## kill -9 in the middle of everything (budget 120 s; KILL_SEEDS=1-1000 runs those seeds, KILL_RESULTS=FILE goes on)
+	KILL_SEEDS=$(KILL_SEEDS) $(PYTEST) tests/torture/kills -q -m kill -n 2 --dist worksteal \
+		$(if $(KILL_RESULTS),--catalogue-results $(KILL_RESULTS))
 
 .PHONY: fuzz-short
 fuzz-short: $(VENV)/.dev ## hostile frames and bytes, the same each time (budget 60 s)
@@ -82,10 +85,10 @@ torture-short: $(VENV)/.dev ## the rows of the torture catalogue that take secon
 	$(PYTEST) tests/torture -q -m "not kill" -n 2 --dist worksteal
 
 .PHONY: torture
-torture: $(VENV)/.dev ## the whole torture catalogue, an hour and more; writes the table of docs/reliability.md
-	rm -rf $(TORTURE_RESULTS)
+torture: $(VENV)/.dev ## the whole torture catalogue, an hour and more; writes the table of docs/reliability.md (RESUME=1 goes on with its kills)
+	$(if $(RESUME),,rm -rf $(TORTURE_RESULTS))
 	$(PYTEST) tests -q -m "row and not kill" --long -n 2 --dist worksteal -o timeout=3600 --catalogue-results $(TORTURE_RESULTS)/rows.jsonl
-	$(PYTEST) tests/torture -q -s -m kill --long -o timeout=7200 --catalogue-results $(TORTURE_RESULTS)/kills.jsonl
+	$(MAKE) kills KILL_SEEDS=1-1000 KILL_RESULTS=$(TORTURE_RESULTS)/kills.jsonl
 	$(BIN)/python -m tests.mutation.run --results $(TORTURE_RESULTS)/guards.jsonl
 	$(BIN)/python -m tests.catalogue.table $(TORTURE_RESULTS)/*.jsonl
 

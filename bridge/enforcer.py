@@ -39,6 +39,9 @@ from csms.events import ChangeAnswer, ChangeOutcome, ConnectorAddress, StationId
 
 log = structlog.get_logger(__name__)
 
+_ROUND = timedelta(seconds=30)
+"""A look that takes longer, and not because of the storage, is one that hangs."""
+
 
 class Stations(Protocol):
     """Calls stations; `csms.server.CentralSystem` in the product."""
@@ -96,7 +99,9 @@ class Enforcer:
         clock: Callable[[], Moment],
         jitter: Callable[[], float],
         options: EnforcerOptions,
+        went_round: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
+        self._went_round = went_round
         self._writer = writer
         self._stations = stations
         self._clock = clock
@@ -117,6 +122,7 @@ class Enforcer:
         async with asyncio.TaskGroup() as asking:
             while True:
                 self._woken.clear()
+                self._went_round(self._options.idle + _ROUND)
                 pause = self._options.period
                 try:
                     if not started:

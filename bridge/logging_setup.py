@@ -76,7 +76,9 @@ def mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> M
 
 def _rendering(output: Format, target: TextIO) -> list[structlog.types.Processor]:
     if output == "console" or (output == "auto" and target.isatty()):
-        return [structlog.dev.ConsoleRenderer(colors=target.isatty() and not os.environ.get("NO_COLOR"))]
+        colors = target.isatty() and not os.environ.get("NO_COLOR")
+        # The usual formatter prints each frame's variables, and so every key and token that one holds.
+        return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 

@@ -32,6 +32,8 @@ _FARTHEST = timedelta(days=1)
 """Nobody waits longer for anything; the year 9999, by which people mean for ever, is beyond what a clock can add up."""
 _SHORTEST_SLEEP = timedelta(milliseconds=5)
 """However much is due, others get to run."""
+_ROUND = timedelta(seconds=30)
+"""A round that takes longer, and not because of the storage, is one that hangs."""
 
 
 class Prober(Protocol):
@@ -60,6 +62,8 @@ class TickerOptions:
     documents: tuple[DocumentPlan, ...] = ()
     """What accounts mirror of temporary statuses, which end and, where the clock steps back, return."""
     period: timedelta = timedelta(seconds=1)
+    stood_still: timedelta = timedelta(seconds=30)
+    """A tick that comes so much later than it should ends a time in which nobody listened."""
     step: timedelta = timedelta(milliseconds=500)
     """How far the wall clock may drift from the steady one before that counts as a step."""
     close_every: timedelta = timedelta(minutes=10)
@@ -78,7 +82,9 @@ class Ticker:
         options: TickerOptions,
         woken: Callable[[Derived], None],
         prober: Prober,
+        went_round: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
+        self._went_round = went_round
         self._writer = writer
         self._clock = clock
         self._options = options
@@ -150,6 +156,8 @@ class Ticker:
     async def run(self) -> None:
         """Tick until cancelled. Raises: StoreError where storage is broken for good."""
         while True:
+            self._went_round(self._options.period + _ROUND)
+            began = self._clock().steady
             try:
                 await self.tick()
             except StoreError as error:
@@ -157,6 +165,7 @@ class Ticker:
             else:
                 self._log_storage(None)
             await self._sleep()
+            self._follow_standstill(began, self._clock().steady)
 
     async def tick(self) -> None:
         """Do everything that is due now. Raises: StoreError."""
@@ -167,6 +176,7 @@ class Ticker:
             self.due(until)
             if found < EVSES_A_TURN:
                 break
+            self._went_round(self._options.period + _ROUND)
         await self._judge(at)
         await self._note(at)
         await self._close_temporaries(at)
@@ -226,6 +236,18 @@ class Ticker:
         self._waiting_for_storage = error is not None
 
     # --- silence --------------------------------------------------------------------------------------------------
+
+    def _follow_standstill(self, began: datetime, now: datetime) -> None:
+        """Count no silence of a time in which the process was stopped: as after a restart, nobody listened."""
+        if now - began < self._options.period + self._options.stood_still:
+            return
+        self._take_in_what_was_heard()
+        log.warning("process_stood_still", for_s=(now - began).total_seconds())
+        for station, presence in self._presences.items():
+            heard_at = resumed_heard_at(
+                started=now, alive_at=began, heard_at=presence.heard_at, options=self._options.reachability
+            )
+            self._presences[station] = replace(presence, heard_at=heard_at, asked_at=None)
 
     async def _judge(self, at: Moment) -> None:
         self._take_in_what_was_heard()

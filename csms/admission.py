@@ -166,6 +166,12 @@ class Admission:
         blocked = self._throttle.blocked(sender, identity, self._monotonic())
         if blocked is not None:
             return blocked
+        with self._throttle.trying(sender, identity):
+            return await self._try(socket, presented, offers, sender)
+
+    async def _try(self, socket: StationSocket, presented: Presented, offers: list[str], sender: str) -> Admit | Refuse:
+        """Look up who it says it is, have it proved, and note how that went."""
+        identity = presented.identity
         try:
             found = await self._registry.find(identity)
         except NotRecorded:

@@ -12,7 +12,9 @@ import hmac
 import re
 import secrets
 import unicodedata
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -166,6 +168,9 @@ def matches(credential: Credential, pepper: bytes, presented: bytes) -> bool:
 class Throttle:
     """Slows down guessing: after `limit` failures of one (client address, identity) pair within `window`, refuse.
 
+    An attempt whose outcome is not known yet counts like a failure, or whoever makes hundreds at once would have them
+    all tried. When it is over it counts no more, unless it has failed.
+
     Never counts by address alone (many stations share one behind NAT) nor by identity alone (anybody could lock a
     station out). Keeps at most `capacity` pairs; beyond that the one that failed least recently is forgotten.
     """
@@ -175,19 +180,33 @@ class Throttle:
         self._window = window.total_seconds()
         self._capacity = capacity
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._under_way: Counter[tuple[str, str]] = Counter()
 
     def __len__(self) -> int:
         return len(self._failures)
 
     def blocked(self, address: str, identity: str, now: float) -> Refuse | None:
         """Return the refusal while the pair is blocked; `now` is monotonic, in seconds."""
-        failures = self._failures.get((address, identity.casefold()))
-        if failures is None or len(failures) < self._limit:
+        pair = (address, identity.casefold())
+        failures, places = self._failures.get(pair, ()), self._limit - self._under_way[pair]
+        if len(failures) < places:
             return None
-        left = failures[0] + self._window - now
-        if left <= 0:
+        left = failures[-places] + self._window - now if places > 0 else 0.0
+        if places > 0 and left <= 0:
             return None
         return Refuse(429, "too many failed attempts", (("Retry-After", str(int(left) + 1)),))
+
+    @contextmanager
+    def trying(self, address: str, identity: str) -> Iterator[None]:
+        """Count an attempt of the pair, which was not blocked, for as long as its outcome is not known."""
+        pair = (address, identity.casefold())
+        self._under_way[pair] += 1
+        try:
+            yield
+        finally:
+            self._under_way[pair] -= 1
+            if not self._under_way[pair]:
+                del self._under_way[pair]
 
     def failed(self, address: str, identity: str, now: float) -> None:
         """Count one failed attempt of the pair; `now` is monotonic, in seconds."""

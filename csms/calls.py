@@ -21,7 +21,6 @@ from csms import frames
 from csms.commands import CallIds
 from csms.events import (
     CertificateRequested,
-    ConnectorAddress,
     Epoch,
     OcppVersion,
     Receipt,
@@ -203,10 +202,12 @@ class Calls:
 
     async def _record(self, events: Sequence[StationEvent]) -> Receipt | None:
         """Make a message's events durable, and tell the resync what was recorded or lost."""
+        statuses = [event for event in events if isinstance(event, StatusReported)]
+        self._resync.reporting(statuses)
         try:
             receipt = await self._store(events)
         except NotRecorded:
-            self._resync.lost(_addresses(events))
+            self._resync.lost(statuses)
             raise
         for event in events:
             if isinstance(event, StatusReported):
@@ -259,10 +260,6 @@ class Calls:
     def _error(self, call: Call, fault: Fault, description: str = "") -> str:
         self._counter.count(f"call_refused_{fault.value}", self._station)
         return frames.error_text(call.id, fault, self._version, description)
-
-
-def _addresses(events: Sequence[StationEvent]) -> list[ConnectorAddress]:
-    return [ConnectorAddress(event.evse, event.connector) for event in events if isinstance(event, StatusReported)]
 
 
 def _gravity(failure: BaseException) -> int:

@@ -23,6 +23,7 @@ from csms.events import (
     ResyncOutcome,
     StationEvent,
     StationId,
+    StatusReported,
 )
 from csms.options import ServerOptions
 from csms.ports import EventRefused, NotRecorded, Superseded
@@ -41,6 +42,9 @@ from csms.resync_plan import (
     refused,
     trigger_payload,
 )
+
+_MOST_LOST = 128
+"""Statuses that are kept of one connection while storage fails: the newest of each connector; no station has more."""
 
 
 class Resync:
@@ -76,6 +80,8 @@ class Resync:
         self._log = log
         self._on_boot_missing = on_boot_missing
         self._changed = asyncio.Event()
+        self._lost: dict[ConnectorAddress, StatusReported] = {}
+        """The newest status of a connector, where it could not be recorded and nothing has replaced it."""
 
     def adapt(self, quirks: QuirkSettings) -> None:
         """Go on as this device needs it."""
@@ -114,9 +120,22 @@ class Resync:
         self._plan.again()
         self._changed.set()
 
-    def lost(self, addresses: Iterable[ConnectorAddress]) -> None:
-        """Note that something the station said could not be recorded; `addresses` are those of its statuses."""
-        self._plan.lost(self._clock(), addresses)
+    def reporting(self, statuses: Iterable[StatusReported]) -> None:
+        """Note that these are about to be recorded: what was lost of the same connectors counts no more."""
+        if self._lost:
+            for status in statuses:
+                self._lost.pop(_address(status), None)
+
+    def lost(self, statuses: Iterable[StatusReported]) -> None:
+        """Note that something the station said could not be recorded, and with it these statuses.
+
+        The station is asked for them again. One that cannot be asked will not repeat them, so that each is kept, and
+        recorded when its question has ended without an answer.
+        """
+        lost = {_address(status): status for status in statuses}
+        self._plan.lost(self._clock(), lost)
+        room = _MOST_LOST - len(self._lost)
+        self._lost |= dict(list(lost.items())[:room])
         self._changed.set()
 
     async def run(self) -> None:
@@ -187,6 +206,13 @@ class Resync:
             await self._conclude(address, ResyncOutcome.ANSWERED if answered else ResyncOutcome.TIMED_OUT)
 
     async def _conclude(self, address: ConnectorAddress, outcome: ResyncOutcome) -> None:
+        lost = self._lost.get(address)
+        if lost is not None:
+            if not await self._recorded(lost):
+                return
+            if self._lost.get(address) is lost:
+                del self._lost[address]
+            self._log.info("lost_status_recorded", evse=address.evse, connector=address.connector)
         event = ResyncEnded(self._station, self._epoch, address.evse, address.connector, outcome)
         if await self._recorded(event):
             self._plan.concluded(address, outcome)
@@ -210,3 +236,7 @@ class Resync:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+
+def _address(status: StatusReported) -> ConnectorAddress:
+    return ConnectorAddress(status.evse, status.connector)

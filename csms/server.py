@@ -287,7 +287,14 @@ class CentralSystem:
 
     def _own(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._disown)
+
+    def _disown(self, task: asyncio.Task[None]) -> None:
+        """Let go of a task that is over; nobody awaits it, so what ended it is told here."""
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._counter.count("task_failed")
+            self._log.error("task_failed", task=task.get_name(), exc_info=error)
 
 
 async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -1,7 +1,8 @@
 """Say how each part of the bridge does. Pure.
 
-A hub that is down, or a certificate that ends soon, is *degraded*: restarting the bridge would not help it. Only what
-keeps statuses from being recorded is *failed*. Before it: `services`, which asked. After it: `GET /healthz`.
+A hub that is down, a certificate that ends soon, or a task that is being started anew is *degraded*: restarting the
+bridge would not help it. *Failed* is what keeps statuses from being recorded, or from coming true: without the ticker
+no hold ends, and nobody is found silent. Before it: `services`, which asked. After it: `GET /healthz`.
 """
 
 from __future__ import annotations
@@ -10,21 +11,29 @@ from collections.abc import Sequence
 
 from bridge.core.expiry import Urgency
 from bridge.web.shapes import Component, Health, ListenerItem, Readiness, UpstreamItem
+from bridge.web.task_shapes import TaskItem
+
+TICKER = "ticker"
+"""The name of its task."""
 
 _WORST_LAST = ("ok", "degraded", "failed")
+_ESSENTIAL = (TICKER,)
+_AWAY = ("down", "stalled")
 
 
 def health_of(
-    readiness: Readiness,
+    recording: Readiness,
     upstreams: Sequence[UpstreamItem],
     unread: str = "",
     listeners: Sequence[ListenerItem] = (),
+    tasks: Sequence[TaskItem] = (),
 ) -> Health:
     """Return the health of every component, and the worst of them as the whole's.
 
-    `unread`: why the accounts could not be read, where `upstreams` is empty for that.
+    `recording`: whether the database commits. `unread`: why the accounts could not be read, where `upstreams` is empty
+    for that.
     """
-    components = {"database": _database(readiness, unread)}
+    components = {"database": _database(recording, unread)}
     for item in upstreams:
         components[f"account {item.name}"] = _account(item)
         if item.certificate is not None:
@@ -32,13 +41,41 @@ def health_of(
     for listener in listeners:
         if listener.certificate is not None:
             components[f"listener certificate {listener.name}"] = _certificate(listener)
+    for task in tasks:
+        components[f"task {task.name}"] = _task(task)
     worst = max((component.status for component in components.values()), key=_WORST_LAST.index)
     return Health(status=worst, components=components)
 
 
-def _database(readiness: Readiness, unread: str) -> Component:
-    if not readiness.ready:
-        return Component(status="failed", why=readiness.why)
+def readiness_of(tasks: Sequence[TaskItem]) -> Readiness:
+    """Return whether the tasks without which no status comes true are at work."""
+    for task in tasks:
+        if task.name in _ESSENTIAL and task.state in _AWAY:
+            return Readiness(ready=False, why=_what(task))
+    return Readiness(ready=True)
+
+
+def task_warnings(tasks: Sequence[TaskItem]) -> list[str]:
+    """Return what operators should know of the bridge's own tasks, one line each."""
+    return [_what(task) for task in tasks if task.state != "running"]
+
+
+def _what(task: TaskItem) -> str:
+    words = {"recovering": "runs again", "down": "waits to be started anew", "stalled": "hangs and is being ended"}
+    event = "task_stalled" if task.stalls else "task_failed"
+    return f"task {task.name} {words[task.state]}: {task.why} (restarts: {task.restarts}; the log has {event})"
+
+
+def _task(task: TaskItem) -> Component:
+    if task.state == "running":
+        return Component(status="ok")
+    failed = task.name in _ESSENTIAL and task.state in _AWAY
+    return Component(status="failed" if failed else "degraded", why=_what(task))
+
+
+def _database(recording: Readiness, unread: str) -> Component:
+    if not recording.ready:
+        return Component(status="failed", why=recording.why)
     return Component(status="degraded", why=unread) if unread else Component(status="ok")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_network
 from types import MappingProxyType
 
@@ -18,8 +19,10 @@ from bridge.core.mapping import mapping_for, until
 from bridge.core.model import AccountName, EvseStatus
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
+from bridge.core.retention import Kept
 from bridge.derive import DeriveOptions, Route
 from bridge.lane import DocumentOptions, LaneOptions
+from bridge.retention import RetentionOptions
 from bridge.settings import Account, ChargepriceAccount, Day, IdTags, OicpAccount, Settings, SpiriiAccount
 from bridge.settings.sections import ListenerTable, SignCertificate
 from bridge.ticker import TickerOptions
@@ -32,6 +35,10 @@ from bridge.wire_log import WireLogOptions
 from csms.events import SecurityProfile
 from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
 from csms.reply_options import IdTagPolicy, ReplyOptions
+
+_EXCHANGES = 10
+"""More than any one push takes with a hub, each within the total timeout."""
+_LEAST_PATIENCE = timedelta(seconds=30)
 
 NODE = "bridge"
 """Name of this process among those that may share a database one day."""
@@ -82,6 +89,7 @@ def ticker_options(settings: Settings) -> TickerOptions:
             offline_after=status.offline_after,
             restart_grace=status.restart_grace,
             mass_offline_hold=status.mass_offline_hold,
+            ask_timeout=settings.ocpp.trigger_timeout,
         ),
         derive=derive_options(settings),
         node=NODE,
@@ -101,6 +109,7 @@ def lane_options(settings: Settings, name: str) -> LaneOptions:
         ),
         full_load=_full_load_options(account, settings),
         documents=_document_options(account, settings),
+        longest_request=max(_LEAST_PATIENCE, _EXCHANGES * push.total_timeout),
     )
 
 
@@ -242,6 +251,17 @@ def reply_options(settings: Settings) -> ReplyOptions:
 def wire_log_options(settings: Settings) -> WireLogOptions:
     """Say how much is kept of what goes over the wire."""
     return WireLogOptions(per_station=settings.wire_log.per_station, total=settings.wire_log.total_mib * 2**20)
+
+
+def retention_options(settings: Settings) -> RetentionOptions:
+    """Say what is kept for how long."""
+    kept = settings.retention
+    return RetentionOptions(
+        history=Kept(kept.history, kept.history_rows),
+        delivery_log=Kept(kept.delivery_log, kept.delivery_log_rows),
+        security_events=Kept(kept.security_events, kept.security_event_rows),
+        temporary=Kept(kept.temporary, kept.temporary_rows),
+    )
 
 
 def web_options(settings: Settings) -> WebOptions:

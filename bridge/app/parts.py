@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -20,9 +21,12 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
+from bridge.app.database_marks import DatabaseMarks
+from bridge.app.health import TICKER
 from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
 from bridge.app.listener_items import shown_listeners
 from bridge.app.listening import announce, listening
+from bridge.app.loop_lag import LagMeter
 from bridge.app.newcomers import Newcomers
 from bridge.app.opening import logged, open_in_thread
 from bridge.app.pepper import ensure_pepper
@@ -31,14 +35,16 @@ from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
+from bridge.app.watch import Watch
 from bridge.app.wire_services import StoredWireLog, open_wire_log
 from bridge.core.model import AccountName
 from bridge.edits import CredentialOrder, RefreshOrder, credentials_changed, refresh_documents
 from bridge.enforcer import Enforcer, EnforcerOptions
 from bridge.intake import Intake
 from bridge.lane import AccountLane
+from bridge.retention import Retention
 from bridge.settings import Settings
-from bridge.store.errors import StoreBroken, StoreError
+from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.ticker import Ticker
 from bridge.web.ports_file import Ports, remove_ports
@@ -70,22 +76,31 @@ class Parts:
     services: StoreServices
     ports: Ports
     wire_log: FileWireLog | None
+    retention: Retention
+    marks: DatabaseMarks
+    watch: Watch
+    lag: LagMeter
 
 
 async def open_parts(
-    settings: Settings, counts: Counts, stack: AsyncExitStack, on_broken: Callable[[StoreBroken], None]
+    settings: Settings, counts: Counts, stack: AsyncExitStack, fatal: Callable[[Exception], None]
 ) -> Parts:
     """Open every part in the order of the data's way; `stack` closes them the other way round.
 
-    `on_broken` is called, from the writer's thread or not, where the store can be used no more.
+    `fatal` is called, on the event loop, with what must end the process: StoreBroken, LaneLost.
     """
     store = await open_in_thread(settings, stack)
     token, pepper = ensure_token(settings.state_dir), ensure_pepper(settings.state_dir)
-    writer = Writer(store, on_broken=on_broken)
+    writer = Writer(store, on_broken=fatal)
     writer.start()
     stack.push_async_callback(logged, lambda: writer.stop(_WRITER_STOP))
 
     clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
+    watch = Watch(clock, waited=lambda: writer.waited, jitter=random.random, fatal=fatal)
+    lag = LagMeter(time.monotonic)
+    marks = DatabaseMarks(writer, settings.state_dir, clock)
+    await marks.begin(settings.status.restart_grace)
+    stack.push_async_callback(logged, marks.count)
     derive_options = fill.derive_options(settings)
     intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
@@ -107,7 +122,14 @@ async def open_parts(
         wire_log=None if wire_log is None else wire_log.ring,
     )
     newcomers.connected = lambda: central.guests
-    ticker = Ticker(writer, clock=clock, options=fill.ticker_options(settings), woken=wakes.derived, prober=central)
+    ticker = Ticker(
+        writer,
+        clock=clock,
+        options=fill.ticker_options(settings),
+        woken=wakes.derived,
+        prober=central,
+        went_round=watch.went_round(TICKER),
+    )
     wakes.ticker = ticker
     await ticker.start()
     stack.push_async_callback(logged, ticker.stop)
@@ -115,11 +137,18 @@ async def open_parts(
     await writer.submit(refresh_documents, refresh)
     credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
     wakes.lanes = {
-        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials)
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch)
         for name in settings.accounts
     }
     listeners = watch_listeners(settings, clock, central)
-    enforcer = Enforcer(writer, central, clock=clock, jitter=random.random, options=EnforcerOptions())
+    enforcer = Enforcer(
+        writer,
+        central,
+        clock=clock,
+        jitter=random.random,
+        options=EnforcerOptions(),
+        went_round=watch.went_round("enforcer"),
+    )
     wakes.enforcer = enforcer
     services = StoreServices(
         settings,
@@ -137,6 +166,8 @@ async def open_parts(
         newcomers=newcomers,
         attempts=attempts,
         wire_log=StoredWireLog(settings.state_dir, wire_log),
+        tasks=watch.tasks,
+        lag=lag.lag,
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -148,8 +179,17 @@ async def open_parts(
     ports = announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
     return Parts(
-        central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log
+        *(central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log),
+        watch=watch,
+        lag=lag,
+        retention=Retention(writer, clock, fill.retention_options(settings)),
+        marks=marks,
     )
+
+
+def lane_task(account: str) -> str:
+    """Return the name of the task that serves an account."""
+    return f"lane {account}"
 
 
 async def _probe(writer: Writer, wakes: Wakes, clock: SystemClock, account: AccountName) -> None:
@@ -169,6 +209,7 @@ async def _open_lane(
     clock: SystemClock,
     stack: AsyncExitStack,
     credentials: Credentials,
+    watch: Watch,
 ) -> AccountLane:
     upstream = open_upstream(name, settings, credentials)
     stack.push_async_callback(upstream.close)
@@ -179,4 +220,5 @@ async def _open_lane(
         jitter=random.random,
         node=fill.NODE,
         options=fill.lane_options(settings, name),
+        went_round=watch.went_round(lane_task(name)),
     )

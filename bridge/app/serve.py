@@ -1,8 +1,8 @@
 """Run the bridge: open everything in order, wait until told to stop, close everything in order.
 
-The composition root, with `parts`, which opens. One TaskGroup holds every long-lived task, each with a name. Ctrl-C and
-SIGTERM end it within 10 s: commits in flight finish, sockets close with 1001, a request to a hub that hangs is cut and
-counts as in doubt.
+The composition root, with `parts`, which opens. One TaskGroup holds every long-lived task, each with a name and kept
+running by `watch`. Ctrl-C and SIGTERM end it within 10 s: commits in flight finish, sockets close with 1001, a request
+to a hub that hangs is cut and counts as in doubt.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Any
 import structlog
 
 from bridge.app.counts import Counts
-from bridge.app.parts import Parts, open_parts
+from bridge.app.health import TICKER
+from bridge.app.parts import Parts, lane_task, open_parts
+from bridge.app.watch import Run, log_unhandled
 from bridge.settings import Settings
-from bridge.store.errors import StoreBroken
 from bridge.web.ports_file import Ports
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Status
@@ -55,7 +56,7 @@ class _Stop:
     def ask(self) -> None:
         self.event.set()
 
-    def fail(self, error: StoreBroken) -> None:
+    def fail(self, error: Exception) -> None:
         self.failure = str(error)
         self.event.set()
 
@@ -66,6 +67,7 @@ async def _serve(settings: Settings, started: Started | None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.ask)
     counts = Counts()
+    log_unhandled(loop, counts.count)
     async with AsyncExitStack() as stack:
         parts = await _unless_stopped(open_parts(settings, counts, stack, stop.fail), stop)
         if parts is not None:
@@ -73,7 +75,11 @@ async def _serve(settings: Settings, started: Started | None) -> int:
                 log.warning("configuration_questionable", why=warning)
             await _tell(parts, started)
             _settle_memory()
-            await _run(parts, stop)
+            try:
+                await _run(parts, stop)
+            except* Exception as errors:
+                log.exception("bridge_ended_badly")
+                stop.failure = f"ended by {_named(errors)}: the log has more; what was answered is stored"
     if stop.failure is not None:
         print(f"ocpp-bridge: {stop.failure}", file=sys.stderr)
         return 1
@@ -114,21 +120,38 @@ async def _tell(parts: Parts, started: Started | None) -> None:
         log.warning("status_not_shown", why=str(error))
 
 
+def _named(errors: BaseExceptionGroup[Exception]) -> str:
+    """Return the kinds of the errors; what they say may be anything, and is not shown."""
+    kinds = [
+        _named(error) if isinstance(error, BaseExceptionGroup) else type(error).__name__ for error in errors.exceptions
+    ]
+    return " and ".join(dict.fromkeys(kinds))
+
+
 async def _run(parts: Parts, stop: _Stop) -> None:
     """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
     async with asyncio.TaskGroup() as group:
+
+        def keep(name: str, run: Run) -> asyncio.Task[None]:
+            return group.create_task(parts.watch.keep(name, run), name=f"keep {name}")
+
         moving = [
-            group.create_task(parts.ticker.run(), name="ticker"),
-            group.create_task(parts.enforcer.run(), name="enforcer"),
-            group.create_task(parts.credentials.run(), name="credentials"),
-            group.create_task(parts.listeners.run(), name="listener certificates"),
-            group.create_task(parts.newcomers.run(), name="newcomers"),
+            keep(TICKER, parts.ticker.run),
+            keep("enforcer", parts.enforcer.run),
+            keep("credentials", parts.credentials.run),
+            keep("listener certificates", parts.listeners.run),
+            keep("newcomers", parts.newcomers.run),
+            keep("watch", parts.watch.run),
+            keep("loop lag", parts.lag.run),
+            keep("retention", parts.retention.run),
+            keep("database marks", parts.marks.run),
         ]
-        lanes = [group.create_task(lane.run(), name=f"lane {name}") for name, lane in parts.lanes]
+        lanes = [keep(lane_task(name), lane.run) for name, lane in parts.lanes]
         if parts.wire_log is not None:
-            group.create_task(parts.wire_log.run(), name="wire log")
+            keep("wire log", parts.wire_log.run)
         await stop.event.wait()
         log.info("bridge_stopping")
+        parts.watch.stop()
         for task in moving:
             task.cancel()
         for _, lane in parts.lanes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from importlib.metadata import version as installed
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
-from bridge.app.health import health_of
+from bridge.app.health import health_of, readiness_of, task_warnings
 from bridge.app.inventory_services import InventoryServices
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
@@ -60,10 +61,14 @@ from bridge.web.shapes import (
     UpstreamList,
     UpstreamPreview,
 )
+from bridge.web.task_shapes import LoopLag, TaskItem
 from csms.auth import StationKeys
 from csms.events import StationId
 from csms.flapping import Flapping
 from csms.quirks import Quirks
+
+_HUNG = timedelta(seconds=30)
+"""A batch that takes so long is not asked again: each question would wait behind it."""
 
 
 class Stations(Central, Sessions, Protocol):
@@ -99,8 +104,12 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         newcomers: Newcomers | None = None,
         attempts: RefusedAttempts | None = None,
         wire_log: StoredWireLog | None = None,
+        tasks: Callable[[], tuple[TaskItem, ...]] = tuple,
+        lag: Callable[[], LoopLag | None] = lambda: None,
     ) -> None:
         """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one."""
+        self._tasks = tasks
+        self._lag = lag
         self._settings = settings
         self._store = store
         self._writer = writer
@@ -148,7 +157,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
                 lanes = {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        upstreams, listeners = self._upstream_items(lanes), tuple(self._listeners())
+        upstreams, listeners, tasks = self._upstream_items(lanes), tuple(self._listeners()), self._tasks()
         flapping = () if self._central is None else self._central.flapping()
         return Status(
             version=installed("ocpp-bridge"),
@@ -164,14 +173,24 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
                 *certificate_warnings(upstreams),
                 *listener_warnings(listeners),
                 *flapping_warnings(flapping),
+                *task_warnings(tasks),
             ),
             quarantined=await self.quarantine.count(),
             refused_stations=self.quarantine.refused_recently(),
             counts=dict(self._counts()),
+            tasks=tasks,
+            loop_lag=self._lag(),
         )
 
     async def ready(self) -> Readiness:
+        """Return whether statuses are recorded, and come true."""
+        recording = await self._recording()
+        return readiness_of(self._tasks()) if recording.ready else recording
+
+    async def _recording(self) -> Readiness:
         """Return whether the writer commits: it is asked to note that we are alive."""
+        if (waited := self._writer.waited) > _HUNG:
+            return Readiness(ready=False, why=f"the database has not committed for {waited.total_seconds():.0f} s")
         try:
             async with asyncio.timeout(2):
                 await self._writer.submit(note, (fill.NODE, self._clock().steady, {}))
@@ -183,11 +202,16 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
 
     async def health(self) -> Health:
         """Return how each part of the bridge does."""
-        readiness = await self.ready()
+        recording, listeners, tasks = await self._recording(), self._listeners(), self._tasks()
         try:
-            return health_of(readiness, (await self.list_upstreams()).items, listeners=self._listeners())
+            async with asyncio.timeout(2):
+                upstreams = (await self.list_upstreams()).items
         except Unavailable as error:
-            return health_of(readiness, (), unread=str(error))
+            return health_of(recording, (), unread=str(error), listeners=listeners, tasks=tasks)
+        except TimeoutError:
+            unread = "the database has not answered for 2 s"
+            return health_of(recording, (), unread=unread, listeners=listeners, tasks=tasks)
+        return health_of(recording, upstreams, listeners=listeners, tasks=tasks)
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""

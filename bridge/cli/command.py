@@ -1,4 +1,4 @@
-"""Parse `ocpp-bridge`: the verbs without a noun, and the database.
+"""Parse `ocpp-bridge`: the verbs without a noun.
 
 Imports what it needs only when a command runs, so that help and version are quick. Before it: `main`. After it: `run`,
 and `bridge.app` for `serve`.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import attempts, inventory, quarantine, quirks, station, station_log, temporary, upstream
+from bridge.cli import attempts, database, inventory, quarantine, quirks, station, station_log, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -45,7 +45,6 @@ app = new_group(
         "ocpp-bridge status --config my.toml",
     ),
 )
-database = new_group("The database.")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
@@ -57,7 +56,7 @@ station.app.command(
     )
 )(attempts.attempts)
 station_log.add_to(station.app)
-app.add_typer(database, name="db")
+app.add_typer(database.app, name="db")
 app.command(
     epilog=examples(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"
@@ -166,30 +165,3 @@ def status(context: typer.Context, config: ConfigOption = None, as_json: JsonOpt
 
     found = ask(context, config, lambda services: services.status(), as_json=as_json)
     print_document(found.model_dump(mode="json")) if as_json else print_status(found)
-
-
-@database.command(epilog=examples("ocpp-bridge db upgrade --config my.toml"))
-def upgrade(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Bring the database's schema to this release's; `serve` does the same at its start."""
-    settings = settings_of(config, as_json=as_json)
-    from bridge.store.errors import StoreError, StoreInUse
-
-    try:
-        _upgrade(settings)
-    except StoreInUse as error:
-        fail(ExitCode.CONFLICT, str(error), as_json=as_json)
-    except StoreError as error:
-        fail(ExitCode.FAILED, str(error), as_json=as_json)
-    print_document({"upgraded": True}) if as_json else say("the database is up to date")
-
-
-def _upgrade(settings: Settings) -> None:
-    import asyncio
-
-    from bridge.store.engine import open_store
-
-    store = open_store(settings.store_url, state_dir=settings.state_dir)
-    try:
-        store.upgrade()
-    finally:
-        asyncio.run(store.close())

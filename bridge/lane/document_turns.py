@@ -162,7 +162,9 @@ def _mark(conn: Transaction, rows: Sequence[DocumentRow], look: Look, *, full: b
     started = [(row.name, *core.start(row.kind, row.delivery, row.remote, steady)) for row in rows]
     documents.save_documents(conn, look.options.account, started, steady)
     records = sum(not row.delivery.tombstone for row in rows)
-    return SentDocuments({row.name: row.delivery.desired for row in rows}, steady, full=full, records=records)
+    values = {row.name: row.delivery.desired for row in rows}
+    seq = 0 if full else rows[0].delivery.desired_seq
+    return SentDocuments(values, steady, full=full, records=records, seq=seq)
 
 
 def _document(row: DocumentRow, stored: StoredLane, look: Look) -> Document:

@@ -52,6 +52,8 @@ class LaneOptions:
     """None: statuses only."""
     idle: timedelta = timedelta(seconds=5)
     """How long a lost wake-up can go unnoticed."""
+    longest_request: timedelta = timedelta(minutes=5)
+    """What takes longer from the first byte sent to the answer hangs, though each of its exchanges has a timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Sent:
     """Steady time at which the rows were marked in flight: names the request that an answer settles."""
     full: bool = False
     records: int = 1
+    seq: int = 0
+    """`desired_seq` of the row, where it carried one alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class SentDocuments:
     at: datetime
     full: bool = False
     records: int = 1
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ class Settling:
 
     sent: Sent | SentDocuments | SentSurvey
     answer: Answer
+    number: int
+    """Of the requests that this owner of the lane has sent: with the lane's epoch it names this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ log = structlog.get_logger(__name__)
 
 _Key = TypeVar("_Key")
 
+_ROUND = timedelta(seconds=30)
+"""A turn that takes longer, and not because of the storage, is one that hangs."""
+
 _SETTLE_CHUNK = 500
 """Rows of a fullLoad that one transaction settles, so that stations wait for none of it."""
 
@@ -55,7 +58,9 @@ class AccountLane:
         jitter: Callable[[], float],
         node: str,
         options: LaneOptions,
+        went_round: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
+        self._went_round = went_round
         self._writer = writer
         self._upstream = upstream
         self._clock = clock
@@ -75,6 +80,7 @@ class AccountLane:
         self._guarded: str | None = None
         self._withheld: dict[str, str] = {}
         self._failing = False
+        self._sent = 0
         self._log = log.bind(account=options.account)
 
     def wake(self) -> None:
@@ -97,6 +103,7 @@ class AccountLane:
         reclaim = False
         while not self._stopping or settling is not None:
             self._woken.clear()
+            self._went_round(_ROUND)
             try:
                 if settling is not None:
                     await self._settle_rows(settling, epoch)
@@ -175,7 +182,9 @@ class AccountLane:
     ) -> Settling:
         """Send at the account's pace: what has to wait was chosen meanwhile, so that choosing costs no rate."""
         if self._next_at is not None and (rest := self._next_at - self._clock().steady) > timedelta(0):
+            self._went_round(rest + _ROUND)
             await asyncio.sleep(rest.total_seconds())
+        self._went_round(self._options.longest_request)
         began = self._clock().steady
         answer = await request()
         self._next_at = began + self._pace * answer.requests
@@ -184,7 +193,8 @@ class AccountLane:
         if not isinstance(sent, Sent) and self._options.documents is not None:
             self._documents_from = began + timedelta(minutes=1) / self._options.documents.per_minute * answer.requests
         self._log_answer(sent, answer)
-        return Settling(sent, answer)
+        self._sent += 1
+        return Settling(sent, answer, self._sent)
 
     async def _settle_rows(self, settling: Settling, epoch: int) -> None:
         """Settle what a fullLoad carried; safe to do again where storage failed in the middle."""
@@ -192,10 +202,12 @@ class AccountLane:
         match settling.sent:
             case Sent(full=True) as sent:
                 for keys in _chunks(list(sent.values)):
+                    self._went_round(_ROUND)
                     turn = RowsTurn(account, epoch, sent, keys, answer, self._clock(), options)
                     await self._writer.submit(settle_rows, turn)
             case SentDocuments(full=True) as documents:
                 for names in _chunks(list(documents.values)):
+                    self._went_round(_ROUND)
                     rows = DocumentRowsTurn(account, epoch, documents, names, answer, self._clock(), options)
                     await self._writer.submit(settle_document_rows, rows)
             case _:
@@ -207,6 +219,7 @@ class AccountLane:
         return min(self._options.idle, max(until - self._clock().steady, timedelta(0)))
 
     async def _rest(self, how_long: timedelta) -> None:
+        self._went_round(how_long + _ROUND)
         try:
             async with asyncio.timeout(how_long.total_seconds()):
                 await self._woken.wait()

@@ -14,7 +14,7 @@ from bridge.core import full_load, reconcile
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
 from bridge.core.model import Moment
 from bridge.core.modes import Mode, effective_mode
-from bridge.lane import document_turns
+from bridge.lane import document_turns, journal
 from bridge.lane.document_turns import Chosen, Look
 from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
 from bridge.lane.settling import reassertion, settle, values_of
@@ -95,6 +95,7 @@ def _take_turn(conn: Transaction, turn: Turn) -> Taken | ItemFailed:
             takes_full_load=turn.takes_full_load,
         )
         written |= answered
+        journal.log_settled(conn, stored, turn.settling, turn.at)
     if turn.reclaim:
         stored = _reclaim(conn, stored, turn.options, turn.at)
     taken, stored = _choose(conn, stored, turn)
@@ -192,7 +193,7 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
         due = deliveries.next_due_at(conn, stored.account, after_data=after_data)
         return Taken(Rest(_earliest(due, until), "agreed", guarded), live=True, census=census), stored
     deliveries.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
-    sent = Sent(values_of([row]), steady)
+    sent = Sent(values_of([row]), steady, seq=row.delivery.desired_seq)
     return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
 
 
@@ -290,6 +291,7 @@ def _open_lane(conn: Transaction, opening: Opening) -> int:
     stored = lanes.load_lane(conn, account)
     if stored is None:
         raise AssertionError("take_lane has just made the row")
+    journal.log_unanswered(conn, stored, at)
     _recover_rows(conn, stored, opening)
     document_turns.recover(conn, options, at)
     full = full_load.recover(stored.full_load, at, options.full_load)

@@ -19,6 +19,7 @@ from bridge.settings.sections import (
     OcppSection,
     OperatorTable,
     PushSection,
+    RetentionSection,
     Section,
     StatusSection,
     TemporarySection,
@@ -53,6 +54,7 @@ class Settings(Section):
     temporary: TemporarySection = TemporarySection()
     wire_log: WireLogSection = WireLogSection()
     push: PushSection = PushSection()
+    retention: RetentionSection = RetentionSection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)
 

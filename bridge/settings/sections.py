@@ -178,6 +178,23 @@ class WireLogSection(Section):
     total_mib: Annotated[int, whole(1, 1_048_576)] = 256
 
 
+_Age = Annotated[Duration, between("1 d", "36500 d")]
+_Rows = Annotated[int, whole(1000, 1_000_000_000)]
+
+
+class RetentionSection(Section):
+    """What is remembered for how long, and at most how many rows of it."""
+
+    history: _Age = timedelta(days=400)
+    history_rows: _Rows = 10_000_000
+    delivery_log: _Age = timedelta(days=30)
+    delivery_log_rows: _Rows = 5_000_000
+    security_events: _Age = timedelta(days=400)
+    security_event_rows: _Rows = 1_000_000
+    temporary: _Age = timedelta(days=400)
+    temporary_rows: _Rows = 1_000_000
+
+
 class PushSection(Section):
     """How long requests to hubs may take, and when they are made again."""
 

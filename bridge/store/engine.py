@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bridge.store import schema
+from bridge.store import schema, sqlite_files
 from bridge.store.errors import StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, StoreUrlInvalid, classify
 from bridge.store.working_copies import drop_copies
 
@@ -46,6 +46,8 @@ class Store:
         self.url = url
         self.engine = engine
         """For the one writer: a single synchronous connection, whose transactions take the write lock at once."""
+        self.checkpoint_after = sqlite_files.CHECKPOINT_AFTER
+        """Rows after which SQLite's log is copied into the database."""
         self._reads = reads
         self._locks = locks
 
@@ -72,6 +74,19 @@ class Store:
             if (failure := classify(error)) is not None:
                 raise failure from error
             raise
+
+    def after_commit(self, connection: sa.Connection) -> bool:
+        """Look after the files before a commit is told to anybody; tell whether it wrote. Raises: StoreBroken."""
+        if self.dialect != "sqlite":
+            return True
+        return sqlite_files.after_commit(connection, Path(self.url.database or ""), self.checkpoint_after)
+
+    def failure(self, error: SQLAlchemyError) -> StoreError | None:
+        """Return what went wrong with a write, as `classify` does, after a look at the files where that tells more."""
+        failure = classify(error)
+        if failure is None or self.dialect != "sqlite" or not isinstance(error, DBAPIError):
+            return failure
+        return sqlite_files.explained(error.orig, failure, Path(self.url.database or ""))
 
     def upgrade(self) -> None:
         """Bring the schema to this release's, before the writer starts.
@@ -140,8 +155,9 @@ def _connect(url: sa.URL, busy_timeout: timedelta, locks: list[LockFile]) -> Sto
     else:
         engine, reads = _postgresql_engines(url, busy_timeout)
     try:
-        with engine.begin():
-            pass
+        with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":
+                sqlite_files.refuse_damaged(connection, Path(url.database or ""), where(url))
     except (SQLAlchemyError, StoreError) as error:
         engine.dispose()
         if isinstance(error, SQLAlchemyError) and (failure := classify(error)) is not None:
@@ -195,7 +211,7 @@ def _sqlite_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine, As
         pool_timeout=timeout_s,
         connect_args={"isolation_level": None, "timeout": timeout_s},
     )
-    sa.event.listen(engine, "connect", _set_up_sqlite_writer)
+    sa.event.listen(engine, "connect", _sqlite_set_up(Path(url.database or "")))
     sa.event.listen(engine, "begin", _begin_immediate)
     sa.event.listen(engine, "rollback", drop_copies)
     sa.event.listen(reads.sync_engine, "connect", _set_up_sqlite_reader)
@@ -203,15 +219,20 @@ def _sqlite_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine, As
     return engine, reads
 
 
-def _set_up_sqlite_writer(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-    if mode != "wal":
-        raise StoreUnsafe("journal_mode", mode, "put the file on a local disk that supports WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
-    cursor.close()
+def _sqlite_set_up(path: Path) -> Callable[[Any, Any], None]:
+    def set_up(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreUnsafe("journal_mode", mode, "put the file on a local disk that supports WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
+        cursor.execute("PRAGMA wal_autocheckpoint=0")  # `sqlite_files` does it, and hears of what fails
+        cursor.close()
+        sqlite_files.remember(connection, record.info, path)
+
+    return set_up
 
 
 def _set_up_sqlite_reader(connection: Any, _record: object) -> None:

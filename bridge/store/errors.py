@@ -9,6 +9,9 @@
     ├── StoreUnsafe        the database is set so that a committed row could be lost
     ├── StoreUrlInvalid    the URL names no database that we can use
     ├── SchemaTooNew       a newer release wrote this database
+    ├── BackupUnusable     a file that should be a database of ours is none, or is damaged
+    ├── TargetExists       a backup would overwrite a file
+    ├── CopyFailed         a file of a backup could not be read or written
     ├── NeedsYes           an import would remove more of the inventory than one may without saying yes
     └── ListingNeedsYes    an import would remove more of what is listed than one may without saying yes
 
@@ -18,11 +21,14 @@ out of range) are none of these: they belong to the item that brought them.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exc as sqlalchemy_errors
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bridge.store.inventory_plan import ImportResult
     from bridge.store.listings import ListingResult
 
@@ -50,13 +56,19 @@ class StoreUnavailable(StoreError):
 class StoreBroken(StoreError):
     """The disk or the file cannot be trusted any more; what was answered before is as safe as the disk."""
 
-    def __init__(self, why: str, where: str = "database") -> None:
-        super().__init__(why, where)
+    def __init__(
+        self,
+        why: str,
+        where: str = "database",
+        remedy: str = "stop, check the disk, and restore a backup if the file is damaged",
+    ) -> None:
+        super().__init__(why, where, remedy)
         self.why = why
         self.where = where
+        self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.where} broken: {self.why}; stop, check the disk, and restore a backup if the file is damaged"
+        return f"{self.where} broken: {self.why}; {self.remedy}"
 
 
 class StoreInUse(StoreError):
@@ -93,6 +105,40 @@ class StoreUrlInvalid(StoreError):
 
     def __str__(self) -> str:
         return f"database URL: {self.why}; write sqlite:///path/to/file or postgresql://user:password@host/database"
+
+
+class BackupUnusable(StoreError):
+    """A file that should hold a database of this bridge holds none, or is damaged."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} should be a database of ocpp-bridge: {self.why[:_TEXT_LIMIT]}"
+
+
+class TargetExists(StoreError):
+    """A backup would overwrite a file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} exists already; name another file, or say --overwrite"
+
+
+class CopyFailed(StoreError):
+    """A file of a backup could not be read or written; what was there before is unchanged."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        return self.why
 
 
 class SchemaTooNew(StoreError):
@@ -159,6 +205,8 @@ _SQLITE_BROKEN = {
     26: "the file is not a SQLite database",
 }
 _SQLITE_READONLY_DBMOVED = 8 | 4 << 8
+_SQLITE_IOERR_SHMSIZE = 10 | 19 << 8
+"""The index of the log cannot grow: what SQLite makes of a full disk there."""
 
 # Source: PostgreSQL, appendix A "Error Codes": the first two characters are the class.
 _POSTGRESQL_BROKEN = ("58", "XX001", "XX002")
@@ -183,9 +231,8 @@ def classify(error: sqlalchemy_errors.SQLAlchemyError) -> StoreUnavailable | Sto
     if not isinstance(error, sqlalchemy_errors.DBAPIError) or error.orig is None:
         return None
     original = error.orig
-    sqlite_code = getattr(original, "sqlite_errorcode", None)
-    if sqlite_code is not None:
-        return _classify_sqlite(sqlite_code, getattr(original, "sqlite_errorname", ""))
+    if isinstance(original, sqlite3.Error) and hasattr(original, "sqlite_errorcode"):
+        return classify_sqlite(original)
     state = getattr(original, "sqlstate", None)
     if state is not None:
         return _classify_postgresql(state, _cut(original))
@@ -194,10 +241,12 @@ def classify(error: sqlalchemy_errors.SQLAlchemyError) -> StoreUnavailable | Sto
     return None
 
 
-def _classify_sqlite(code: int, name: str) -> StoreUnavailable | StoreBroken | None:
+def classify_sqlite(error: sqlite3.Error) -> StoreUnavailable | StoreBroken | None:
+    """Return the storage failure that an error of SQLite itself means, or None as `classify` does."""
+    code, name = error.sqlite_errorcode, error.sqlite_errorname
     if code == _SQLITE_READONLY_DBMOVED:
         return StoreBroken(f"the file was moved or deleted while in use ({name})")
-    primary = code & 0xFF
+    primary = 13 if code == _SQLITE_IOERR_SHMSIZE else code & 0xFF
     if primary in _SQLITE_BROKEN:
         return StoreBroken(f"{_SQLITE_BROKEN[primary]} ({name})")
     if primary in _SQLITE_UNAVAILABLE:

@@ -65,13 +65,39 @@ history = sa.Table(
     "history",
     metadata,
     sa.Column("id", Id, primary_key=True, autoincrement=True),
-    sa.Column("evse", Id, nullable=False, index=True),
+    sa.Column("evse", Id, nullable=False),
     sa.Column("at_w", Micros, nullable=False),
     sa.Column("status", Text, nullable=False),
     sa.Column("live", Text, nullable=False),
     sa.Column("rule", Text, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Index("ix_history_evse_id", "evse", "id"),
     comment="one row per effective change",
+)
+
+delivery_log = sa.Table(
+    "delivery_log",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("account", Text, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False, comment="of the lane that sent it"),
+    sa.Column("number", sa.BigInteger, nullable=False, comment="in that epoch; below 0: nobody saw an answer"),
+    sa.Column("kind", Text, nullable=False, comment="status, full_load, survey, data_full_load, or a document's kind"),
+    sa.Column("evse", Id, comment="whose status it was; null for everything else"),
+    sa.Column("document", Text, comment="key of the one document that it carried"),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("value", Text, comment="of one status"),
+    sa.Column("seq", sa.BigInteger, comment="desired_seq that was sent; null where it carried a whole set"),
+    sa.Column("sent_at_w", Micros, nullable=False),
+    sa.Column("took_ms", sa.BigInteger, comment="null: nobody saw an answer"),
+    sa.Column("http", sa.Integer),
+    sa.Column("code", Text, nullable=False, server_default=""),
+    sa.Column("outcome", Text, nullable=False, comment="accepted, deferred, refused, wrong_action, held, in_doubt"),
+    sa.Column("why", Text, nullable=False, server_default=""),
+    sa.Column("reference", Text, nullable=False, server_default="", comment="the hub's own, for its support"),
+    sa.UniqueConstraint("account", "epoch", "number"),
+    sa.Index("ix_delivery_log_evse_id", "evse", "id"),
+    comment="one row per request to a hub, written in the transaction that settles it",
 )
 
 delivery = sa.Table(
@@ -90,6 +116,7 @@ delivery = sa.Table(
     sa.Column("due_at", Micros, comment="computed by reconcile.due_at: 0 at once, null never, else steady time"),
     *_last_answer(),
     sa.Index("ix_delivery_due", "account", "due_at", "attempted_at", "evse"),
+    sa.Index("ix_delivery_evse", "evse"),
 )
 
 listing = sa.Table(
@@ -107,7 +134,9 @@ document = sa.Table(
     metadata,
     sa.Column("account", Text, primary_key=True),
     sa.Column("kind", Text, primary_key=True, comment="evse_data, station, company or temporary"),
-    sa.Column("key", Text, primary_key=True, comment="EvseID, UUID, UUID, or our id of the temporary status"),
+    sa.Column(
+        "key", Text, primary_key=True, index=True, comment="EvseID, UUID, UUID, or our id of the temporary status"
+    ),
     sa.Column("desired", Text, nullable=False, comment="JSON; empty: delete it"),
     sa.Column("desired_seq", sa.BigInteger, nullable=False),
     sa.Column("desired_at", Micros, nullable=False),

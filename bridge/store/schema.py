@@ -40,6 +40,11 @@ def upgrade(engine: sa.Engine) -> None:
             _check_foreign_keys(connection, on=True)
 
 
+def known_revisions() -> list[str]:
+    """Return the revisions that this release knows, the newest first."""
+    return [script.revision for script in ScriptDirectory.from_config(configuration()).walk_revisions()]
+
+
 def _refuse_newer(scripts: ScriptDirectory, found: str | None) -> None:
     known = [script.revision for script in scripts.walk_revisions()]
     if found is not None and found not in known:

@@ -43,7 +43,9 @@ station = sa.Table(
     sa.Column("refuses_trigger", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("fact_version", Text, comment="OCPP version of the stored facts; facts of another retire"),
     sa.Column("unreachable_at", Micros, comment="declared unreachable, and not heard of since"),
-    sa.Column("removed_at_w", Micros, comment="left the inventory; the row stays for its EVSEs' tombstones"),
+    sa.Column(
+        "removed_at_w", Micros, index=True, comment="left the inventory; the row stays for its EVSEs' tombstones"
+    ),
 )
 
 station_key = sa.Table(

@@ -12,7 +12,17 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from bridge.store.hub_tables import delivery, document, document_lane, evse_state, foreign_entry, history, lane, listing
+from bridge.store.hub_tables import (
+    delivery,
+    delivery_log,
+    document,
+    document_lane,
+    evse_state,
+    foreign_entry,
+    history,
+    lane,
+    listing,
+)
 from bridge.store.metadata import Id, Micros, Text, metadata
 from bridge.store.station_tables import certificate_request, quarantined, security_event, station, station_key
 
@@ -24,6 +34,7 @@ __all__ = [
     "connector",
     "counter",
     "delivery",
+    "delivery_log",
     "document",
     "document_lane",
     "evse",
@@ -47,7 +58,7 @@ counter = sa.Table(
     metadata,
     sa.Column("name", Text, primary_key=True),
     sa.Column("value", sa.BigInteger, nullable=False),
-    comment="receive_seq: the last receive sequence given; transaction_id: the last OCPP 1.6 transactionId given.",
+    comment="the last number given of each: receive_seq, OCPP 1.6 transaction_id, temporary_id, mark (see marks.py).",
 )
 
 node = sa.Table(
@@ -71,7 +82,7 @@ evse = sa.Table(
     sa.Column("chargeprice_point", Text, nullable=False, server_default=""),
     sa.Column("listed_station", Text, nullable=False, server_default="", comment="Chargeprice station that lists it"),
     sa.Column("spirii", sa.Boolean, nullable=False, server_default=sa.false(), comment="managed at Spirii: mirrored"),
-    sa.Column("removed_at_w", Micros, comment="left the inventory; tombstone deliveries may remain"),
+    sa.Column("removed_at_w", Micros, index=True, comment="left the inventory; tombstone deliveries may remain"),
     sa.Column("kept_until", Micros, comment="moved: keeps its published status so long, or until its station reports"),
 )
 
@@ -141,7 +152,7 @@ temporary_status = sa.Table(
     "temporary_status",
     metadata,
     sa.Column("id", Id, primary_key=True, autoincrement=True),
-    sa.Column("evse", Id, sa.ForeignKey("evse.id"), nullable=False, index=True),
+    sa.Column("evse", Id, sa.ForeignKey("evse.id"), nullable=False),
     sa.Column("kind", Text, nullable=False, comment="MAINTENANCE, COMMISSIONING, BLOCKED or RESERVED"),
     sa.Column("valid_from_w", Micros, nullable=False),
     sa.Column("valid_to_w", Micros, comment="null: until removed"),
@@ -151,7 +162,10 @@ temporary_status = sa.Table(
     ),
     sa.Column("created_at_w", Micros),
     sa.Column("created_by", Text, nullable=False, server_default=""),
-    sa.Column("removed_at_w", Micros, comment="deleted; the row stays, so that its id is never given again"),
+    sa.Column("removed_at_w", Micros, comment="deleted"),
+    sa.Column("over_at_w", Micros, index=True, comment="when one that is over ended or was deleted: its age"),
+    sa.Index("ix_temporary_status_evse_over", "evse", "over"),
+    sa.Index("ix_temporary_status_over_valid_to_w", "over", "valid_to_w"),
 )
 
 availability_order = sa.Table(

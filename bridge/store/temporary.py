@@ -1,8 +1,8 @@
 """Store temporary statuses: create, change, delete, list; and leave out of every load those that are over for good.
 
-Never decides whether one may be there or is in force: `core.temporary` does. A deleted one keeps its row, so that its
-number is never given again. Every write drops the working copies that it may have touched. Before it:
-`bridge.temporaries` and `bridge.passing`. After it: `stations.load`, and whoever lists.
+Never decides whether one may be there or is in force: `core.temporary` does. Numbers come from a counter, so that none
+is given again once `trimming` has forgotten its row. Every write drops the working copies that it may have touched.
+Before it: `bridge.temporaries` and `bridge.passing`. After it: `stations.load`, and whoever lists.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import EvseId, Temporary, TemporaryKind
 from bridge.store.availability import ORDER_COLUMNS, order_of
+from bridge.store.counters import take_numbers
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.tables import availability_order, evse, temporary_status
 from bridge.store.working_copies import copies_of
@@ -153,9 +154,9 @@ def temporaries_on(connection_: sa.Connection, key: EvseKey) -> list[tuple[int, 
 def insert_temporary(connection_: sa.Connection, key: EvseKey, wish: Temporary, *, now: datetime, by: str) -> int:
     """Store a new one and return its number, which was never given before."""
     copies_of(connection_).drop_evses([key])
-    values = {**_values(wish), "evse": key, "created_at_w": to_micros(now), "created_by": by}
-    statement = sa.insert(temporary_status).values(values).returning(temporary_status.c.id)
-    number: int = connection_.execute(statement).scalar_one()
+    number = take_numbers(connection_, "temporary_id", 1)
+    values = {**_values(wish), "id": number, "evse": key, "created_at_w": to_micros(now), "created_by": by}
+    connection_.execute(sa.insert(temporary_status).values(values))
     return number
 
 
@@ -165,7 +166,7 @@ def update_temporary(connection_: sa.Connection, stored: StoredTemporary, wish: 
     connection_.execute(
         sa.update(temporary_status)
         .where(temporary_status.c.id == stored.number)
-        .values({**_values(wish), "over": False})
+        .values({**_values(wish), "over": False, "over_at_w": None})
     )
 
 
@@ -175,7 +176,7 @@ def delete_temporary(connection_: sa.Connection, stored: StoredTemporary, now: d
     connection_.execute(
         sa.update(temporary_status)
         .where(temporary_status.c.id == stored.number)
-        .values(removed_at_w=to_micros(now), over=True)
+        .values(removed_at_w=to_micros(now), over=True, over_at_w=to_micros(now))
     )
 
 
@@ -212,7 +213,10 @@ def reopen(connection_: sa.Connection, ended_before: datetime) -> None:
 
 
 def _mark(connection_: sa.Connection, which: sa.ColumnElement[bool], *, over: bool) -> int:
-    statement = sa.update(temporary_status).where(which).values(over=over).returning(temporary_status.c.evse)
+    over_at = temporary_status.c.valid_to_w if over else sa.null()
+    statement = (
+        sa.update(temporary_status).where(which).values(over=over, over_at_w=over_at).returning(temporary_status.c.evse)
+    )
     touched: list[EvseKey] = list(connection_.execute(statement).scalars())
     copies_of(connection_).drop_evses(touched)
     return len(touched)

@@ -30,8 +30,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from bridge.store.condition import Condition
 from bridge.store.engine import Store
-from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, classify
+from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe
 from bridge.store.working_copies import drop_copies
 
 P = TypeVar("P")
@@ -64,7 +65,7 @@ class BatchStats:
 
 
 class _Job:
-    __slots__ = ("error", "future", "handler", "payload", "result", "settled")
+    __slots__ = ("error", "future", "handler", "payload", "result", "settled", "submitted_at")
 
     def __init__(self, handler: Handler[Any, Any], payload: Any, future: asyncio.Future[Any]) -> None:
         self.handler = handler
@@ -73,6 +74,7 @@ class _Job:
         self.result: Any = None
         self.error: Exception | None = None
         self.settled = False
+        self.submitted_at = perf_counter()
 
     def settle(self, result: Any) -> None:
         self.settled = True
@@ -116,6 +118,8 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop
         self._ended: asyncio.Future[None]
         self._connection: sa.Connection | None = None
+        self._oldest_at: float | None = None
+        self._condition = Condition()
 
     # --- on the event loop ------------------------------------------------------------------------------------------
 
@@ -152,6 +156,12 @@ class Writer:
         Raises: StoreUnavailable, StoreBroken, and what the handler raised for this item.
         """
         return await self.submit_nowait(handler, payload)
+
+    @property
+    def waited(self) -> timedelta:
+        """How long the oldest item of the batch that runs now has waited; zero where none runs."""
+        oldest_at = self._oldest_at
+        return timedelta(seconds=0.0 if oldest_at is None else perf_counter() - oldest_at)
 
     async def stop(self, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Commit what was submitted, then end the thread. Raises: StoreUnavailable where `timeout` passed first."""
@@ -230,6 +240,7 @@ class Writer:
 
     def _write(self, jobs: list[_Job]) -> StoreBroken | None:
         began = perf_counter()
+        self._oldest_at = jobs[0].submitted_at
         broken: StoreBroken | None = None
         commits = 0
         try:
@@ -238,6 +249,7 @@ class Writer:
             broken = error
             _fail(jobs, error)
         except StoreError as error:
+            self._condition.bad(error)
             _fail(jobs, error)
         except Exception as error:  # noqa: BLE001 - the loop's top: a fault of ours must not leave callers waiting for ever
             broken = StoreBroken(f"the writer failed: {type(error).__name__}")
@@ -249,6 +261,7 @@ class Writer:
             commits=commits,
             duration=timedelta(seconds=perf_counter() - began),
         )
+        self._oldest_at = None
         self._post(self._deliver, jobs, stats)
         return broken
 
@@ -283,8 +296,9 @@ class Writer:
             with self._connection.begin():
                 results = _apply(self._connection, jobs)
                 committing = True
+            wrote = self._store.after_commit(self._connection)
         except SQLAlchemyError as error:
-            failure = classify(error)
+            failure = self._store.failure(error)
             if failure is None:
                 raise
             self._drop_connection()
@@ -294,6 +308,8 @@ class Writer:
         except (StoreInUse, StoreUnsafe) as error:
             raise StoreUnavailable(str(error)) from error
         else:
+            if wrote:
+                self._condition.good()
             for job, result in zip(jobs, results, strict=True):
                 job.settle(result)
             return

@@ -23,6 +23,8 @@ from yarl import URL
 from bridge.core.backoff import parse_retry_after
 from bridge.core.identifiers import canonical
 from bridge.core.model import Deferred
+from bridge.upstreams.connections import Connector
+from bridge.upstreams.names import Names
 from bridge.upstreams.port import Answer, Record
 from bridge.upstreams.refusals import CERTIFICATE_REFUSED, certificate_alert
 
@@ -90,6 +92,8 @@ class Progress:
     sent: bool = False
     fresh: bool = False
     """The connection was made for this request."""
+    naming: bool = False
+    """It ended while the hub's address was still being looked up."""
 
     def millis(self) -> int:
         """Return how long ago it began, in milliseconds."""
@@ -102,11 +106,18 @@ class HttpClient:
     One request at a time: a new context closes the socket under any other.
     """
 
-    def __init__(self, timeouts: Timeouts, tls: TlsSource | None = None, body_limit: int = BODY_LIMIT) -> None:
-        """`body_limit`: bytes of an answer that are read; what is longer arrives cut off."""
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        tls: TlsSource | None = None,
+        body_limit: int = BODY_LIMIT,
+        names: Names | None = None,
+    ) -> None:
+        """`body_limit`: bytes of an answer that are read; what is longer arrives cut off. None: the system's names."""
         self._timeouts = timeouts
         self._tls: TlsSource = tls or (lambda: None)
         self._body_limit = body_limit
+        self._names = names or Names()
         self._context: ssl.SSLContext | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -119,6 +130,7 @@ class HttpClient:
         try:
             return await self._exchange(method, url, headers, document, progress)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            progress.naming = self._names.waiting
             return failure_of(error, progress, encrypted=url.startswith("https:"))
 
     async def _exchange(
@@ -147,7 +159,7 @@ class HttpClient:
         if self._session is None:
             self._context = context
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=1, ssl=context or True),
+                connector=Connector(ssl=context or True, resolver=self._names),
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeouts.total.total_seconds(), connect=self._timeouts.connect.total_seconds()
                 ),
@@ -215,17 +227,17 @@ def failure_of(error: Exception, progress: Progress, *, encrypted: bool) -> NotS
     alert = certificate_alert(error)
     if alert is not None and (progress.fresh or not progress.sent):
         return NotSent(f"{CERTIFICATE_REFUSED} (TLS alert {alert})", progress.millis(), certificate_refused=True)
-    why = _describe(error, sent=progress.sent, encrypted=encrypted)
+    why = _describe(error, progress, encrypted=encrypted)
     return Lost(why, progress.millis()) if progress.sent else NotSent(why, progress.millis())
 
 
-def _describe(error: Exception, *, sent: bool, encrypted: bool) -> str:
+def _describe(error: Exception, progress: Progress, *, encrypted: bool) -> str:
     # A TLS 1.3 server refuses a client certificate only after the handshake is done at our end. Where it resets the
     # connection instead of sending an alert, or the reset overtakes the alert, a closed connection is all that is seen.
     hint = " (client certificate refused?)" if encrypted else ""
     match error:
         case aiohttp.ClientConnectorDNSError():
-            why = f"no address found for host {error.host}"
+            why = f"no address found for host {error.host}: {error.os_error.strerror or error.os_error}"
         case aiohttp.ClientConnectorCertificateError():
             why = f"the hub's TLS certificate is not trusted: {error.certificate_error}"
         case aiohttp.ClientConnectorSSLError():
@@ -233,8 +245,10 @@ def _describe(error: Exception, *, sent: bool, encrypted: bool) -> str:
         case aiohttp.ClientConnectorError():
             dropped = isinstance(error.os_error, ConnectionResetError)
             why = f"connection reset in the TLS handshake{hint}" if dropped else f"cannot connect: {error.os_error}"
+        case TimeoutError() if progress.naming:
+            why = "no connection in time: no name server has told the hub's address"
         case TimeoutError():
-            why = "no answer in time" if sent else "no connection in time"
+            why = "no answer in time" if progress.sent else "no connection in time"
         case aiohttp.ServerDisconnectedError() | SentAgain() | OSError():
             why = f"the hub closed the connection without an answer{hint}: {error}"
         case aiohttp.ClientPayloadError():
@@ -261,14 +275,24 @@ def deferred(why: str, status: int, headers: Mapping[str, str], now: datetime, *
     """Return `Deferred` for a reply, with its Retry-After.
 
     In doubt where the reply does not prove that nothing is applied: 408 and 5xx often come from a gateway that gave up
-    on a service still at work, and an `unclear` reply proves nothing.
+    on a service still at work, 101 is no answer to any of our requests, and an `unclear` reply proves nothing.
     """
     retry_after = header(headers, "retry-after")
     return Deferred(
-        cut(why),
+        cut(f"{why}{unreadable(headers) if unclear else ''}"),
         retry_after_s=parse_retry_after(retry_after, now) if retry_after else None,
-        in_doubt=unclear or status == 408 or status >= 500,
+        in_doubt=unclear or status < 200 or status == 408 or status >= 500,
     )
+
+
+def unreadable(headers: Mapping[str, str]) -> str:
+    """Return what the headers tell of a body that proves nothing, to be added to a reason; empty: nothing."""
+    encoding = header(headers, "content-encoding").strip().lower()
+    if encoding not in ("", "identity"):
+        return f"; it is compressed ({encoding[:16]}), which was not asked for"
+    if header(headers, "content-type").strip().lower().startswith("text/html"):
+        return "; it is a web page"
+    return ""
 
 
 def header(headers: Mapping[str, str], name: str) -> str:

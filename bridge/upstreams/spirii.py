@@ -30,6 +30,7 @@ from bridge.upstreams.http import (
     TlsSource,
     cut,
     failed,
+    unreadable,
 )
 from bridge.upstreams.port import Answer, Document, Entry, Upstream
 from bridge.upstreams.spirii_answers import (
@@ -145,7 +146,8 @@ class _Talk:
             entries = entries_of(exchange.text)
             if entries is not None:
                 return entries
-            return Answer(Deferred("HTTP 200: the list is no JSON array, or longer than can be read"), 200)
+            why = "HTTP 200: the list is no JSON array, or longer than can be read"
+            return Answer(Deferred(f"{why}{unreadable(exchange.headers)}"), 200)
         return _without_doubt(self.answer(exchange, ()))
 
     def answer(self, replied: Replied, ids: Collection[str]) -> Answer:
@@ -204,7 +206,7 @@ async def _create(talk: _Talk, document: Document) -> Answer:
     if remote_id:
         return Answer(Accepted(), exchange.status, learnt=Learnt(remote_id))
     if 200 <= exchange.status < 300:
-        why = f"HTTP {exchange.status}: the answer names no id"
+        why = f"HTTP {exchange.status}: the answer names no id{unreadable(exchange.headers)}"
         return Answer(Deferred(why, in_doubt=True), exchange.status, learnt=Learnt(lost=(document.content,)))
     answer = talk.answer(exchange, _ids(document, ""))
     proven = 400 <= exchange.status < 500 and exchange.status != 408
@@ -276,7 +278,7 @@ def _answered(talk: _Talk, document: Document, replied: Replied, learnt: Learnt)
     if not 200 <= replied.status < 300:
         return talk.answer(replied, _ids(document, document.remote.id))
     if not proves_success(replied.text):
-        why = f"HTTP {replied.status}: not proven to be accepted"
+        why = f"HTTP {replied.status}: not proven to be accepted{unreadable(replied.headers)}"
         return Answer(Deferred(why, in_doubt=True), replied.status)
     return Answer(Accepted(), replied.status, learnt=learnt)
 

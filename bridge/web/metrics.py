@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from bridge.core.model import EvseStatus
 from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
+from bridge.web.task_shapes import LoopLag, TaskItem
 
 _STATES: tuple[str, ...] = get_args(UpstreamState)
 
@@ -44,6 +45,9 @@ class _Scrape(Collector):
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
         yield _listeners(self._status.listeners)
+        yield from _tasks(self._status.tasks)
+        if self._status.loop_lag is not None:
+            yield from _loop(self._status.loop_lag)
 
 
 def _bridge(status: Status) -> Iterator[Metric]:
@@ -111,6 +115,25 @@ def _listeners(items: Iterable[ListenerItem]) -> Metric:
         if item.certificate is not None:
             family.add_metric([item.name], item.certificate.not_after.timestamp())
     return family
+
+
+def _tasks(items: Iterable[TaskItem]) -> Iterator[Metric]:
+    running = GaugeMetricFamily("ocpp_bridge_task_running", "1 where the task runs and does not hang.", labels=["task"])
+    restarts = CounterMetricFamily(
+        "ocpp_bridge_task_restarts", "How often the task was started anew, since it died or hung.", labels=["task"]
+    )
+    stalls = CounterMetricFamily("ocpp_bridge_task_stalls", "How often the task hung.", labels=["task"])
+    for item in items:
+        running.add_metric([item.name], float(item.state in ("running", "recovering")))
+        restarts.add_metric([item.name], item.restarts)
+        stalls.add_metric([item.name], item.stalls)
+    yield from (running, restarts, stalls)
+
+
+def _loop(lag: LoopLag) -> Iterator[Metric]:
+    late = "How late the event loop was within the last five minutes"
+    yield GaugeMetricFamily("ocpp_bridge_loop_lag_p99_seconds", f"{late}, 99 of 100 times at most.", value=lag.p99_s)
+    yield GaugeMetricFamily("ocpp_bridge_loop_lag_max_seconds", f"{late} at most.", value=lag.max_s)
 
 
 def _gauge(name: str, text: str, values: Iterable[tuple[str, float]]) -> Metric:

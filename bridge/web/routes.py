@@ -5,6 +5,9 @@ Never decides; what is wrong with a request is a 400 that names the field. Befor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from bridge.core.modes import Mode
@@ -24,16 +27,19 @@ from bridge.web.sync_shapes import SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
 from bridge.web.wire_routes import WireRoutes
 
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Middleware
+
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
 
 
-def create_app(services: WebServices, token: str) -> web.Application:
-    """Return the application: every path needs the token but /livez and /readyz."""
+def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
+    """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
     app = web.Application(
-        middlewares=[request_ids, problems, spirii_errors, require_token(token)],
+        middlewares=[*around, request_ids, problems, spirii_errors, require_token(token)],
         client_max_size=_LARGEST_BODY,
     )
     _Routes(services).add_to(app)

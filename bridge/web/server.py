@@ -1,17 +1,19 @@
 """Listen for operators' requests on one port.
 
-Never makes the services or the token. Before it: `bridge.app`. After it: `routes`.
+Never makes the services or the token. Before it: `bridge.app`. After it: `stalled`, then `routes`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aiohttp import web
 
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
+from bridge.web.stalled import Patience, Stalled
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,34 +25,47 @@ class WebOptions:
     """0: any free port; `WebServer.port` tells."""
     stop_timeout: timedelta = timedelta(seconds=2)
     """How long `close` waits for requests in work."""
+    patience: Patience = field(default_factory=Patience)
 
 
 class WebServer:
     """A listening server. Made by `start_web`; `close` it."""
 
-    def __init__(self, runner: web.AppRunner, port: int) -> None:
+    def __init__(self, runner: web.AppRunner, listener: asyncio.Server) -> None:
         self._runner = runner
-        self.port = port
+        self._listener = listener
+        self.port: int = listener.sockets[0].getsockname()[1]
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
 
     async def close(self) -> None:
         """Stop listening, and give requests in work the stop timeout."""
+        self._listener.close()
         await self._runner.cleanup()
 
 
 async def start_web(options: WebOptions, services: WebServices, token: str) -> WebServer:
     """Listen and return. Raises: OSError where the port is taken or the address is not this machine's."""
+    stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        create_app(services, token),
+        create_app(services, token, around=[stalled.middleware]),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),
         handle_signals=False,
     )
     await runner.setup()
+    server = runner.server
+    if server is None:
+        raise AssertionError("setup has just made it")
     try:
-        site = web.TCPSite(runner, options.host, options.port)
-        await site.start()
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: stalled.protocol(server), options.host, options.port
+        )
     except BaseException:
         await runner.cleanup()
         raise
-    port = runner.addresses[0][1]
-    return WebServer(runner, port)
+    return WebServer(runner, listener)

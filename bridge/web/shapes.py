@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.task_shapes import LoopLag, TaskItem
 
 DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
 UpstreamState = Literal["ok", "degraded", "held", "off", "dry_run"]
@@ -291,6 +292,10 @@ class Status(Shape):
     """Stations whose connections were refused within the last 10 minutes."""
     counts: dict[str, int] = Field(default_factory=dict)
     """What the OCPP side counted since the bridge's start, by kind."""
+    tasks: tuple[TaskItem, ...] = ()
+    """Empty: the bridge is stopped."""
+    loop_lag: LoopLag | None = None
+    """null: the bridge is stopped, or has just started."""
 
 
 class Readiness(Shape):

@@ -1,4 +1,4 @@
-"""Answer questions about a running fleet over HTTP on loopback, bring it to rest, leave connections half open.
+"""Answer questions about a running fleet over HTTP on loopback, bring it to rest, cut it off, leave it half open.
 
 For demos and tests. Never changes what stations say. Before it: `fleet`. It has no authentication and binds to
 127.0.0.1 only.
@@ -20,13 +20,16 @@ from simulators.fleet.station import Station
 _FLEET = web.AppKey("fleet", Fleet)
 _REST_TIMEOUT_S = 30.0
 _REST_TIMEOUT_LIMIT_S = 300.0
+_LOSS_S = 60.0
+_LOSS_LIMIT_S = 86_400
 
 
 def control_app(fleet: Fleet) -> web.Application:
     """Return the control application of one fleet.
 
     GET /summary, /journal, /expected; POST /rest (?timeout_s=, 200 when settled, 504 with the restless), /resume,
-    and /half-open (?share=, of the stations that are connected; those that left their connection open).
+    /half-open (?share=, of the stations that are connected; those that left their connection open), and /lose (?share=
+    and ?seconds=, in the stations' own time; those that lost the network).
     """
     app = web.Application()
     app[_FLEET] = fleet
@@ -38,6 +41,7 @@ def control_app(fleet: Fleet) -> web.Application:
             web.post("/rest", _rest),
             web.post("/resume", _resume),
             web.post("/half-open", _half_open),
+            web.post("/lose", _lose),
         ]
     )
     return app
@@ -80,13 +84,24 @@ async def _resume(request: web.Request) -> web.Response:
 
 
 async def _half_open(request: web.Request) -> web.Response:
-    try:
-        share = float(request.query.get("share", 1.0))
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise web.HTTPBadRequest(text="share must be a number from 0 to 1")
+    share = _number(request, "share", 1.0, most=1)
     return web.json_response({"stations": list(request.app[_FLEET].leave_open(share))})
+
+
+async def _lose(request: web.Request) -> web.Response:
+    share = _number(request, "share", 1.0, most=1)
+    lasting = timedelta(seconds=_number(request, "seconds", _LOSS_S, most=_LOSS_LIMIT_S))
+    return web.json_response({"stations": list(request.app[_FLEET].lose_network(share, lasting))})
+
+
+def _number(request: web.Request, name: str, default: float, *, most: int) -> float:
+    try:
+        given = float(request.query.get(name, default))
+    except ValueError:
+        given = -1.0
+    if not 0 <= given <= most:
+        raise web.HTTPBadRequest(text=f"{name} must be a number from 0 to {most}")
+    return given
 
 
 def _station_view(fleet: Fleet, station: Station) -> dict[str, Any]:

@@ -118,11 +118,25 @@ class Fleet:
         Returns:
             The stations that do, which are chosen by the fleet's seed and the number of half-open connections before.
         """
-        chance = random.Random(f"half-open:{self.options.plan.seed}:{self.counts.left_open}")
-        chosen = [station for station in self.stations if station.connected and chance.random() < share]
+        chosen = self._share(share, f"half-open:{self.options.plan.seed}:{self.counts.left_open}")
         for station in chosen:
             station.leave_open()
         return tuple(station.spec.station for station in chosen)
+
+    def lose_network(self, share: float, lasting: timedelta) -> tuple[str, ...]:
+        """Cut this share of the connected stations off at once, for so long in their own time; at rest for a moment.
+
+        Returns:
+            The stations that were, which are chosen by the fleet's seed and the number of losses before.
+        """
+        chosen = self._share(share, f"lose:{self.options.plan.seed}:{self.counts.losses}")
+        for station in chosen:
+            station.lose_network(lasting)
+        return tuple(station.spec.station for station in chosen)
+
+    def _share(self, share: float, seed: str) -> list[Station]:
+        chance = random.Random(seed)
+        return [station for station in self.stations if station.connected and chance.random() < share]
 
     def unsettled(self) -> tuple[str, ...]:
         """Return the stations that do not rest, or have said something that was not answered."""

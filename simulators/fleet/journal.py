@@ -7,8 +7,9 @@ is sent and again when its CALLRESULT came. After it: `control`, and who reads t
 from __future__ import annotations
 
 import json
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -50,6 +51,10 @@ class Report:
     """The event was sent late, marked with the flag of OCPP 2.0.1."""
     answered: bool = False
     """A CALLRESULT for it arrived."""
+    sent_s: float = 0.0
+    """When it was about to be sent, in seconds since 1970 by this machine's clock, whatever the station's says."""
+    answered_s: float = 0.0
+    """When its CALLRESULT had arrived; 0 where it has not."""
 
     @property
     def address(self) -> Address:
@@ -60,8 +65,9 @@ class Report:
 class Journal:
     """The reports of a fleet, append-only, in memory per connector and, if a path is given, in a JSON-lines file."""
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.time) -> None:
         """Open the file for appending, where there is one."""
+        self._clock = clock
         self._lines: dict[tuple[str, Address, Kind], deque[Report]] = {}
         self._last: dict[tuple[str, Address], Report] = {}
         self._last_answered: dict[tuple[str, Address], Report] = {}
@@ -82,7 +88,7 @@ class Journal:
     def sent(self, report: Report) -> Report:
         """Append a report that is about to be sent; returns it with its number."""
         self._count += 1
-        numbered = replace(report, n=self._count, answered=False)
+        numbered = replace(report, n=self._count, answered=False, sent_s=self._clock())
         key = (numbered.station, numbered.address)
         self._lines.setdefault((*key, numbered.kind), deque(maxlen=_KEPT)).append(numbered)
         if numbered.kind is Kind.STATUS:
@@ -93,7 +99,7 @@ class Journal:
     def was_answered(self, report: Report) -> None:
         """Append that the CALLRESULT of a report, as returned by `sent`, arrived."""
         self._answered += 1
-        answered = replace(report, answered=True)
+        answered = replace(report, answered=True, answered_s=self._clock())
         key = (answered.station, answered.address)
         line = self._lines[(*key, answered.kind)]
         for index in range(len(line) - 1, -1, -1):

@@ -187,6 +187,13 @@ class Station:
         """Leave the connection half open, and connect anew."""
         self._link.leave_open()
 
+    def lose_network(self, lasting: timedelta) -> None:
+        """Lose the connection, and find the network again after so long in the station's own time; at rest at once."""
+        if lasting > _OFFLINE_THRESHOLD:
+            self._owed.update(self._states)
+        self._link.lose(lasting)
+        self._counts.losses += 1
+
     # --- what happens at the station ---
 
     async def _live_on(self) -> None:
@@ -218,7 +225,7 @@ class Station:
                 self._read_meter(address)
             case LoseNetwork(lasting):
                 if not self._rest_wanted.is_set():
-                    self._lose_network(lasting)
+                    self.lose_network(lasting)
             case PowerCycle(lasting):
                 if not self._rest_wanted.is_set():
                     self._power_cycle(lasting)
@@ -244,15 +251,9 @@ class Station:
             self._outbox.add((event,))
 
     def _power_cycle(self, lasting: timedelta) -> None:
-        self._lose_network(lasting)
+        self.lose_network(lasting)
         self._counts.power_cycles += 1
         self._booted = False
-
-    def _lose_network(self, lasting: timedelta) -> None:
-        if lasting > _OFFLINE_THRESHOLD:
-            self._owed.update(self._states)
-        self._link.lose(lasting)
-        self._counts.losses += 1
 
     # --- what is said ---
 

@@ -38,6 +38,27 @@ class FaultKind(StrEnum):
     """Never answer, and apply `delay_s` after receipt, over whatever is held then."""
     DOWN = "down"
     """Refuse connections and cut those that are open, until removed or for `seconds`."""
+    BLACKHOLE = "blackhole"
+    """As `down`, but who connects gets no answer at all, not even a refusal."""
+    TRUNCATED = "truncated"
+    """Promise the whole answer, send half of it and close; applied unless `applied` is false, as those that follow."""
+    WRONG_LENGTH = "wrong_length"
+    """The whole answer, of which Content-Length says half."""
+    DRIP = "drip"
+    """One byte of the answer every `delay_s`."""
+    HUGE = "huge"
+    """An answer without end."""
+    COMPRESSED = "compressed"
+    """The answer as gzip, though nobody asked for that."""
+
+
+OF_THE_LISTENER = frozenset({FaultKind.DOWN, FaultKind.BLACKHOLE})
+"""What no request meets, since none arrives."""
+
+WRITTEN_WRONGLY = frozenset(
+    {FaultKind.TRUNCATED, FaultKind.WRONG_LENGTH, FaultKind.DRIP, FaultKind.HUGE, FaultKind.COMPRESSED}
+)
+"""What `broken` does to the right answer."""
 
 
 class FaultSpec(BaseModel):
@@ -73,26 +94,25 @@ class FaultSpec(BaseModel):
     """What the body is encoded in where that is not what `content_type` says."""
     body: Literal["empty", "html", "not_json"] = "html"
     applied: bool | None = None
-    """Is the request applied although the answer says no (status, rate_limit, result_false, hang, invalid_body)."""
+    """Is the request applied although the answer says no (status, rate_limit, result_false, hang, invalid_body), or is
+    it not although it is answered (invalid_body, and the ways to write an answer wrongly)."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         narrowed = self.evse or self.action or self.operation or self.count or self.probability < 1
-        if self.kind is FaultKind.DOWN and narrowed:
-            raise ValueError("down concerns the whole listener: only seconds may be given")
+        if self.kind in OF_THE_LISTENER and narrowed:
+            raise ValueError(f"{self.kind} concerns the whole listener: only seconds may be given")
         if self.kind is FaultKind.STATUS and self.status < 300 and self.text is None:
             raise ValueError("a 2xx is no fault by itself: give the text that makes it one")
         return self
 
     def takes_effect(self) -> bool:
         """Tell whether the request is applied in spite of this fault."""
-        match self.kind:
-            case FaultKind.RESET_AFTER:
-                return True
-            case FaultKind.INVALID_BODY:
-                return self.applied is not False
-            case _:
-                return self.applied is True
+        if self.kind is FaultKind.RESET_AFTER:
+            return True
+        if self.kind is FaultKind.INVALID_BODY or self.kind in WRITTEN_WRONGLY:
+            return self.applied is not False
+        return self.applied is True
 
 
 @dataclass(slots=True)
@@ -130,9 +150,10 @@ class FaultBook:
         self._expire(at)
         return {fault_id: scripted.spec for fault_id, scripted in self._scripted.items()}
 
-    def down(self, at: float) -> bool:
-        """Tell whether the hub is to refuse connections."""
-        return any(spec.kind is FaultKind.DOWN for spec in self.present(at).values())
+    def unreachable(self, at: float) -> FaultKind | None:
+        """Return `down` or `blackhole` where the hub is to be one, the first that was scripted; else None."""
+        kinds = (spec.kind for spec in self.present(at).values())
+        return next((kind for kind in kinds if kind in OF_THE_LISTENER), None)
 
     def pick(self, keys: Iterable[str], action: str, at: float, operation: str = "") -> tuple[FaultSpec, ...]:
         """Return what this request meets: every latency that applies, and the first other fault; counts them down.
@@ -156,7 +177,7 @@ class FaultBook:
         return tuple(met)
 
     def _matches(self, spec: FaultSpec, keys: set[str], action: str, met: list[FaultSpec]) -> bool:
-        if spec.kind is FaultKind.DOWN or (spec.evse and keys.isdisjoint(spec.evse)):
+        if spec.kind in OF_THE_LISTENER or (spec.evse and keys.isdisjoint(spec.evse)):
             return False
         if spec.action and action not in spec.action:
             return False

@@ -13,13 +13,17 @@ from collections.abc import Coroutine
 
 from aiohttp import web
 
+from simulators.hubs.broken import write_broken
 from simulators.hubs.certificates import Authority, client_certificate
 from simulators.hubs.exchange import ClientCertificate, Hub, Judgement, Reply, Request
-from simulators.hubs.faults import FaultBook, FaultKind, FaultSpec
+from simulators.hubs.faults import OF_THE_LISTENER, WRITTEN_WRONGLY, FaultBook, FaultKind, FaultSpec
 from simulators.hubs.ledger import Entry, Ledger
 
 _STOP_S = 0.2
 """How long a stopping listener waits for requests that hang on purpose."""
+
+_QUEUE = 4
+"""Connections that fill the queue of a listener with a backlog of 0; more than the kernel takes."""
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER on with 0 seconds: closing the socket sends RST instead of FIN."""
@@ -48,6 +52,7 @@ class HubServer:
         self._runner: web.ServerRunner | None = None
         self._site: web.SockSite | None = None
         self._reserved: socket.socket | None = None
+        self._fillers: list[socket.socket] = []
         self._switching = asyncio.Lock()
 
     @property
@@ -74,31 +79,37 @@ class HubServer:
         self._cut_connections()
         if self._runner is not None:
             await self._runner.cleanup()
+        self._empty()
         if self._reserved is not None:
             self._reserved.close()
 
     async def script(self, spec: FaultSpec) -> str:
-        """Switch a fault on and return its id; `down` is in force when this returns."""
+        """Switch a fault on and return its id; `down` and `blackhole` are in force when this returns."""
         now = time.time()
         fault_id = self.faults.add(spec, now)
         await self.follow_down()
-        if spec.kind is FaultKind.DOWN and spec.seconds is not None:
-            self._spawn(self._follow_down_after(spec.seconds), f"{self.hub.name}-down-{fault_id}")
+        if spec.kind in OF_THE_LISTENER and spec.seconds is not None:
+            self._spawn(self._follow_down_after(spec.seconds), f"{self.hub.name}-{spec.kind}-{fault_id}")
         return fault_id
 
     async def follow_down(self) -> None:
-        """Make the listener refuse or take connections, as the faults say."""
+        """Make the listener take connections, refuse them or leave them without an answer, as the faults say."""
         async with self._switching:
-            if self.faults.down(time.time()):
-                await self._refuse()
-            else:
-                await self._listen()
+            match self.faults.unreachable(time.time()):
+                case FaultKind.DOWN:
+                    await self._refuse()
+                case FaultKind.BLACKHOLE:
+                    await self._refuse()
+                    self._fill()
+                case _:
+                    await self._listen()
 
     async def _follow_down_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self.follow_down()
 
     async def _listen(self) -> None:
+        self._empty()
         if self._reserved is not None and self._runner is not None:
             context = None if self.authority is None else self.authority.context
             self._site = web.SockSite(self._runner, self._reserved, backlog=128, ssl_context=context)
@@ -107,10 +118,31 @@ class HubServer:
 
     async def _refuse(self) -> None:
         """Stop listening but keep the port: a bound socket that does not listen refuses connections."""
+        self._empty()
         if self._site is not None:
             await self._site.stop()
             self._site = None
             self._cut_connections()
+            self._reserved = _bound(self.port)
+
+    def _fill(self) -> None:
+        """Listen, take nobody and keep the queue full: whoever else connects gets no answer."""
+        if self._reserved is None:
+            return
+        self._reserved.listen(0)
+        for _ in range(_QUEUE):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(self._reserved.getsockname())
+            self._fillers.append(waiting)
+
+    def _empty(self) -> None:
+        """End what `_fill` began; the port is bound anew, since a socket does not stop listening."""
+        if self._fillers and self._reserved is not None:
+            for waiting in self._fillers:
+                waiting.close()
+            self._fillers.clear()
+            self._reserved.close()
             self._reserved = _bound(self.port)
 
     @property
@@ -174,8 +206,15 @@ class HubServer:
                 return _invalid_body(spec)
             case FaultKind.STATUS | FaultKind.RATE_LIMIT | FaultKind.RESULT_FALSE:
                 return self.hub.fault_reply(spec, judgement)
-            case FaultKind.LATENCY | FaultKind.DOWN:
-                raise AssertionError("latency is carried out before, and down is the listener's; pick returns neither")
+            case kind if kind in WRITTEN_WRONGLY:
+                self.ledger.abandon(entry)
+                if isinstance(raw.transport, asyncio.Transport):
+                    await write_broken(raw.transport, spec, judgement.reply)
+                return await _never()
+            case _:
+                raise AssertionError(
+                    f"{spec.kind} is carried out before, or is the listener's: pick does not return it"
+                )
 
     def _apply(self, entry: Entry, judgement: Judgement) -> None:
         if judgement.change is not None:

@@ -91,10 +91,10 @@ class FleetControl:
         key = {"hubject": "evse_id", "chargeprice": "chargeprice_key"}[hub]
         return {evse[key]: evse[hub] for evse in (await self._get("expected"))["evses"]}
 
-    async def rest(self) -> None:
-        """Let every station make its last changes, stand still, and have everything answered."""
-        timeout = aiohttp.ClientTimeout(total=_REST_S + 5)
-        async with self._http.post(f"{self._url}/rest?timeout_s={_REST_S}", timeout=timeout) as response:
+    async def rest(self, within: float = _REST_S) -> None:
+        """Let every station make its last changes, stand still, and have everything answered within so many seconds."""
+        timeout = aiohttp.ClientTimeout(total=within + 5)
+        async with self._http.post(f"{self._url}/rest?timeout_s={within}", timeout=timeout) as response:
             restless = (await response.json())["restless"]
         assert restless == [], f"stations with reports that were not answered: {restless}"
 

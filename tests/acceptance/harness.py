@@ -20,6 +20,7 @@ from typing import Any
 import aiohttp
 
 from simulators.demo.agreement import compare
+from simulators.expected import CHARGEPRICE, HUBJECT
 from simulators.fleet.layout import DEFAULT_VERSIONS, StationSpec, Version, inventory_csv
 from simulators.fleet.plan import Plan
 from simulators.fleet.quirks import chosen
@@ -105,6 +106,8 @@ class Site:
         """What is run as the bridge; a test may put a broken one in its place."""
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
+        self.silent: tuple[StationSpec, ...] = ()
+        """Stations of the inventory that the fleet does not have: hubs must hold that nothing is known of them."""
 
     def set(self, **settings: str) -> None:
         """Add settings, by their variables without BRIDGE_, for the next start."""
@@ -144,9 +147,16 @@ class Site:
 
     async def start_bridge(self) -> None:
         """Start the bridge, on the same ports and the same state each time."""
-        process = self.processes.start("bridge", self._command("serve"), self._environ())
-        self._bridge = process
-        ports = await self._ready(process, self.state_dir / "ports.json")
+        self.launch_bridge()
+        await self.bridge_is_ready()
+
+    def launch_bridge(self) -> None:
+        """Start the bridge as `start_bridge` does, and do not wait for it."""
+        self._bridge = self.processes.start("bridge", self._command("serve"), self._environ())
+
+    async def bridge_is_ready(self) -> None:
+        """Wait until the bridge that was launched is ready."""
+        ports = await self._ready(self.bridge, self.state_dir / "ports.json")
         self.ocpp_url = f"ws://127.0.0.1:{ports['ocpp']}"
 
     async def import_inventory(self, content: str) -> None:
@@ -235,6 +245,17 @@ class Site:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def page(self, path: str) -> str:
+        """Return the text of a path outside of the REST interface, as the administrator: /healthz, /metrics."""
+        async with self._http.get(f"{self._web_url}{path}", headers=self._token()) as response:
+            assert response.status == 200, await response.text()
+            return await response.text()
+
+    async def health(self, probe: str) -> int:
+        """Return the HTTP status of livez, readyz or healthz, asked as anybody may."""
+        async with self._http.get(f"{self._web_url}/{probe}") as response:
+            return response.status
+
     async def order(self, what: str, body: Mapping[str, Any]) -> Any:
         """Return what the bridge's REST interface answers to an order, as the administrator."""
         async with self._http.post(self._rest_url(what), json=body, headers=self._token()) as response:
@@ -278,7 +299,8 @@ class Site:
         async def look() -> bool:
             nonlocal looks
             self.bridge.check()
-            agreement = compare(hub, await self.fleet.expected(hub), await self.hubs[hub].state())
+            expected = await self.fleet.expected(hub) | self._unheard(hub)
+            agreement = compare(hub, expected, await self.hubs[hub].state())
             looks = looks + 1 if agreement.complete else 0
             last[:] = agreement.lines()
             return looks == 2
@@ -288,6 +310,12 @@ class Site:
             await until(look, within, f"{hub} agrees with the fleet's own journal", every=0.1)
         except AssertionError as error:
             raise AssertionError("\n".join([str(error), *last])) from None
+
+    def _unheard(self, hub: str) -> dict[str, str]:
+        evses = [evse for spec in self.silent for evse in spec.evses]
+        if hub == "hubject":
+            return {evse.evse_id: HUBJECT["unknown"] for evse in evses}
+        return {evse.chargeprice_key: CHARGEPRICE["unknown"] for evse in evses}
 
     async def assert_hubs_agree(self, within: float = AGREE_S) -> None:
         """Bring the fleet to rest, wait until both hubs agree, and check that no rule of theirs was broken."""

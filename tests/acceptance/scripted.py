@@ -47,13 +47,15 @@ class ScriptedStation:
         *,
         subprotocol: str = "ocpp1.6",
         answers: Mapping[str, dict[str, Any] | None] | None = None,
+        source: str = "127.0.0.1",
     ) -> None:
-        """`answers`: the CALLRESULT's payload by action; None: silence."""
+        """`answers`: the CALLRESULT's payload by action; None: silence. `source`: the address that it comes from."""
         self._address = f"{url}/{quote(station, safe='')}"
         password = key.encode() if isinstance(key, str) else key
         self._authorization = "Basic " + base64.b64encode(station.encode() + b":" + password).decode()
         self._subprotocol = subprotocol
         self._given = answers or {}
+        self._source = source
         self.received: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue()
         """The server's calls, as (action, payload)."""
         self._numbers = itertools.count(1)
@@ -68,6 +70,7 @@ class ScriptedStation:
             subprotocols=[Subprotocol(self._subprotocol)],
             additional_headers={"Authorization": self._authorization},
             proxy=None,
+            local_addr=(self._source, 0),
         )
         self._listening = asyncio.create_task(self._listen(), name="scripted station")
         return self
@@ -84,20 +87,26 @@ class ScriptedStation:
         """Send BootNotification and return its answer."""
         return await self.call("BootNotification", {"chargePointVendor": "scripted", "chargePointModel": "one"})
 
-    async def report(self, status: str) -> None:
+    async def report(self, status: str, connector: int = 1) -> None:
         """Send StatusNotification for the connector, and return once it was answered."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         await self.call(
-            "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": now}
+            "StatusNotification",
+            {"connectorId": connector, "errorCode": "NoError", "status": status, "timestamp": now},
         )
 
     async def call(self, action: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Send a CALL and return the payload of its CALLRESULT."""
+        answer = await self.begin(action, payload)
+        async with asyncio.timeout(_ANSWER_S):
+            return await answer
+
+    async def begin(self, action: str, payload: dict[str, Any]) -> asyncio.Future[dict[str, Any]]:
+        """Send a CALL, and return what will have the payload of its CALLRESULT."""
         number = f"scripted-{next(self._numbers)}"
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         await self._open.send(json.dumps([2, number, action, payload]))
-        async with asyncio.timeout(_ANSWER_S):
-            return await answer
+        return answer
 
     async def send_text(self, text: str) -> None:
         """Send a text as it is, whatever it is."""
@@ -108,6 +117,14 @@ class ScriptedStation:
         async with asyncio.timeout(within):
             await self._open.wait_closed()
         return self._open.close_code
+
+    def stop_reading(self) -> None:
+        """Take nothing from the network any more, answers included."""
+        self._open.transport.pause_reading()
+
+    def vanish(self) -> None:
+        """Be cut off without a word."""
+        self._open.transport.abort()
 
     @property
     def _open(self) -> ClientConnection:

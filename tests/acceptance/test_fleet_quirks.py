@@ -72,7 +72,7 @@ async def live(site: Site, plan: FleetPlan) -> None:
         pytest.param(CONNECTING, id="connecting"),
         pytest.param(STAYING, id="staying connected"),
         pytest.param(WRITING, id="writing"),
-        pytest.param(TELLING, id="telling"),
+        pytest.param(TELLING, id="telling", marks=pytest.mark.row("T57", "T58", "T60", "T61", "T62")),
     ],
 )
 async def test_hubs_agree_with_the_journal_of_a_fleet_that_does_wrong_what_hardware_does(
@@ -83,6 +83,7 @@ async def test_hubs_agree_with_the_journal_of_a_fleet_that_does_wrong_what_hardw
     await site.assert_hubs_agree()
 
 
+@pytest.mark.row("T52", "T53")
 async def test_hubs_agree_after_half_of_the_fleet_left_its_connections_half_open(make_site: MakeSite) -> None:
     site = make_site()
     await live(site, FleetPlan(stations=24))
@@ -92,6 +93,7 @@ async def test_hubs_agree_after_half_of_the_fleet_left_its_connections_half_open
     assert (await site.fleet.summary())["left_open"] >= len(left)
 
 
+@pytest.mark.row("T55")
 async def test_hubs_agree_where_second_devices_with_the_same_ids_come_and_go(make_site: MakeSite) -> None:
     site = make_site()
     await live(site, FleetPlan(stations=24, options=("--twins", "4")))

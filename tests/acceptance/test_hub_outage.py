@@ -16,6 +16,7 @@ CHANGES = 60
 NOT_SLOWED_S = 3.0
 
 
+@pytest.mark.row("T25")
 @pytest.mark.timeout(90)
 async def test_each_hub_that_was_away_agrees_after_and_the_other_hub_was_not_slowed(make_site: MakeSite) -> None:
     site = make_site()

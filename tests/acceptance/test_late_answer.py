@@ -22,6 +22,7 @@ CHARGING = {"hubject": "Occupied", "chargeprice": "occupied"}
 FAULTED = {"hubject": "OutOfService", "chargeprice": "maintainance"}
 
 
+@pytest.mark.row("T29", "T32")
 async def test_a_late_application_of_an_older_value_is_healed_once_the_doubt_ends(make_site: MakeSite) -> None:
     late_s, doubt_s = 2.0, 3.0  # the late request lands after the newer value was acknowledged, and within the doubt
     site = make_site(PUSH__TOTAL_TIMEOUT="0.4 s", PUSH__DOUBT=f"{doubt_s} s", ACCOUNTS__HUBJECT__FULL_LOAD="never")

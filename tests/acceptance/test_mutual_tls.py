@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.acceptance.conftest import MakeSite
 from tests.acceptance.harness import Site
@@ -56,6 +57,7 @@ async def account(site: Site) -> dict[str, Any]:
     return dict(next(item for item in (await site.ask("upstreams"))["items"] if item["name"] == "hubject"))
 
 
+@pytest.mark.row("T37", "T39")
 async def test_a_revoked_certificate_is_reported_and_its_successor_is_used_without_a_restart(
     make_site: MakeSite,
 ) -> None:
@@ -77,13 +79,18 @@ async def test_a_revoked_certificate_is_reported_and_its_successor_is_used_witho
         await holds(site, "OutOfService", 15)
     assert site.bridge.pid == pid
     site.bridge.check()
-    assert (await account(site))["held"] is None
+
+    async def free() -> bool:
+        return (await account(site))["held"] is None
+
+    await until(free, 5, "an account that is held no more, once the answer is stored")
     code, text = await site.run("status")
     assert code == 0
     assert "certificate" in text
     assert "(9 days)" in text or "(10 days)" in text
 
 
+@pytest.mark.row("T39")
 async def test_a_certificate_of_another_authority_is_held_and_the_other_hub_goes_on(make_site: MakeSite) -> None:
     site, _ = await secured(make_site, "client-foreign.pem")
     async with ScriptedStation(site.ocpp_url, STATION) as station:

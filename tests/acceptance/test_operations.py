@@ -390,6 +390,7 @@ def test_an_operator_s_off_wins_over_live_in_the_file_and_off_in_the_file_over_a
     )
 
 
+@pytest.mark.row("T67")
 def test_a_station_whose_key_changed_or_that_was_removed_must_log_in_again(stocked: Desk) -> None:
     bridge = stocked.serving()
     port = stocked.ports()["ocpp"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from datetime import UTC, datetime
 
+import pytest
+
 from simulators.fleet.layout import layout
 from tests.acceptance.conftest import MakeSite
 from tests.acceptance.controls import HUBS
@@ -33,6 +35,7 @@ async def nothing_left(site: Site) -> bool:
     return all(account["backlog"] == 0 for account in (await site.ask("upstreams"))["items"])
 
 
+@pytest.mark.row("T59")
 async def test_a_restart_is_invisible_to_the_hubs_where_no_status_changed(make_site: MakeSite) -> None:
     # Stations are asked for their statuses after their first message: a heartbeat, as nothing changes.
     site = make_site(ACCOUNTS__HUBJECT__FULL_LOAD="never", OCPP__HEARTBEAT_INTERVAL="1 s")

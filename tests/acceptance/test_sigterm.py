@@ -18,7 +18,13 @@ ENDS_WITHIN_S = 10.0
 ENOUGH = 100
 
 
-@pytest.mark.parametrize("hangs", [False, True], ids=["both hubs answer", "a hub hangs"])
+@pytest.mark.parametrize(
+    "hangs",
+    [
+        pytest.param(False, id="both hubs answer", marks=pytest.mark.row("T03")),
+        pytest.param(True, id="a hub hangs", marks=pytest.mark.row("T04")),
+    ],
+)
 async def test_sigterm_under_load_stores_what_was_answered_and_closes_with_1001_and_exits_with_0(
     make_site: MakeSite, hangs: bool
 ) -> None:

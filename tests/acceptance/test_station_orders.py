@@ -280,6 +280,7 @@ async def test_a_rotated_key_is_shown_once_and_takes_over_at_the_first_login(mak
     assert not [path.name for path in kept if key.encode() in path.read_bytes()]
 
 
+@pytest.mark.row("T83")
 @pytest.mark.kill
 @pytest.mark.parametrize("applied", [False, True], ids=["old-key-kept", "new-key-taken"])
 async def test_kill_9_while_a_key_is_on_its_way_locks_no_station_out(make_site: MakeSite, applied: bool) -> None:

@@ -20,6 +20,6 @@ def test_the_last_outcome_of_a_test_counts_and_different_seeds_add_up():
         '{"test": "b", "rows": ["T02"], "outcome": "failed"}',
     ]
     table = tables(lines)
-    assert "| I1 I2 I3 | 3 | held (1 test) |" in table
+    assert "| I1 I2 I3 | 3 | held (1 test); not shown: " in table
     assert "**broken** (1 test)" in table
     assert "| kills survived | 3 |" in table

@@ -57,8 +57,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes a `seed` once for each of `--seeds`."""
-    if "seed" in metafunc.fixturenames:
+    """Run a test that takes a `seed`, and says itself none, once for each of `--seeds`."""
+    own = any("seed" in str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize") if mark.args)
+    if "seed" in metafunc.fixturenames and not own:
         first, _, last = metafunc.config.getoption("--seeds").partition("-")
         seeds = range(int(first), int(last or first) + 1)
         metafunc.parametrize("seed", seeds, ids=[f"seed {seed}" for seed in seeds])

@@ -34,11 +34,14 @@ from csms.v201 import translate as v201
 from tests.fuzz.effort import examples
 from tests.fuzz.messages import anything, calls, damaged, objects
 
+pytestmark = pytest.mark.row("T80")
+
 TRANSLATE = {OcppVersion.V16: v16.translate, OcppVersion.V201: v201.translate, OcppVersion.V21: v21.translate}
 REPLIES = LocalReplies(
     lambda: datetime(2026, 11, 20, 12, tzinfo=UTC),
     ReplyOptions(id_tags=IdTagPolicy.LIST, id_tag_list=frozenset({"A"})),
 )
+
 CODES = {version: {error_code(fault, version) for fault in Fault} for version in OcppVersion}
 
 versions = st.sampled_from(list(OcppVersion))

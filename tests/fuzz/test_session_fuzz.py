@@ -16,6 +16,8 @@ from tests.fuzz.effort import TIMES, seeded
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import PATIENCE_S, STATUS_16, STATUS_201, Station, dial
 
+pytestmark = pytest.mark.row("T80")
+
 SECONDS_EACH = 4.0 * TIMES
 ACTIONS = (
     "BootNotification",
@@ -31,6 +33,7 @@ ACTIONS = (
     "Nonsense",
     "",
 )
+
 KEYS = (
     "connectorId", "evseId", "status", "connectorStatus", "errorCode", "timestamp", "eventType", "seqNo", "evse", "id",
     "transactionInfo", "transactionId", "chargingState", "eventData", "component", "variable", "name", "actualValue",

@@ -20,6 +20,8 @@ from tests.fuzz.effort import examples
 from tests.fuzz.messages import answers, calls, damaged
 from tests.integration.csms.fakes import KEY, PATIENCE_S, Station, basic
 
+pytestmark = pytest.mark.row("T80")
+
 versions = pytest.mark.parametrize("version", list(OcppVersion), ids=str)
 
 

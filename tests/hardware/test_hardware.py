@@ -31,7 +31,25 @@ CATALOGUE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.name)
+TORTURE_ROWS = {
+    "T53": ("26-half-open", "27-late-close", "13-shared-id"),
+    "T57": ("63-blinks-available",),
+    "T58": ("51-local-time", "52-no-clock", "53-event-time", "54-replayed-queue"),
+    "T59": ("31-our-restart", "59-never-boots"),
+    "T60": ("56-no-status-after-reconnect",),
+    "T61": ("57-no-trigger", "57-trigger-not-supported", "57-trigger-rejected", "58-trigger-without-connector"),
+    "T62": ("61-connector-0-disagrees", "61-only-connector-0"),
+    "T68": ("32-answers-no-call",),
+}
+"""Rows of the torture catalogue (tests/catalogue) that fixtures play."""
+
+
+def _marked(fixture: Fixture) -> object:
+    rows = [row for row, names in TORTURE_ROWS.items() if fixture.name in names]
+    return pytest.param(fixture, id=fixture.name, marks=[pytest.mark.row(*rows)] if rows else [])
+
+
+@pytest.mark.parametrize("fixture", [_marked(fixture) for fixture in FIXTURES])
 async def test_hardware(fixture: Fixture, tmp_path: Path) -> None:
     RESULTS[fixture.name] = "failed"
     async with site_of(fixture, tmp_path) as site:
@@ -103,6 +121,10 @@ def devices(fixture: Fixture) -> Iterator[tuple[str, str, str]]:
                 yield vendor, model, str(more.get("firmwareVersion", ""))
             case _:
                 pass
+
+
+def test_hardware_fixtures_of_the_torture_catalogue_are_there() -> None:
+    assert {name for names in TORTURE_ROWS.values() for name in names} <= {fixture.name for fixture in FIXTURES}
 
 
 def test_hardware_fixtures_say_what_they_are() -> None:

@@ -80,6 +80,7 @@ async def test_import_that_moves_nothing_keeps_nothing(bridge) -> None:
     assert await bridge.rows("SELECT count(*) FROM evse WHERE kept_until IS NOT NULL") == [(0,)]
 
 
+@pytest.mark.row("T67")
 async def test_account_that_an_evses_new_operator_does_not_use_is_told_farewell(bridge) -> None:
     await bridge.report("one", await bridge.connect("one"), 1, "Charging")
     await acknowledged(bridge)
@@ -129,6 +130,7 @@ async def test_evse_that_was_never_sent_leaves_no_row_behind(bridge) -> None:
     assert await delivery(bridge, "DE*ABC*E1*2") is None
 
 
+@pytest.mark.row("T67")
 async def test_evse_that_returns_before_its_farewell_was_said_is_told_its_status(bridge) -> None:
     await bridge.report("one", await bridge.connect("one"), 2, "Charging")
     await acknowledged(bridge)

@@ -170,6 +170,7 @@ async def test_change_towards_available_counts_after_the_hold_without_another_me
     assert await bridge.desired("DE*ABC*E1*1") == "Available"
 
 
+@pytest.mark.row("T57")
 async def test_blink_of_available_is_never_desired(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -182,6 +183,7 @@ async def test_blink_of_available_is_never_desired(bridge) -> None:
     assert ("available",) not in words
 
 
+@pytest.mark.row("T63")
 async def test_two_connectors_of_one_evse_are_one_status(bridge) -> None:
     epoch = await bridge.connect("two", V201)
     await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V201)
@@ -204,6 +206,7 @@ async def test_transaction_refines_and_never_frees(bridge) -> None:
     assert await bridge.effective("DE*ABC*E2*1") == "occupied"
 
 
+@pytest.mark.row("T62")
 async def test_whole_station_unavailable_takes_every_evse_along_and_gives_it_back(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Preparing")
@@ -214,6 +217,7 @@ async def test_whole_station_unavailable_takes_every_evse_along_and_gives_it_bac
     assert [await bridge.effective(f"DE*ABC*E1*{n}") for n in (1, 2)] == ["occupied", "occupied"]
 
 
+@pytest.mark.row("T62")
 async def test_downgrade_that_a_boot_does_not_repeat_is_dropped_when_the_resync_has_finished(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Preparing")
@@ -225,6 +229,7 @@ async def test_downgrade_that_a_boot_does_not_repeat_is_dropped_when_the_resync_
     assert await bridge.rows("SELECT count(*) FROM fact WHERE ocpp_connector = 0") == [(0,)]
 
 
+@pytest.mark.row("T65")
 async def test_facts_of_the_other_version_retire_at_the_first_status_of_the_new_one(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 0, "Faulted")
@@ -248,6 +253,7 @@ async def test_facts_outlive_a_change_between_versions_that_address_alike(bridge
     assert await bridge.rows("SELECT fact_version FROM station WHERE id = 'two'") == [(after.value,)]
 
 
+@pytest.mark.row("T65")
 async def test_facts_of_21_retire_at_the_first_status_of_16(bridge) -> None:
     epoch = await bridge.connect("two", V21)
     await bridge.report("two", epoch, 1, "Occupied", evse=1, version=V21)
@@ -256,6 +262,7 @@ async def test_facts_of_21_retire_at_the_first_status_of_16(bridge) -> None:
     assert await bridge.rows("SELECT ocpp_evse, ocpp_connector, status FROM fact") == [(0, 0, "Available")]
 
 
+@pytest.mark.row("T65")
 async def test_every_evse_of_the_station_is_decided_anew_when_facts_retire(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 2, "Charging")
@@ -264,6 +271,7 @@ async def test_every_evse_of_the_station_is_decided_anew_when_facts_retire(bridg
     assert await bridge.effective("DE*ABC*E1*2") == "unknown"
 
 
+@pytest.mark.row("T65")
 async def test_transaction_before_the_first_status_of_a_version_retires_nothing_and_outlives_it(bridge) -> None:
     epoch = await bridge.connect("two", OcppVersion.V16)
     await bridge.report("two", epoch, 0, "Unavailable")
@@ -358,6 +366,7 @@ async def test_transaction_ids_never_repeat(bridge) -> None:
     assert sorted(ids) == list(range(1, 21))
 
 
+@pytest.mark.row("T53")
 async def test_disconnect_of_the_present_connection_is_stored_and_of_an_old_one_is_not(bridge) -> None:
     old = await bridge.connect("one")
     new = await bridge.connect("one")

@@ -478,6 +478,7 @@ async def test_full_load_whose_settling_fails_in_storage_is_settled_once(bridge,
     assert [(bool(full[0][0]), *full[0][1:])] == [(False, 0, None)]
 
 
+@pytest.mark.row("T09")
 async def test_answer_of_a_full_load_settles_nothing_once_the_lane_is_lost(bridge) -> None:
     gate = asyncio.Event()
     options = FullLoadOptions(policy=FullLoadPolicy.AUTO)

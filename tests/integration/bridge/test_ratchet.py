@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import structlog.testing
 import trustme
 from tests_bridge import PEPPER
 from websockets.exceptions import InvalidStatus
@@ -55,6 +56,7 @@ async def refusal(port: int) -> tuple[int, str]:
     return caught.value.response.status_code, caught.value.response.body.decode().strip()
 
 
+@pytest.mark.row("T84")
 async def test_a_station_that_came_over_tls_is_refused_without_it_even_after_a_restart(start: Start) -> None:
     first = await start()
     plain = await dial(first.ports["plain"], "one")
@@ -65,11 +67,15 @@ async def test_a_station_that_came_over_tls_is_refused_without_it_even_after_a_r
     assert await refusal(first.ports["plain"]) == expected
     await first.stop()
     second = await start()
-    assert await refusal(second.ports["plain"]) == expected
+    with structlog.testing.capture_logs() as lines:
+        assert await refusal(second.ports["plain"]) == expected
+    [line] = [line for line in lines if line["event"] == "handshake_refused"]
+    assert (line["status"], line["reason"], line["path"]) == (*expected, "/ocpp/one")
     await dial(second.ports["tls"], "one", ssl=TRUST)
     assert list(second.connected) == ["one"]
 
 
+@pytest.mark.row("T84")
 async def test_a_station_that_never_came_over_tls_stays_where_it_is(start: Start) -> None:
     first = await start()
     await (await dial(first.ports["plain"], "one")).socket.close()

@@ -136,6 +136,7 @@ async def registry(store: Store, writer: Writer) -> Registry:
     return Registry(store, writer)
 
 
+@pytest.mark.row("T83")
 async def test_an_accepted_key_is_good_beside_the_old_one_until_it_is_used_and_then_alone(registry: Registry) -> None:
     device = Device()
     rotated = await registry.rotate(device)
@@ -175,6 +176,7 @@ async def test_ocpp_2_writes_the_password_as_text(
     assert await registry.log_in(OLD) is not over
 
 
+@pytest.mark.row("T83")
 async def test_the_new_key_is_committed_as_good_before_the_station_gets_it(registry: Registry) -> None:
     class Watching(Device):
         async def call(self, *arguments: Any, **options: Any) -> CallAnswer:
@@ -205,6 +207,7 @@ async def test_a_station_that_keeps_its_key_leaves_no_second_one_behind(
     assert await registry.log_in(OLD)
 
 
+@pytest.mark.row("T83")
 @pytest.mark.parametrize("takes", [False, True], ids=["keeps-the-old", "has-the-new"])
 @pytest.mark.parametrize(
     "answer",
@@ -230,6 +233,7 @@ async def test_whatever_crashes_the_station_logs_in_with_whichever_key_it_holds(
     assert ((await registry.known()).pending is None) is takes
 
 
+@pytest.mark.row("T83")
 async def test_a_crash_before_the_refused_key_is_forgotten_locks_nobody_out(registry: Registry) -> None:
     class Stopping(Device):
         async def call(self, *arguments: Any, **options: Any) -> CallAnswer:
@@ -246,6 +250,7 @@ async def test_a_crash_before_the_refused_key_is_forgotten_locks_nobody_out(regi
     await registry.writer.stop()
 
 
+@pytest.mark.row("T83")
 async def test_a_login_with_the_new_key_before_the_answer_outlives_a_refusal(registry: Registry) -> None:
     class Hasty(Device):
         async def call(self, *arguments: Any, **options: Any) -> CallAnswer:
@@ -278,6 +283,7 @@ async def test_the_same_key_may_be_sent_again_and_a_refusal_then_forgets_nothing
     assert await registry.log_in(key)
 
 
+@pytest.mark.row("T83")
 @pytest.mark.parametrize("held", [0, 1, 2, 3], ids=["the-old", "first-sent", "second-sent", "third-sent"])
 async def test_forced_rotations_keep_every_key_that_the_station_may_hold(registry: Registry, held: int) -> None:
     keys = [OLD, "a1" * 20, "b2" * 20, "c3" * 20]

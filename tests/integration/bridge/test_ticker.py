@@ -6,11 +6,12 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 from tests_bridge import STATIONS, LossyWriter
 
 from bridge.core.effective import EffectiveOptions
 from bridge.core.reachability import ReachabilityOptions
-from bridge.derive import DeriveOptions
+from bridge.derive import Derived, DeriveOptions
 from bridge.passing import note
 from bridge.store.errors import StoreUnavailable
 from bridge.store.micros import to_micros
@@ -44,6 +45,7 @@ async def restart(bridge, *, down: timedelta) -> Ticker:
     return ticker
 
 
+@pytest.mark.row("T52", "T60")
 async def test_station_is_lost_after_fifteen_silent_minutes_and_its_fault_stays(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -57,6 +59,7 @@ async def test_station_is_lost_after_fifteen_silent_minutes_and_its_fault_stays(
     assert await bridge.effective("DE*ABC*E1*2") == "faulted"
 
 
+@pytest.mark.row("T52")
 async def test_silent_but_open_socket_is_asked_once_before_it_counts_as_lost(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -69,6 +72,7 @@ async def test_silent_but_open_socket_is_asked_once_before_it_counts_as_lost(bri
     assert bridge.prober.asked == ["one"]
 
 
+@pytest.mark.row("T60")
 async def test_heartbeat_after_a_loss_revives_no_stale_value_but_a_report_does(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Preparing")
@@ -142,6 +146,7 @@ async def test_station_lost_long_before_a_restart_is_not_revived_by_it(bridge) -
     assert await bridge.rows("SELECT count(*) FROM station WHERE unreachable_at IS NOT NULL") == [(1,)]
 
 
+@pytest.mark.row("T51")
 async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridge) -> None:
     lines = ["station,version,key,connector,evse_id,operator"]
     lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]
@@ -176,6 +181,28 @@ async def test_clock_step_of_hours_takes_no_station_offline(bridge) -> None:
     bridge.clock.now += timedelta(hours=9)
     await bridge.ticker.tick()
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
+
+
+async def test_silence_while_the_process_was_stopped_counts_as_little_as_while_it_was_down(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    with capture_logs() as logged:
+        running = asyncio.create_task(bridge.ticker.run())
+        await asyncio.sleep(0.02)
+        bridge.clock.pass_(seconds=8 * 3600)
+        bridge.ticker.due(Derived(until_steady=bridge.clock().steady))
+        async with asyncio.timeout(5):
+            while "process_stood_still" not in [line["event"] for line in logged]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        running.cancel()
+        await asyncio.wait({running})
+    await bridge.ticker.tick()
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, minutes=14)
+    assert await bridge.effective("DE*ABC*E1*1") == "charging"
+    await silence(bridge, minutes=2)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
 
 
 async def test_new_mapping_is_desired_after_the_next_start(bridge) -> None:

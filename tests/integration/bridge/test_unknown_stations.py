@@ -316,6 +316,7 @@ async def test_only_an_unknown_station_is_likened_to_a_known_one(quarantine: Hou
     assert [(each.status, each.similar) for each in shown] == [(404, "OLD"), (401, None)]
 
 
+@pytest.mark.row("T55")
 async def test_two_devices_with_one_id_are_in_the_warnings(quarantine: House) -> None:
     await quarantine.services.import_inventory(ImportRequest(csv=INVENTORY))
     for _ in range(5):

@@ -19,6 +19,8 @@ from tests.integration.csms.bad_messages import CANARY, ROWS, Row, call, connect
 from tests.integration.csms.conftest import Site
 from tests.integration.csms.fakes import BOOT_16, BOOT_201, STATUS_16, STATUS_201, Station, dial
 
+pytestmark = pytest.mark.row("T79")
+
 SiteOf = Callable[..., Awaitable[Site]]
 VERSIONS = ("ocpp1.6", "ocpp2.0.1")
 

@@ -225,6 +225,7 @@ async def test_handshake_that_ran_out_of_time_while_it_was_being_recorded_is_tak
     assert StationId("CP1") not in site.central.connected
 
 
+@pytest.mark.row("T54", "T82")
 async def test_guessing_is_slowed_down_for_one_address_and_identity_only(site_of: SiteOf) -> None:
     site = await site_of(failures_allowed=3, failures_window=timedelta(seconds=60))
     site.registry.add("CP1")
@@ -237,6 +238,16 @@ async def test_guessing_is_slowed_down_for_one_address_and_identity_only(site_of
     assert 0 < int(headers["Retry-After"]) <= 61
     await dial(site.port, "CP2")
     assert (await station.call("Heartbeat", {}))[0] == 3
+
+
+@pytest.mark.row("T82")
+async def test_guesses_that_are_made_at_once_are_slowed_down_like_those_one_after_another(site_of: SiteOf) -> None:
+    """A short key takes a while to check: without counting what is under way, all of them would be tried."""
+    site = await site_of(failures_allowed=3)
+    site.registry.add("CP1", key=b"hush")
+    guesses = [b"guess", b"guest", b"ghost", *[b"hush"] * 27]
+    refusals = await asyncio.gather(*(refused(site, password=guess) for guess in guesses))
+    assert sorted(status for status, _, _ in refusals) == [401] * 3 + [429] * 27
 
 
 async def test_success_forgets_earlier_failures(site_of: SiteOf) -> None:

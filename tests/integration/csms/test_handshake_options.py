@@ -337,6 +337,7 @@ async def test_a_login_in_the_url_is_not_logged(site_of: SiteOf) -> None:
     assert [line["path"] for line in lines] == ["ws://***@csms/nobody"]
 
 
+@pytest.mark.row("T79", "T81")
 async def test_slow_handshakes_are_cut(site_of: SiteOf) -> None:
     site = await site_of(open_timeout=timedelta(milliseconds=200))
     async with asyncio.timeout(PATIENCE_S):

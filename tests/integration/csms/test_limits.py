@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
@@ -42,6 +43,7 @@ async def read_on(station: Station) -> None:
             await station.socket.recv()
 
 
+@pytest.mark.row("T69")
 async def test_offline_queue_is_slowed_and_nothing_of_it_is_lost(site_of: SiteOf) -> None:
     site, loud, _ = await site_with_two(site_of, messages_per_second=200, message_burst=50)
     began = time.monotonic()
@@ -65,6 +67,7 @@ async def test_station_that_waits_for_each_answer_is_never_cut(site_of: SiteOf) 
     assert site.counter.counts["message_flood"] == 0
 
 
+@pytest.mark.row("T69", "T79")
 async def test_flood_that_never_stops_ends_with_1008(site_of: SiteOf) -> None:
     site, loud, calm = await site_with_two(
         site_of, messages_per_second=200, message_burst=10, flood_patience=timedelta(milliseconds=100)
@@ -78,6 +81,7 @@ async def test_flood_that_never_stops_ends_with_1008(site_of: SiteOf) -> None:
     await site.recorder.until(1, StationDisconnected)
 
 
+@pytest.mark.row("T69")
 async def test_flood_leaves_the_others_their_answers(site_of: SiteOf) -> None:
     """The loud one has sent thousands when the calm one has had its hundred answers: it waits, not they."""
     site, loud, calm = await site_with_two(site_of)
@@ -119,6 +123,7 @@ async def test_limit_of_nought_is_none(site_of: SiteOf) -> None:
     assert site.counter.counts["message_slowed"] == 0
 
 
+@pytest.mark.row("T79")
 async def test_ping_flood_ends_with_1008(site_of: SiteOf) -> None:
     """B7: 500 may come at once; what would take more than the patience to wait off is no keepalive."""
     site, loud, calm = await site_with_two(

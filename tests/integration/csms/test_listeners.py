@@ -326,6 +326,7 @@ def _connected(port: int, context: ssl.SSLContext, session: ssl.SSLSession | Non
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("T79")
 async def test_more_connections_than_places_are_503_until_one_leaves(site_of: SiteOf) -> None:
     site = await site_of(max_connections=1)
     site.registry.add("CP1")
@@ -340,6 +341,7 @@ async def test_more_connections_than_places_are_503_until_one_leaves(site_of: Si
     await eventually(lambda: is_outcome(101, site.port, identity="CP2"))
 
 
+@pytest.mark.row("T81")
 async def test_handshakes_that_hang_take_the_places_of_their_address_only_until_they_are_over(site_of: SiteOf) -> None:
     site = await site_of(max_pending_per_address=2)
     site.registry.add("CP1")

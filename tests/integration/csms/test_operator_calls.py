@@ -78,6 +78,7 @@ async def test_a_station_that_is_away_or_never_booted_is_sent_nothing_but_the_tr
     assert (await asking).outcome is CallOutcome.GONE
 
 
+@pytest.mark.row("T68")
 async def test_a_station_that_answers_nothing_is_shown_as_uncommandable_until_a_late_answer(site: Site) -> None:
     station = await dial(site.port)
     assert site.central.connected[CP1].commandable

@@ -109,6 +109,7 @@ async def test_an_ipv6_subscriber_does_not_guess_on_from_another_address_of_his(
     await dial(site.port, headers={"X-Forwarded-For": "2001:db8:0:1::1"})
 
 
+@pytest.mark.row("T79")
 async def test_the_headers_mean_nothing_on_another_listener(site_of: SiteOf) -> None:
     site = await site_of()
     site.registry.add("CP1", key=None, security=SecurityProfile.TLS_CERTIFICATE)

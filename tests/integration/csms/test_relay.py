@@ -79,6 +79,7 @@ async def test_where_it_has_no_answer_the_station_gets_an_error_and_may_ask_agai
     assert len(site.recorder.of(StatusReported)) == 2
 
 
+@pytest.mark.row("T66")
 @pytest.mark.parametrize("status", ["Pending", "Rejected"])
 async def test_a_station_that_it_does_not_accept_is_not_accepted(site_of: SiteOf, status: str) -> None:
     boot = {"status": status, "currentTime": "2026-11-26T01:00:00Z", "interval": 7}

@@ -80,6 +80,7 @@ async def test_201_station_is_asked_by_evse_and_connector(asking: Site) -> None:
     assert outcomes(asking) == [(1, 1, "answered"), "finished"]
 
 
+@pytest.mark.row("T59")
 async def test_connector_that_reported_by_itself_is_not_asked(asking: Site) -> None:
     station = await dial(asking.port)
     await station.call("StatusNotification", STATUS_16)
@@ -96,6 +97,7 @@ async def test_station_without_connectors_finishes_without_a_question(asking: Si
     assert outcomes(asking) == ["finished"]
 
 
+@pytest.mark.row("T61")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -113,6 +115,7 @@ async def test_station_that_refuses_is_asked_once_only(asking: Site, answer: lis
     assert (await station.call("Heartbeat", {}))[0] == 3  # and no second question came before this answer
 
 
+@pytest.mark.row("T61")
 async def test_station_known_to_refuse_is_not_asked(asking: Site) -> None:
     asking.registry.add("CP1", connectors=(ONE, TWO), refuses_trigger=True)
     station = await dial(asking.port)
@@ -121,6 +124,7 @@ async def test_station_known_to_refuse_is_not_asked(asking: Site) -> None:
     assert (await station.call("Heartbeat", {}))[0] == 3
 
 
+@pytest.mark.row("T61")
 async def test_question_without_an_answer_and_accepted_one_without_a_status_time_out(site_of: SiteOf) -> None:
     site = await site_of(first_call_wait=10 * MS, settle=10 * MS, trigger_timeout=100 * MS)
     site.registry.add("CP1", connectors=(ONE, TWO))
@@ -230,6 +234,40 @@ async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking
     assert (await station.call("StatusNotification", {**STATUS_16, "connectorId": 2}))[0] == 3
     await asking.recorder.until(2, ResyncFinished)
     assert [event.status for event in asking.recorder.of(StatusReported)][-2:] == ["Faulted", "Available"]
+
+
+async def test_lost_status_of_a_station_that_refuses_to_be_asked_is_recorded_when_storage_is_back(asking: Site) -> None:
+    asking.registry.add("CP1", connectors=(ONE, TWO), refuses_trigger=True)
+    station = await dial(asking.port)
+    await asking.recorder.until(1, ResyncFinished)
+    asking.recorder.down = True
+    for status in ("Charging", "Faulted"):
+        assert (await station.call("StatusNotification", {**STATUS_16, "status": status}))[2] == "InternalError"
+    asking.recorder.down = False
+    await asking.recorder.until(2, ResyncFinished)
+    assert [(event.connector, event.status) for event in asking.recorder.of(StatusReported)] == [(1, "Faulted")]
+    assert outcomes(asking)[-3:] == [(0, 1, "refused"), (0, 2, "refused"), "finished"]
+
+
+async def test_status_that_storage_lost_never_follows_a_newer_one(asking: Site) -> None:
+    asking.registry.add("CP1", connectors=(ONE,), refuses_trigger=True)
+    station = await dial(asking.port)
+    await asking.recorder.until(1, ResyncFinished)
+    going_on = asyncio.Event()
+
+    async def storage_down_for_one_status(event: StationEvent) -> None:
+        if isinstance(event, StatusReported) and event.status == "Charging":
+            raise NotRecorded
+        if isinstance(event, StatusReported):
+            await going_on.wait()
+
+    asking.recorder.before = storage_down_for_one_status
+    assert (await station.call("StatusNotification", {**STATUS_16, "status": "Charging"}))[2] == "InternalError"
+    answering = asyncio.create_task(station.call("StatusNotification", {**STATUS_16, "status": "Faulted"}))
+    await asking.recorder.until(2, ResyncFinished)
+    going_on.set()
+    assert (await answering)[0] == 3
+    assert [event.status for event in asking.recorder.of(StatusReported)] == ["Faulted"]
 
 
 async def test_end_that_storage_lost_is_recorded_later(asking: Site) -> None:

@@ -194,6 +194,7 @@ async def test_pong_is_a_sign_of_life(site_of: SiteOf) -> None:
 # --- acceptance ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("T66")
 @pytest.mark.parametrize(
     ("version", "status", "boot"),
     [
@@ -366,6 +367,7 @@ async def flood(station: Station) -> None:
         await station.socket.send(frame)
 
 
+@pytest.mark.row("T68")
 async def test_station_that_reads_nothing_is_cut(site_of: SiteOf) -> None:
     site = await site_of(send_timeout=timedelta(milliseconds=50), messages_per_second=0)
     site.registry.add("CP1")
@@ -380,6 +382,7 @@ async def test_station_that_reads_nothing_is_cut(site_of: SiteOf) -> None:
 # --- duplicates ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("T53")
 async def test_newest_authenticated_connection_wins_and_the_late_end_of_the_old_one_disturbs_nothing(
     site: Site,
 ) -> None:
@@ -399,6 +402,7 @@ async def test_newest_authenticated_connection_wins_and_the_late_end_of_the_old_
     assert site.counter.counts["connection_taken_over"] == 1
 
 
+@pytest.mark.row("T54")
 async def test_failed_attempts_never_touch_the_live_session(site: Site) -> None:
     station = await dial(site.port)
     attempts: tuple[dict[str, Any], ...] = (
@@ -414,6 +418,7 @@ async def test_failed_attempts_never_touch_the_live_session(site: Site) -> None:
     assert len(site.recorder.opened) == 1
 
 
+@pytest.mark.row("T53")
 async def test_unauthenticated_duplicate_is_refused_while_the_live_one_answers(site: Site) -> None:
     site.registry.add("OPEN", key=None)
     live = await dial(site.port, "OPEN", password=None)
@@ -424,6 +429,7 @@ async def test_unauthenticated_duplicate_is_refused_while_the_live_one_answers(s
     assert len(site.recorder.opened) == 1
 
 
+@pytest.mark.row("T53")
 async def test_unauthenticated_duplicate_wins_over_a_dead_one(site_of: SiteOf) -> None:
     site = await site_of(duplicate_ping=timedelta(milliseconds=50))
     site.registry.add("OPEN", key=None)

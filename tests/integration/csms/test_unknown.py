@@ -160,6 +160,7 @@ async def test_a_guest_is_told_to_wait_and_what_it_says_of_itself_is_noted(
     assert door.central.guests == {"NEW1"}
 
 
+@pytest.mark.row("T66")
 async def test_nothing_else_of_a_guest_counts_or_is_recorded(door_of: DoorOf) -> None:
     door = await door_of("quarantine")
     station = await dial(door.port, "NEW1")
@@ -374,6 +375,7 @@ async def test_what_is_no_http_is_kept_and_who_hangs_up_is_not(door_of: DoorOf) 
 # --- two devices with one identity ------------------------------------------------------------------------------------
 
 
+@pytest.mark.row("T55")
 async def test_connections_that_replace_each_other_are_shown_until_they_calm_down(door_of: DoorOf) -> None:
     door = await door_of("reject", calm_after=timedelta(milliseconds=300))
     door.registry.add("CP1")

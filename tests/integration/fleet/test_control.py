@@ -117,9 +117,29 @@ async def test_a_share_of_the_stations_leaves_its_connections_half_open_and_is_n
     assert (await get(control, "/summary"))["left_open"] == len(left)
 
 
+async def test_all_stations_lose_the_network_at_once_and_tell_everything_when_they_are_back(central, control):
+    await central.received(100)
+    await rest(control, 10)
+    before, told = await get(control, "/summary"), len(central.calls)
+    async with control.post("/lose", params={"seconds": "60"}) as response:
+        assert response.status == 200
+        assert len((await response.json())["stations"]) == 8
+    assert await rest(control, 10) == (200, {"stations": 8, "restless": []})
+    after = await get(control, "/summary")
+    assert (after["connections"], after["connected"]) == (before["connections"] + 8, 8)
+    assert len(central.calls) > told + 8
+
+
 @pytest.mark.parametrize("share", ["half", "-0.1", "1.1", "nan"])
-async def test_a_share_that_is_none_is_the_askers_mistake(control, share):
-    async with control.post("/half-open", params={"share": share}) as response:
+@pytest.mark.parametrize("order", ["/half-open", "/lose"])
+async def test_a_share_that_is_none_is_the_askers_mistake(control, order, share):
+    async with control.post(order, params={"share": share}) as response:
+        assert response.status == 400
+
+
+@pytest.mark.parametrize("seconds", ["soon", "-1", "86401", "nan"])
+async def test_a_loss_that_has_no_length_is_the_askers_mistake(control, seconds):
+    async with control.post("/lose", params={"seconds": seconds}) as response:
         assert response.status == 400
 
 

@@ -26,6 +26,7 @@ async def test_upgrade_twice_changes_nothing(store: Store) -> None:
         assert connection.execute(sa.text("SELECT value FROM counter")).scalar_one() == 7
 
 
+@pytest.mark.row("T11")
 async def test_a_schema_of_a_newer_release_is_refused_and_left_alone(store: Store) -> None:
     with store.engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -60,8 +61,24 @@ async def test_an_upgrade_keeps_what_an_older_release_stored(store: Store) -> No
                 "INSERT INTO temporary_status (evse, kind, valid_from_w) VALUES (5, 'MAINTENANCE', 1700000000000000)"
             )
         )
+        command.upgrade(configuration(connection), "0004")
+        connection.execute(
+            sa.text(
+                "INSERT INTO temporary_status (id, evse, kind, valid_from_w, valid_to_w, over) "
+                "VALUES (9, 5, 'BLOCKED', 1700000000000000, 1700000001000000, true)"
+            )
+        )
     store.upgrade()
     with store.engine.connect() as connection:
-        kept = connection.execute(sa.text("SELECT evse, kind, valid_from_w, enforce, over FROM temporary_status")).all()
-        assert [tuple(row) for row in kept] == [(5, "MAINTENANCE", 1700000000000000, False, False)]
+        kept = connection.execute(
+            sa.text("SELECT evse, kind, valid_from_w, enforce, over FROM temporary_status ORDER BY id")
+        ).all()
+        assert [tuple(row) for row in kept] == [
+            (5, "MAINTENANCE", 1700000000000000, False, False),
+            (5, "BLOCKED", 1700000000000000, False, True),
+        ]
+        ended = connection.execute(sa.text("SELECT over_at_w FROM temporary_status ORDER BY id")).scalars().all()
+        assert ended == [None, 1700000001000000]
+        numbers = connection.execute(sa.text("SELECT value FROM counter WHERE name = 'temporary_id'"))
+        assert numbers.scalar_one() == 9
         assert connection.execute(sa.text("SELECT evse_id, spirii FROM evse")).all() == [("DE*ABC*E1", False)]

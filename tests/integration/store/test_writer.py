@@ -349,3 +349,17 @@ async def test_a_connection_lost_during_the_commit_is_unavailable_and_then_recov
         await writer.submit(insert_and_lose, "a")
     assert recording.groups == [["a"]]
     assert await writer.submit(recording.insert, "b") == "B"
+
+
+async def test_the_oldest_item_s_wait_is_known_while_its_batch_runs(writer: Writer, recording: Recording) -> None:
+    assert writer.waited == timedelta(0)
+    recording.gate.clear()
+    future = writer.submit_nowait(recording.insert, "a")
+    async with asyncio.timeout(20):
+        while writer.waited == timedelta(0):  # noqa: ASYNC110 - a thread sets no event
+            await asyncio.sleep(0.005)
+    recording.gate.set()
+    await future
+    async with asyncio.timeout(20):
+        while writer.waited > timedelta(0):  # noqa: ASYNC110 - a thread sets no event
+            await asyncio.sleep(0.005)

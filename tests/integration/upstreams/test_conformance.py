@@ -75,6 +75,7 @@ async def test_refused_connection_is_not_in_doubt(subject, mocks, connect):
     assert answer.http is None
 
 
+@pytest.mark.row("T41")
 async def test_hub_that_returns_is_reached_again(subject, mocks, connect):
     hub, upstream = subject.hub(mocks), connect(subject, subject.url(mocks))
     await upstream.push(subject.record(subject.words[1]))
@@ -86,6 +87,7 @@ async def test_hub_that_returns_is_reached_again(subject, mocks, connect):
     assert held(subject, mocks) == {subject.key: subject.words[0]}
 
 
+@pytest.mark.row("T28")
 async def test_hanging_hub_is_left_in_doubt_after_the_total_timeout(subject, mocks, connect):
     await subject.hub(mocks).script(FaultSpec(kind="hang"))
     began = time.monotonic()
@@ -95,6 +97,7 @@ async def test_hanging_hub_is_left_in_doubt_after_the_total_timeout(subject, moc
     assert 250 < answer.millis < SOON * 1000
 
 
+@pytest.mark.row("T29")
 @pytest.mark.parametrize(("kind", "applied"), [("reset_before", 0), ("reset_after", 1)])
 async def test_reset_is_in_doubt_and_the_request_is_never_repeated_silently(subject, mocks, connect, kind, applied):
     await subject.hub(mocks).script(FaultSpec(kind=kind))
@@ -106,6 +109,7 @@ async def test_reset_is_in_doubt_and_the_request_is_never_repeated_silently(subj
     assert len(held(subject, mocks)) == applied
 
 
+@pytest.mark.row("T32")
 async def test_request_applied_late_overwrites_a_newer_value(subject, mocks, connect):
     hub = subject.hub(mocks)
     await hub.script(FaultSpec(kind="late", count=1, delay_s=1.0))
@@ -119,6 +123,7 @@ async def test_request_applied_late_overwrites_a_newer_value(subject, mocks, con
     assert hub.ledger.violations() == []
 
 
+@pytest.mark.row("T45")
 async def test_request_whose_client_gave_up_is_no_parallel_one(subject, mocks, connect):
     await subject.hub(mocks).script(FaultSpec(kind="hang", count=3))
     upstream = connect(subject, subject.url(mocks), timeouts=HASTY)
@@ -127,6 +132,7 @@ async def test_request_whose_client_gave_up_is_no_parallel_one(subject, mocks, c
     assert [entry["overlap"] for entry in journal(subject, mocks)] == [False] * 4
 
 
+@pytest.mark.row("T45")
 async def test_parallel_pushes_are_noticed_by_the_hub(subject, mocks, connect):
     await subject.hub(mocks).script(FaultSpec(kind="latency", delay_s=0.2))
     pushes = (connect(subject, subject.url(mocks)).push(subject.record()) for _ in range(2))
@@ -135,6 +141,7 @@ async def test_parallel_pushes_are_noticed_by_the_hub(subject, mocks, connect):
     assert "parallel push" in subject.hub(mocks).ledger.violations()[0]["what"]
 
 
+@pytest.mark.row("T25")
 async def test_rate_limit_tells_when_to_come_back(subject, mocks, connect):
     await subject.hub(mocks).script(FaultSpec(kind="rate_limit", retry_after="120"))
     answer = await connect(subject, subject.url(mocks)).push(subject.record())
@@ -152,6 +159,7 @@ async def test_server_error_is_deferred(subject, mocks, connect, status):
     assert answer.http == status
 
 
+@pytest.mark.row("T33")
 async def test_html_instead_of_the_answer_is_in_doubt(subject, mocks, connect):
     await subject.hub(mocks).script(FaultSpec(kind="invalid_body", body="html"))
     answer = await connect(subject, subject.url(mocks)).push(subject.record())
@@ -171,6 +179,7 @@ async def test_wrong_row_is_refused(subject, mocks, connect):
     assert answer.code == subject.wrong_row_fault["code"]
 
 
+@pytest.mark.row("T38")
 async def test_redirect_is_not_followed_and_no_credential_leaves(subject, mocks, connect, raw_server):
     async def never(_writer):
         raise AssertionError("the other host was asked")
@@ -183,6 +192,7 @@ async def test_redirect_is_not_followed_and_no_credential_leaves(subject, mocks,
     assert elsewhere.requests == []
 
 
+@pytest.mark.row("T31")
 async def test_dripping_answer_is_bounded_by_the_total_timeout(subject, connect, raw_server):
     async def drip(writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
@@ -198,6 +208,7 @@ async def test_dripping_answer_is_bounded_by_the_total_timeout(subject, connect,
     assert time.monotonic() - began < SOON
 
 
+@pytest.mark.row("T50")
 async def test_endless_answer_is_read_only_up_to_the_limit(subject, connect, raw_server):
     written = 0
 
@@ -217,6 +228,7 @@ async def test_endless_answer_is_read_only_up_to_the_limit(subject, connect, raw
     assert written < 64 * 1024 * 1024
 
 
+@pytest.mark.row("T30")
 @pytest.mark.parametrize(
     "reply",
     [
@@ -282,6 +294,7 @@ async def test_senseless_charset_does_no_harm(subject, connect, raw_server, char
     assert answer.http == 500
 
 
+@pytest.mark.row("T40")
 async def test_unknown_host_is_not_in_doubt(subject, connect):
     answer = await connect(subject, "http://hub.invalid", timeouts=HASTY).push(subject.record())
     assert isinstance(answer.outcome, Deferred)
@@ -340,6 +353,7 @@ async def test_refused_client_certificate_is_named(subject, connect, raw_server)
     assert "client certificate refused?" in answer.outcome.why
 
 
+@pytest.mark.row("T39")
 async def test_hub_with_an_untrusted_certificate_gets_nothing(subject, connect, raw_server):
     server = await raw_server(unavailable, server_tls(ssl.CERT_NONE))
     answer = await connect(subject, server.url.replace("http:", "https:")).push(subject.record())

@@ -30,6 +30,7 @@ SUCCESS = b'{"Result": true, "StatusCode": {"Code": "000"}}'
 ACCEPTED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(SUCCESS), SUCCESS)
 REFUSED = "the hub refused our client certificate"
 
+pytestmark = pytest.mark.row("T39")
 versions = pytest.mark.parametrize("version", [TLS12, TLS13], ids=lambda version: version.name)
 Connect = Callable[[TlsServer, FileCredential[Tls] | None], Oicp]
 

@@ -18,7 +18,7 @@ from bridge.app.wakes import Wakes
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.settings import OicpAccount, Settings
-from bridge.store.engine import open_store
+from bridge.store.engine import Store, open_store
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
 from csms.auth import StationKeys
@@ -38,7 +38,15 @@ async def opened(settings: Settings, certificates: Mapping[str, Certificate]) ->
     store.upgrade()
     writer = Writer(store)
     writer.start()
-    yield StoreServices(
+    yield services_over(settings, store, writer, certificates)
+    await writer.stop()
+    await store.close()
+
+
+def services_over(
+    settings: Settings, store: Store, writer: Writer, certificates: Mapping[str, Certificate]
+) -> StoreServices:
+    return StoreServices(
         settings,
         store,
         writer,
@@ -50,8 +58,6 @@ async def opened(settings: Settings, certificates: Mapping[str, Certificate]) ->
         certificates=lambda: certificates,
         counts=lambda: {"frame_binary": 2},
     )
-    await writer.stop()
-    await store.close()
 
 
 def ending_in(days: int) -> Certificate:
@@ -89,3 +95,23 @@ async def test_a_stopped_bridge_s_certificate_is_read_from_its_file(tmp_path: Pa
         assert (certificate.days, certificate.urgency) == (19, Urgency.NOTICE)
         file.write_bytes(b"no PEM")
         assert (await services.status()).upstreams[0].certificate is None
+
+
+class HungWriter(Writer):
+    """A writer whose transaction has been running for 45 s."""
+
+    @property
+    def waited(self) -> timedelta:
+        return timedelta(seconds=45)
+
+
+async def test_transaction_that_hangs_makes_the_bridge_unready_and_is_asked_nothing_more(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    store = open_store(settings.store_url, state_dir=settings.state_dir)
+    store.upgrade()
+    writer = HungWriter(store)  # not started: whatever it was asked would fail
+    services = services_over(settings, store, writer, {})
+    readiness, health = await services.ready(), await services.health()
+    await store.close()
+    assert (readiness.ready, readiness.why) == (False, "the database has not committed for 45 s")
+    assert (health.status, health.components["database"].status) == ("failed", "failed")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -14,8 +15,8 @@ import structlog
 from tests.catalogue.recording import Tally
 from tests.catalogue.table import COUNTED
 from tests.torture.simulation.fates import Fate
-from tests.torture.simulation.runs import migrated, place, run
-from tests.torture.simulation.world import Plan
+from tests.torture.simulation.runs import migrated, place, play, run
+from tests.torture.simulation.world import Plan, World
 
 
 class Simulate:
@@ -27,7 +28,15 @@ class Simulate:
 
     def __call__(self, seed: int, plan: Plan, fates: Sequence[Fate]) -> Counter[str]:
         """Run one world to its end and return what it counted. Raises: Broken."""
-        counted, _ = run(seed, plan, fates, self.template)
+        return self._count(run(seed, plan, fates, self.template)[0])
+
+    def play(
+        self, seed: int, plan: Plan, script: Callable[[World], Coroutine[Any, Any, None]], fates: Sequence[Fate] = ()
+    ) -> Counter[str]:
+        """Run one world through a script and to its end; return what it counted. Raises: Broken."""
+        return self._count(play(seed, plan, script, self.template, fates)[0])
+
+    def _count(self, counted: Counter[str]) -> Counter[str]:
         self._tally.count(**{name: counted[name] for name in COUNTED if name in counted})
         return counted
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bridge.web.temporary_shapes import TemporaryItem
 from simulators.hubs.exchange import Judgement
+from tests.torture.simulation.dishonest_clocks import mark
 from tests.torture.simulation.hubs import SimulatedHub
 from tests.torture.simulation.oracle import WORDS, Course, differences, effective
 from tests.torture.simulation.stations import Reported, Station
@@ -43,6 +45,11 @@ class Evidence:
         self.points: dict[str, str] = {}
         """Chargeprice's name of an EVSE, station/point → EvseID."""
         self.courses: dict[str, Course] = {}
+        self.lives: dict[str, str] = {}
+        """What each EVSE is by its station, by its newest row of the history."""
+        self._orders: dict[int, tuple[str, datetime, datetime | None]] = {}
+        self._doubted: set[int] = set()
+        self._removed: set[int] = set()
         self.wrong: list[str] = []
 
     def rows(self, statement: str, *arguments: Any) -> list[Any]:
@@ -68,9 +75,12 @@ class Evidence:
         if not self.courses:
             return
         at = self._time_s()
-        for number, evse, status in self.rows("SELECT id, evse, status FROM history WHERE id > ?", self._history_id):
+        for number, evse, status, live in self.rows(
+            "SELECT id, evse, status, live FROM history WHERE id > ?", self._history_id
+        ):
             self._history_id = number
             self.courses[self.evses[evse]].states.append((at, status))
+            self.lives[self.evses[evse]] = live
             self._tally["changes"] += 1
 
     def open_calls(self) -> int:
@@ -80,14 +90,50 @@ class Evidence:
 
     def note_lost(self) -> None:
         """Note where a status that a station was told we have is not stored, nor a later one."""
-        facts = self.rows("SELECT station, ocpp_evse, ocpp_connector, reported_at FROM fact")
-        stored = {(station, (evse, connector)): stamp for station, evse, connector, stamp in facts}
+        facts = self.rows("SELECT station, ocpp_evse, ocpp_connector, info, reported_at FROM fact")
+        stored = {(station, (evse, connector)): mark(info or said) for station, evse, connector, info, said in facts}
         for name, address, answered in self._answered():
             self._tally["compared"] += 1
             found = stored.get((name, address), "")
-            if found < answered.stamp:
+            if found < mark(answered.stamp):
                 self._tally["statuses_lost"] += 1
                 self.wrong.append(f"{name} {address}: told that {answered.stamp} is stored, found {found or 'nothing'}")
+        self._note_lost_orders()
+
+    # --- operators' orders --------------------------------------------------------------------------------------------
+
+    def note_orders(self, items: Iterable[TemporaryItem]) -> None:
+        """Note temporary statuses as an operator was told that they are stored."""
+        for item in items:
+            self._orders[item.id] = (item.status.value, item.valid_from, item.valid_to)
+            self._doubted.discard(item.id)
+            self._tally["orders"] += 1
+
+    def doubt_orders(self, numbers: Iterable[int]) -> None:
+        """Note that these are being changed or deleted, which is true only once it is answered."""
+        self._doubted.update(numbers)
+
+    def note_removed(self, numbers: Iterable[int]) -> None:
+        """Note temporary statuses as an operator was told that they are deleted."""
+        self._removed.update(numbers)
+        self._tally["orders"] += 1
+
+    def _note_lost_orders(self) -> None:
+        """Note where an order that was answered is not stored as it was answered."""
+        rows = self.rows("SELECT id, kind, valid_from_w, valid_to_w, removed_at_w FROM temporary_status")
+        stored = {number: (kind, begins, ends, removed) for number, kind, begins, ends, removed in rows}
+        for number, (kind, begins, ends) in self._orders.items():
+            found = stored.get(number)
+            if found is None or (number in self._removed and found[3] is None):
+                self._note_lost_order(f"order {number} was answered, and is gone")
+            elif number not in self._doubted and found != (kind, _micros(begins), _micros(ends), None):
+                self._note_lost_order(f"order {number} was answered as {kind} from {begins} to {ends}, found {found}")
+
+    def _note_lost_order(self, what: str) -> None:
+        self._tally["orders_lost"] += 1
+        self.wrong.append(what)
+
+    # --- hubs ---------------------------------------------------------------------------------------------------------
 
     def note_request(self, hub: str, judgement: Judgement) -> None:
         """Note a request, and where it carries what no EVSE is any more."""
@@ -107,7 +153,7 @@ class Evidence:
 
     def temporaries(self, now: datetime) -> dict[str, set[str]]:
         """Return the kinds in force on each EVSE, by the rows."""
-        micros = now.timestamp() * 1e6
+        micros = _micros(now)
         found: dict[str, set[str]] = defaultdict(set)
         for evse, kind in self.rows(
             "SELECT evse, kind FROM temporary_status WHERE removed_at_w IS NULL AND valid_from_w <= ?"
@@ -117,6 +163,23 @@ class Evidence:
         ):
             found[self.evses[evse]].add(kind.lower())
         return found
+
+    def next_temporary(self, now: datetime) -> datetime | None:
+        """Return the wall time at which the next one begins or ends."""
+        micros = _micros(now)
+        ((due,),) = self.rows(
+            "SELECT min(moment) FROM (SELECT valid_from_w AS moment FROM temporary_status WHERE removed_at_w IS NULL"
+            " UNION ALL SELECT valid_to_w FROM temporary_status WHERE removed_at_w IS NULL) WHERE moment > ?",
+            micros,
+        )
+        return None if due is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=due)
+
+    def shown(self) -> dict[str, tuple[str, str]]:
+        """Return what each EVSE is now, and what it is by its station alone."""
+        return {
+            evse_id: (course.states[-1][1], self.lives.get(evse_id, "unknown"))
+            for evse_id, course in self.courses.items()
+        }
 
     def expected(self, now: datetime) -> dict[str, str]:
         """Return what each EVSE is, by what its station was told we have."""
@@ -152,6 +215,10 @@ class Evidence:
                 answered = [report for report in station.journal if report.answered and report.address == address]
                 if answered:
                     yield name, address, answered[-1]
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def evse_of(station: str, address: tuple[int, int]) -> str:

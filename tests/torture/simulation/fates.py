@@ -6,12 +6,15 @@ Each is a coroutine that a run lives with until its end (`World.run`), and that 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from typing import Any
 
 from bridge.core.model import TemporaryKind
-from bridge.temporaries import CreateOrder, RemoveOrder, create_temporaries, remove_temporaries
+from bridge.web.services import ServiceError
+from tests.torture.simulation.operators import Operator
+from tests.torture.simulation.oracle import Timeliness
 from tests.torture.simulation.world import Point, World
 
 Fate = Callable[[World], Coroutine[Any, Any, None]]
@@ -113,32 +116,53 @@ def clock_steps(mean_s: float) -> Fate:
 
 
 def temporary_statuses(mean_s: float) -> Fate:
-    """Let an operator create temporary statuses, for now and for later, and remove some."""
+    """Let an operator create temporary statuses, for now and for later, change some and remove some."""
 
     async def live(world: World) -> None:
-        moments, numbers = world.chance("temporary"), []
+        moments, operator, numbers = world.chance("temporary"), Operator(world), list[int]()
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
-            process = world.process
-            if process is None or not world.serving:
-                continue
-            if numbers and moments.random() < 0.4:
-                number = numbers.pop(moments.randrange(len(numbers)))
-                await world.submit(remove_temporaries, RemoveOrder((number,), process.clock(), process.options))
-                continue
-            begins = world.wall() + timedelta(seconds=moments.choice((0, 0, 60, 3600)))
-            order = CreateOrder(
-                evse_ids=(moments.choice(sorted(world.evidence.courses)),),
-                kind=moments.choice(list(TemporaryKind)),
-                valid_from=begins,
-                valid_to=moments.choice((None, begins + timedelta(seconds=moments.uniform(5, 7200)))),
-                enforce=False,
-                by="seed",
-                at=process.clock(),
-                options=process.options,
-            )
-            done = await world.submit(create_temporaries, order)
-            if done is not None:
-                numbers += [stored.number for stored in done.items]
+            what = moments.random()
+            try:
+                if numbers and what < 0.3:
+                    await operator.remove(numbers.pop(moments.randrange(len(numbers))))
+                elif numbers and what < 0.4:
+                    ends = world.wall() + timedelta(seconds=moments.uniform(5, 7200))
+                    await operator.end_at(moments.choice(numbers), ends)
+                else:
+                    numbers += await _create(world, operator, moments) or ()
+            except ServiceError as error:
+                world.note(f"an order was refused: {error}")
+
+    return live
+
+
+async def _create(world: World, operator: Operator, moments: random.Random) -> tuple[int, ...] | None:
+    begins = world.wall() + timedelta(seconds=moments.choice((0, 0, 60, 3600)))
+    ends = moments.choice((None, begins + timedelta(seconds=moments.uniform(5, 7200))))
+    evse_id = moments.choice(sorted(world.evidence.courses))
+    return await operator.create(moments.choice(list(TemporaryKind)), evse_id, begins=begins, ends=ends)
+
+
+def timely(within_s: float = 2.0, longest_s: float = 30.0) -> Fate:
+    """Look on: temporary statuses must begin and end within so many seconds of when they should (I10).
+
+    Looks at their moments, a little later, and at least every `longest_s`; a process that is down, or that cannot
+    store, has as long after its return.
+    """
+
+    async def live(world: World) -> None:
+        watch = Timeliness(within_s)
+        while True:
+            await asyncio.sleep(world.stands_still_s)
+            now, at = world.wall(), world.time_s()
+            if world.serving and world.storage_fails() is None:
+                found = watch.look(at, world.evidence.temporaries(now), world.evidence.shown())
+                world.evidence.wrong += [f"{world.time_s():.1f}: {what}" for what in found]
+            else:
+                watch.interrupted()
+            due = world.evidence.next_temporary(now)
+            pause = longest_s if due is None else min(longest_s, (due - now).total_seconds() + 0.001)
+            await asyncio.sleep(pause if watch.settled(at) else min(pause, within_s + 0.1))
 
     return live

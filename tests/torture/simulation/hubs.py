@@ -60,7 +60,7 @@ class SimulatedHub:
     def receive(self, request: Request) -> asyncio.Task[Reply] | None:
         """Take a request that has left its sender, who may be killed from now on; None: nobody listens."""
         self.attempts += 1
-        if self.faults.down(self._clock()):
+        if self.faults.unreachable(self._clock()) is not None:
             return None
         return asyncio.get_running_loop().create_task(self._serve(request), context=self._world)
 

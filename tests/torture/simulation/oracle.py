@@ -5,7 +5,7 @@ Shares no rule with the product: the words are literals of the standards and of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 LIVE = {
@@ -37,7 +37,11 @@ _REPLACES = ("maintenance", "commissioning", "blocked")
 def effective(connectors: Iterable[str], temporary: Iterable[str]) -> str:
     """Return an EVSE's status by what its connectors said last and the temporary statuses that are in force."""
     live = min((LIVE[word] for word in connectors), key=RANK.index, default="unknown")
-    kinds = set(temporary)
+    return replaced(live, set(temporary))
+
+
+def replaced(live: str, kinds: Collection[str]) -> str:
+    """Return what an EVSE is that is `live` by its station, with these temporary statuses in force."""
     for kind in _REPLACES:
         if kind in kinds:
             return kind
@@ -69,6 +73,37 @@ class Course:
             return f"{hub} was sent {word!r} at {at:.3f}, when the EVSE had been {said}"
         self.reached[hub] = fitting[0]
         return None
+
+
+class Timeliness:
+    """Says where a temporary status is not in force though it should have been for a while, or still is. Pure."""
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._since: dict[str, tuple[frozenset[str], float]] = {}
+
+    def look(
+        self, at: float, in_force: Mapping[str, Collection[str]], shown: Mapping[str, tuple[str, str]]
+    ) -> list[str]:
+        """Return what is wrong now. `shown`: what each EVSE is, and what it is by its station alone."""
+        found = []
+        for evse_id, (status, live) in shown.items():
+            kinds = frozenset(in_force.get(evse_id, ()))
+            before, since = self._since.get(evse_id, (None, at))
+            if kinds != before:
+                since = at
+            self._since[evse_id] = (kinds, since)
+            if at - since > self._within_s and status != replaced(live, kinds):
+                found.append(f"{evse_id}: {sorted(kinds)} for {at - since:.1f} s, and it is {status} ({live})")
+        return found
+
+    def interrupted(self) -> None:
+        """Begin anew: nobody could have done anything."""
+        self._since.clear()
+
+    def settled(self, at: float) -> bool:
+        """Tell whether nothing has changed so lately that it must be looked at again soon."""
+        return bool(self._since) and all(at - since > self._within_s for _, since in self._since.values())
 
 
 def differences(expected: Mapping[str, str], held: Mapping[str, str]) -> list[str]:

@@ -43,6 +43,7 @@ from csms.server import CentralSystem
 from csms.websocket import Claim
 from tests.torture.simulation.stations import Station
 from tests.torture.simulation.stepped_writer import SteppedWriter
+from tests.torture.simulation.virtual_time import OWN_TIME
 from tests.torture.simulation.wires import BridgeEnd, Wire
 
 GENERATION: ContextVar[int] = ContextVar("generation", default=0)
@@ -96,7 +97,8 @@ class Process:
         self._around = around
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self.clock = ProcessClock(around.wall, self._loop.time)
+        self.own_time = OWN_TIME.get()
+        self.clock = ProcessClock(around.wall, self._monotonic)
         self.counts = Counts()
         self.options: DeriveOptions = fill.derive_options(around.settings)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -114,6 +116,10 @@ class Process:
             killed=around.killed,
             on_broken=around.on_broken,
         )
+
+    def _monotonic(self) -> float:
+        """Read the process's own clock, whoever asks."""
+        return self._loop.time() + OWN_TIME.get().behind_s - self.own_time.behind_s
 
     async def start(self) -> None:
         """Start as the product does: schema, writer, ticker, then lanes and the door for stations."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 from bridge.store.engine import open_store
 from csms.events import OcppVersion
@@ -66,6 +67,27 @@ def run(seed: int, plan: Plan, fates: Sequence[Fate], template: Path | None = No
 
         async def main() -> Counter[str]:
             return await world.run(*fates)
+
+        return run_virtually(main, world.on_task), world.events
+
+
+def play(
+    seed: int,
+    plan: Plan,
+    script: Callable[[World], Coroutine[Any, Any, None]],
+    template: Path | None = None,
+    fates: Sequence[Fate] = (),
+) -> tuple[Counter[str], list[str]]:
+    """Run one world with a script instead of a length, and end it as any other. Raises: Broken, or what it raises."""
+    with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-world-") as folder:
+        world = World(seed, plan, Path(folder), template)
+
+        async def main() -> Counter[str]:
+            await world.begin()
+            world.live_with(*fates)
+            await script(world)
+            await world.end()
+            return world.tally
 
         return run_virtually(main, world.on_task), world.events
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from csms.events import OcppVersion
+from tests.torture.simulation.dishonest_clocks import Clock, honest
 from tests.torture.simulation.wires import Wire
 
 _ANSWER_S = 30.0
@@ -43,6 +44,14 @@ class Habits:
     """Reports nothing by itself when it is back: it must be asked."""
     refuses: bool = False
     """Refuses TriggerMessage."""
+    clock: Clock = honest
+    """What it says that its clock shows."""
+    mute: frozenset[tuple[int, int]] = frozenset()
+    """Connectors of the inventory that it does not have: nobody hears of them."""
+    boots: float = 0.2
+    """How often it boots when it connects again."""
+    blinks: bool = False
+    """Says Available for a moment before whatever a connector is, after a boot: EVerest PR 2481."""
 
 
 @dataclass(slots=True)
@@ -53,6 +62,9 @@ class Reported:
     address: tuple[int, int]
     status: str
     stamp: str
+    """When its clock was right: no two of a run are equal, and later ones compare greater."""
+    said: str | None
+    """What it said of when; None: nothing."""
     answered: bool = False
 
 
@@ -98,9 +110,10 @@ class Station:
     async def live(self) -> None:
         """Live until cancelled."""
         for address in self.habits.connectors:
-            self.actual[address] = "Available"
-            self._unsaid.add(address)
-            self._start(self._change(address))
+            if address not in self.habits.mute:
+                self.actual.setdefault(address, "Available")
+                self._unsaid.add(address)
+                self._start(self._change(address))
         while True:
             if not self.away and await self._connect():
                 self._start(self._report())
@@ -157,11 +170,13 @@ class Station:
 
     async def _report(self) -> None:
         """Say what is to be said on a new connection."""
-        if not self._booted or self.chance.random() < 0.2:
+        if not self._booted or self.chance.random() < self.habits.boots:
             if await self._call("BootNotification", self._boot()) is None:
                 return
             self._booted = True
-            self._unsaid |= set(self.habits.connectors)
+            self._unsaid |= self.actual.keys()
+            if self.habits.blinks:
+                await self._blink()
         if not self.habits.silent:
             for address in sorted(self._unsaid):
                 await self._say(address)
@@ -176,9 +191,16 @@ class Station:
             return {"chargePointVendor": "Sim", "chargePointModel": "One"}
         return {"reason": "PowerUp", "chargingStation": {"vendorName": "Sim", "model": "Two"}}
 
-    async def _say(self, address: tuple[int, int]) -> None:
+    async def _blink(self) -> None:
+        for address in sorted(self._unsaid):
+            await self._say(address, "Available")
+            self._unsaid.add(address)
+
+    async def _say(self, address: tuple[int, int], status: str | None = None) -> None:
         async with self._turn:
-            report = Reported(len(self.journal), address, self.actual[address], self.stamps())
+            stamp = self.stamps()
+            said = self.habits.clock(stamp, self.habits.version)
+            report = Reported(len(self.journal), address, status or self.actual[address], stamp, said)
             self.journal.append(report)
             self._unsaid.discard(address)
             answer = await self._call("StatusNotification", self._status(report))
@@ -190,11 +212,11 @@ class Station:
 
     def _status(self, report: Reported) -> dict[str, Any]:
         evse, connector = report.address
+        said = {} if report.said is None else {"timestamp": report.said}
         if self.habits.version is OcppVersion.V16:
-            return {
-                "connectorId": connector, "errorCode": "NoError", "status": report.status, "timestamp": report.stamp,
-            }  # fmt: skip
-        return {"timestamp": report.stamp, "connectorStatus": report.status, "evseId": evse, "connectorId": connector}
+            status = {"connectorId": connector, "errorCode": "NoError", "status": report.status}
+            return {**status, **said, "info": report.stamp}
+        return {**said, "connectorStatus": report.status, "evseId": evse, "connectorId": connector}
 
     # --- frames -------------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from bridge.derive import Derived
 from bridge.edits import ImportOrder, import_inventories
 from bridge.inventory_file import parse_inventory
 from bridge.settings import load_settings
@@ -32,6 +33,7 @@ from tests.torture.simulation.hubs import Reaches, SimulatedHub, chance
 from tests.torture.simulation.process import GENERATION, PEPPER, Process, Surroundings
 from tests.torture.simulation.stations import Habits, Station
 from tests.torture.simulation.stepped_writer import Killed
+from tests.torture.simulation.virtual_time import OWN_TIME, OwnTime, VirtualLoop
 from tests.torture.simulation.wires import Wire
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -68,6 +70,7 @@ class Plan:
     """How long before a request its value may have been replaced: chosen, waited for the pace, sent."""
     strict_known: bool = True
     settings: Mapping[str, str] = field(default_factory=dict)
+    start: datetime = START
 
 
 class World:
@@ -93,7 +96,8 @@ class World:
         """A process that died is started again."""
         self.down_s = lambda: self._chances["downtime"].choice((0.2, 2.0, 30.0, 600.0))
         self._chances = {
-            what: chance(seed, what) for what in ("wires", "commits", "hubs", "jitter", "downtime", "fates", "stamps")
+            what: chance(seed, what)
+            for what in ("wires", "commits", "hubs", "jitter", "downtime", "fates", "stamps", "looks")
         }
         self._tasks: defaultdict[int, dict[asyncio.Task[Any], None]] = defaultdict(dict)
         self._fates: list[asyncio.Task[None]] = []
@@ -113,9 +117,13 @@ class World:
 
     # --- clocks -------------------------------------------------------------------------------------------------------
 
+    def time_s(self) -> float:
+        """Return the virtual time, whoever asks."""
+        return self._loop.time() + OWN_TIME.get().behind_s
+
     def true_time(self) -> datetime:
         """Return the time as the world outside has it."""
-        return START + timedelta(seconds=self._loop.time())
+        return self.plan.start + timedelta(seconds=self.time_s())
 
     def wall(self) -> datetime:
         """Return the wall clock of the bridge's machine."""
@@ -126,6 +134,28 @@ class World:
         self.note(f"wall clock steps by {by}")
         self._wall_ahead += by
         self.tally["faults"] += 1
+        self._look_soon(0.0)
+
+    def _look_soon(self, after_s: float) -> None:
+        """Let the ticker look as it does every second in the product (`Plan.looks` is how often it does here)."""
+        self._loop.call_later(after_s + self._chances["looks"].random(), self._look)
+
+    def _look(self) -> None:
+        if self.process is not None and self.serving:
+            self.process.ticker.due(Derived(until_steady=self.process.clock().steady))
+
+    def stand_still(self, seconds: float, *, clock_goes_on: bool) -> None:
+        """Let the bridge do nothing for so long: stopped by SIGSTOP, or its whole machine suspended."""
+        process, loop = self.process, self._loop
+        assert process is not None
+        assert isinstance(loop, VirtualLoop)
+        self.note(f"stands still for {seconds:g} s, its clock {'goes on' if clock_goes_on else 'does not'}")
+        self.tally["faults"] += 1
+        loop.stand_still(process.own_time, seconds, clock_goes_on=clock_goes_on)
+        self._look_soon(seconds)
+        if not clock_goes_on:
+            for station in self.stations.values():
+                station.drop(half_open=True)
 
     def stamp(self) -> str:
         """Return the next timestamp of a station; all of a run differ, and later ones compare greater."""
@@ -134,7 +164,7 @@ class World:
 
     def note(self, what: str) -> None:
         """Remember what happened."""
-        self.events.append(f"{self._loop.time():12.3f}  {what}")
+        self.events.append(f"{self.time_s():12.3f}  {what}")
 
     # --- the run ------------------------------------------------------------------------------------------------------
 
@@ -143,12 +173,16 @@ class World:
         await self.begin()
         for number in range(1, self.plan.rounds + 1):
             self.round = number
-            self._fates = [self._loop.create_task(fate(self)) for fate in fates]
+            self.live_with(*fates)
             await asyncio.sleep(self.plan.hours * 3600 / self.plan.rounds)
             await self.end()
             for station in self.stations.values():
                 station.calm = False
         return self.tally
+
+    def live_with(self, *fates: Callable[[World], Coroutine[Any, Any, None]]) -> None:
+        """Let these fates begin; they end with the faults."""
+        self._fates += [self._loop.create_task(fate(self)) for fate in fates]
 
     def chance(self, what: str) -> random.Random:
         """Return chance of its own for one fate in this round."""
@@ -157,7 +191,7 @@ class World:
     async def begin(self) -> None:
         """Start hubs, bridge and stations."""
         self._loop = asyncio.get_running_loop()
-        self.evidence = Evidence(self.folder, self._loop.time, self.plan.slack_s, self.tally, self.note)
+        self.evidence = Evidence(self.folder, self.time_s, self.plan.slack_s, self.tally, self.note)
         self.settings = load_settings(CONFIG, self._environ())
         self.hubs = {
             "hubject": self._hub(
@@ -204,6 +238,13 @@ class World:
             on_answered=lambda: self.pass_point(Point.ANSWERED),
         )
 
+    def clone(self, name: str) -> Station:
+        """Let a second device live under this station's identity; both write one journal."""
+        found = self._station(name, self.plan.stations[name])
+        found.journal = self.stations[name].journal
+        self._lives.append(self._loop.create_task(found.live()))
+        return found
+
     # --- the bridge's process -----------------------------------------------------------------------------------------
 
     async def start_process(self) -> None:
@@ -211,6 +252,7 @@ class World:
         self.generation += 1
         context = copy_context()
         context.run(GENERATION.set, self.generation)
+        context.run(OWN_TIME.set, OwnTime())
         await asyncio.wait({self._loop.create_task(self._start(context), context=context)})
 
     async def _start(self, context: Context) -> None:
@@ -306,7 +348,12 @@ class World:
     @property
     def serving(self) -> bool:
         """Is there a process that has started."""
-        return self.process is not None and self.process.started and not self.process.dead
+        return self.process is not None and self.process.started and not self.process.dead and not self.stands_still_s
+
+    @property
+    def stands_still_s(self) -> float:
+        """For how long the process can do nothing from now on."""
+        return 0.0 if self.process is None else max(0.0, self.process.own_time.stands_until - self.time_s())
 
     async def connect(self, station: Station, wire: Wire) -> Callable[[str | None], None] | None:
         """Let a station in, if there is a bridge: `stations.Door`."""
@@ -394,7 +441,7 @@ class World:
         self.tally["statuses_answered"] = sum(
             report.answered for station in self.stations.values() for report in station.journal
         )
-        self.tally["simulated_hours"] = round(self._loop.time() / 3600)
+        self.tally["simulated_hours"] = round(self.time_s() / 3600)
         found = [*self.evidence.wrong, *self.evidence.disagreements(self.hubs, self.wall())]
         for name, hub in self.hubs.items():
             found += [f"{name}: {one['what']}" for one in hub.ledger.violations()]

@@ -139,6 +139,9 @@ def test_a_missing_file_and_a_missing_answer_are_documents_too() -> None:
         "upstream sync",
         "upstream delete",
         "db upgrade",
+        "db backup",
+        "db restore",
+        "db check",
     ],
 )
 def test_every_command_has_an_example(command: str) -> None:

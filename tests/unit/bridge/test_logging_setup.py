@@ -77,3 +77,17 @@ def test_a_person_reads_text(stream: io.StringIO) -> None:
     structlog.get_logger("x").info("lane_recovered", account="hubject")
     assert "lane_recovered" in stream.getvalue()
     assert "account=hubject" in stream.getvalue()
+
+
+def test_a_traceback_for_a_person_shows_no_variables(stream: io.StringIO) -> None:
+    configure_logging("info", "console", stream)
+
+    def push(headers: dict[str, str]) -> None:
+        raise ValueError("boom")
+
+    try:
+        push({"Api-Key": "".join(["canary", "-", "7f3a"])})
+    except ValueError:
+        structlog.get_logger("x").exception("task_failed")
+    assert "ValueError: boom" in stream.getvalue()
+    assert "canary-7f3a" not in stream.getvalue()

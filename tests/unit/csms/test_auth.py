@@ -154,6 +154,7 @@ def throttle(capacity: int = 100) -> Throttle:
     return Throttle(limit=3, window=timedelta(seconds=60), capacity=capacity)
 
 
+@pytest.mark.row("T82")
 def test_the_fourth_attempt_within_the_window_is_refused_until_the_first_failure_has_aged() -> None:
     failures = throttle()
     for now in (0.0, 10.0, 20.0):
@@ -164,6 +165,25 @@ def test_the_fourth_attempt_within_the_window_is_refused_until_the_first_failure
     assert failures.blocked("a", "CP1", 60.0) is None
 
 
+@pytest.mark.row("T82")
+def test_attempts_under_way_count_until_they_are_over() -> None:
+    failures = throttle()
+    failures.failed("a", "CP1", 0.0)
+    with failures.trying("a", "CP1"):
+        assert failures.blocked("a", "cp1", 1.0) is None
+        with failures.trying("a", "cp1"):
+            assert failures.blocked("a", "CP1", 1.0) == Refuse(
+                429, "too many failed attempts", (("Retry-After", "60"),)
+            )
+            assert failures.blocked("a", "CP2", 1.0) is None
+            assert failures.blocked("a", "CP1", 60.0) is None, "the failure has aged, and a place is left"
+            with failures.trying("a", "CP1"):
+                refusal = failures.blocked("a", "CP1", 60.0)
+                assert refusal == Refuse(429, "too many failed attempts", (("Retry-After", "1"),))
+    assert failures.blocked("a", "CP1", 1.0) is None
+
+
+@pytest.mark.row("T82")
 def test_neither_the_address_nor_the_identity_alone_is_blocked() -> None:
     failures = throttle()
     for now in range(5):

@@ -81,6 +81,7 @@ async def test_answers_nobody_waits_for_are_dropped(wire: Wire, commands: Comman
     assert call.result() == Answered({"first": True})
 
 
+@pytest.mark.row("T68")
 async def test_second_call_waits_for_the_first(wire: Wire, commands: Commands) -> None:
     async with asyncio.TaskGroup() as group:
         calls = [group.create_task(commands.call("Reset", {}, LONG)) for _ in range(2)]
@@ -145,6 +146,7 @@ async def test_a_late_answer_is_dropped_and_shows_that_the_station_answers(wire:
     assert commands.commandable
 
 
+@pytest.mark.row("T68")
 async def test_only_so_many_orders_wait_and_further_ones_are_refused(wire: Wire, commands: Commands) -> None:
     async with asyncio.TaskGroup() as group:
         orders = [group.create_task(commands.order("Reset", {}, LONG)) for _ in range(16)]

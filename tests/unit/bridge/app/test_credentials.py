@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from structlog.testing import capture_logs
 
 from bridge.app.credentials import Credentials
@@ -68,6 +69,7 @@ async def test_a_new_credential_is_logged_and_told_once(tmp_path: Path) -> None:
     assert desk.credentials.certificates()["hubject"].not_after.year == 2029
 
 
+@pytest.mark.row("T89")
 async def test_a_bad_one_is_logged_once_with_its_reason_and_nobody_is_told(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "day", "2028-01-01T00:00:00Z")
     desk.file.write_text("half a d", encoding="utf-8")

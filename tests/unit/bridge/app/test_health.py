@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.app.health import health_of
+from bridge.app.health import health_of, readiness_of, task_warnings
 from bridge.app.listener_items import listener_warnings
 from bridge.app.shown import certificate_item, certificate_warnings
 from bridge.core.expiry import server_expiry_warning, urgency
 from bridge.core.modes import Mode
 from bridge.upstreams.certificates import Certificate
 from bridge.web.shapes import CertificateItem, Component, ListenerItem, Readiness, UpstreamItem
+from bridge.web.task_shapes import TaskItem, TaskState
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 READY = Readiness(ready=True)
@@ -115,3 +116,40 @@ def test_a_server_certificate_that_ends_is_a_warning() -> None:
     assert listener_warnings([listener(90)]) == []
     expired = "EXPIRED: the server certificate ended on 2026-11-24: stations refuse to connect until it is replaced"
     assert listener_warnings([listener(-1)]) == [f"ocpp.listeners.tls: {expired}"]
+
+
+def task(name: str, state: TaskState) -> TaskItem:
+    well = state == "running"
+    return TaskItem(name=name, state=state, restarts=0 if well else 2, why="" if well else "it ended with KeyError")
+
+
+def test_tasks_that_run_are_components_that_are_well() -> None:
+    health = health_of(READY, [], tasks=[task("ticker", "running"), task("wire log", "running")])
+    assert (health.status, health.components["task wire log"]) == ("ok", Component(status="ok"))
+    assert task_warnings([task("ticker", "running")]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "shown", "ready"),
+    [
+        pytest.param("lane hubject", "down", "degraded", True, id="a lane that waits"),
+        pytest.param("lane hubject", "stalled", "degraded", True, id="a lane that hangs"),
+        pytest.param("ticker", "down", "failed", False, id="the ticker waits"),
+        pytest.param("ticker", "stalled", "failed", False, id="the ticker hangs"),
+        pytest.param("ticker", "recovering", "degraded", True, id="the ticker runs again"),
+    ],
+)
+def test_without_its_ticker_no_status_comes_true_and_other_tasks_only_degrade(
+    name: str, state: TaskState, shown: str, ready: bool
+) -> None:
+    found = [task(name, state)]
+    health = health_of(READY, [], tasks=found)
+    assert (health.status, health.components[f"task {name}"].status) == (shown, shown)
+    assert health.components["database"].status == "ok"
+    assert readiness_of(found).ready is ready
+
+
+def test_warning_says_what_the_task_does_now_and_where_to_look() -> None:
+    assert task_warnings([task("lane hubject", "down")]) == [
+        "task lane hubject waits to be started anew: it ended with KeyError (restarts: 2; the log has task_failed)"
+    ]

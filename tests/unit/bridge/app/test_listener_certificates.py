@@ -68,6 +68,7 @@ async def test_a_new_client_ca_is_told(tmp_path: Path) -> None:
     assert authorities.strip() == other.strip()
 
 
+@pytest.mark.row("T89")
 @pytest.mark.parametrize(
     ("content", "why"),
     [

@@ -3,11 +3,19 @@ from ipaddress import IPv4Network, IPv6Network
 
 import pytest
 
-from bridge.app.options import chargeprice_options, derive_options, lane_options, oicp_options, server_options
+from bridge.app.options import (
+    chargeprice_options,
+    derive_options,
+    lane_options,
+    oicp_options,
+    server_options,
+    ticker_options,
+)
 from bridge.app.plans import document_plans
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
+from bridge.core.reachability import ReachabilityOptions
 from bridge.settings import ChargepriceAccount, OicpAccount, Settings
 from csms.events import OcppVersion, SecurityProfile
 from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
@@ -60,6 +68,17 @@ def test_every_setting_of_the_stations_side_reaches_the_server() -> None:
         max_pending_per_address=17,
         unknown_stations=UnknownPolicy.ACCEPT,
         accept_from=(IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")),
+    )
+
+
+def test_every_setting_about_silence_reaches_the_ticker() -> None:
+    status = {"offline_after": "21 s", "restart_grace": "22 s", "mass_offline_hold": "23 s"}
+    settings = Settings.model_validate({"status": status, "ocpp": {"trigger_timeout": "24 s"}})
+    assert ticker_options(settings).reachability == ReachabilityOptions(
+        offline_after=timedelta(seconds=21),
+        restart_grace=timedelta(seconds=22),
+        mass_offline_hold=timedelta(seconds=23),
+        ask_timeout=timedelta(seconds=24),
     )
 
 

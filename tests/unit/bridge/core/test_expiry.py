@@ -8,6 +8,7 @@ NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
+@pytest.mark.row("T39")
 @pytest.mark.parametrize(
     ("left", "expected"),
     [

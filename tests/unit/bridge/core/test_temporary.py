@@ -54,6 +54,7 @@ def test_moments_of_rfc_3339_are_read(text: str, moment: datetime) -> None:
     assert parse_moment(text, "valid_from") == moment
 
 
+@pytest.mark.row("T73")
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

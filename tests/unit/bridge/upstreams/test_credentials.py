@@ -48,6 +48,7 @@ def test_a_change_of_the_same_size_within_the_clock_s_tick_is_seen(files: tuple[
         assert credential.current() == f"{number:03}"
 
 
+@pytest.mark.row("T89")
 def test_what_cannot_be_used_is_said_once_and_the_old_one_stays(files: tuple[Path, Path]) -> None:
     credential = FileCredential(files, read)
     write(files[:1], "new")
@@ -76,6 +77,7 @@ def test_each_unusable_content_is_said_once(files: tuple[Path, Path]) -> None:
     assert [credential.look() for _ in range(2)] == [None, NotReloaded("the words differ")]
 
 
+@pytest.mark.row("T89")
 def test_a_file_that_is_gone_leaves_the_old_one(files: tuple[Path, Path]) -> None:
     credential = FileCredential(files, read)
     files[0].unlink()
@@ -97,6 +99,7 @@ def test_a_new_value_that_is_not_acceptable_yet_is_taken_once_it_is(files: tuple
     assert credential.look() == Reloaded()
 
 
+@pytest.mark.row("T89")
 def test_files_that_change_while_they_are_read_wait_for_the_next_look(files: tuple[Path, Path]) -> None:
     def read_slowly(contents: dict[Path, bytes]) -> str:
         word = read(contents)
@@ -112,6 +115,7 @@ def test_files_that_change_while_they_are_read_wait_for_the_next_look(files: tup
     assert credential.current() == "newer"
 
 
+@pytest.mark.row("T89")
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
     lengths = []
 

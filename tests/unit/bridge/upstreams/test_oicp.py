@@ -48,6 +48,7 @@ def verdict(outcome):
             return "refused_named"
 
 
+@pytest.mark.row("T33", "T34")
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['http']}-{v['why']}")
 def test_every_answer_means_what_the_vectors_say(vector):
     action = Action(vector.get("action", "update"))

@@ -10,6 +10,7 @@ from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.web.metrics import Metrics
 from bridge.web.shapes import CertificateItem, Status, UpstreamItem
+from bridge.web.task_shapes import LoopLag, TaskItem
 
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -48,6 +49,11 @@ def status() -> Status:
         effective={"charging": 5, "maintenance": 1},
         upstreams=(hubject, chargeprice),
         counts={"frame_binary": 2},
+        tasks=(
+            TaskItem(name="ticker", state="running"),
+            TaskItem(name="lane hubject", state="down", restarts=3, stalls=1, why="it ended with KeyError"),
+        ),
+        loop_lag=LoopLag(p99_s=0.004, max_s=0.25),
     )
 
 
@@ -83,6 +89,13 @@ def test_every_figure_of_the_status_is_a_metric() -> None:
         "ocpp_bridge_lag_seconds{account=hubject}": 7.5,
         "ocpp_bridge_lag_seconds{account=chargeprice}": 0,
         "ocpp_bridge_certificate_expiry_timestamp_seconds{account=hubject}": 1798761600,
+        "ocpp_bridge_task_running{task=ticker}": 1,
+        "ocpp_bridge_task_running{task=lane hubject}": 0,
+        "ocpp_bridge_task_restarts_total{task=ticker}": 0,
+        "ocpp_bridge_task_restarts_total{task=lane hubject}": 3,
+        "ocpp_bridge_task_stalls_total{task=lane hubject}": 1,
+        "ocpp_bridge_loop_lag_p99_seconds{}": 0.004,
+        "ocpp_bridge_loop_lag_max_seconds{}": 0.25,
     }
     assert expected.items() <= found.items()
     assert "ocpp_bridge_certificate_expiry_timestamp_seconds{account=chargeprice}" not in found

@@ -74,12 +74,15 @@ def test_chance_is_replayed_from_the_seed():
     assert 240 < sum(history(7)) < 360
 
 
-def test_down_belongs_to_the_listener():
+@pytest.mark.parametrize("kind", ["down", "blackhole"])
+def test_a_hub_that_is_away_is_the_listeners_affair(kind):
     book = FaultBook(seed=1)
-    book.add(FaultSpec(kind="down", seconds=5), 0)
+    book.add(FaultSpec(kind=kind, seconds=5), 0)
     assert book.pick(["a"], "update", 1) == ()
-    assert book.down(1)
-    assert not book.down(5)
+    assert book.unreachable(1) == kind
+    assert book.unreachable(5) is None
+    with pytest.raises(ValidationError, match="only seconds may be given"):
+        FaultSpec(kind=kind, count=1)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,8 @@ def test_down_belongs_to_the_listener():
         (FaultSpec(kind="hang", applied=True), True),
         (FaultSpec(kind="invalid_body"), True),
         (FaultSpec(kind="invalid_body", applied=False), False),
+        (FaultSpec(kind="truncated"), True),
+        (FaultSpec(kind="huge", applied=False), False),
         (FaultSpec(kind="status"), False),
         (FaultSpec(kind="status", applied=True), True),
     ],
@@ -133,5 +138,11 @@ def test_every_kind_says_what_it_does():
         "reset_before",
         "reset_after",
         "late",
+        "blackhole",
+        "compressed",
+        "drip",
+        "huge",
+        "truncated",
+        "wrong_length",
         "down",
     }

@@ -1,0 +1,41 @@
+"""Decide what is old enough to be forgotten. Rows come in the order in which they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of one kind of row is kept: whatever is older goes, and whatever is beyond the newest `rows`."""
+
+    age: timedelta
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One row: its number, which only grows, and when it was written (wall time)."""
+
+    number: int
+    at: datetime
+
+
+def expired_through(rows: Sequence[Written], newest: int, kept: Kept, now: datetime) -> int | None:
+    """Return the number up to which the rows go; None where the first one stays.
+
+    Args:
+        rows: The oldest ones, in order.
+        newest: The highest number that there is; its row always stays.
+        kept: What is kept.
+        now: Wall time.
+    """
+    through = None
+    for row in rows:
+        beyond = row.number <= newest - kept.rows
+        if row.number >= newest or not (beyond or row.at < now - kept.age):
+            break
+        through = row.number
+    return through

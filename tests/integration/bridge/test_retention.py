@@ -1,0 +1,235 @@
+"""Prove that what is old goes, a little at a time, and that what is still needed stays."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+import sqlalchemy as sa
+from tests_bridge import START, STATIONS, FakeUpstream, until
+
+from bridge.core.retention import Kept
+from bridge.retention import Retention, RetentionOptions
+from bridge.store.errors import StoreUnavailable
+from bridge.store.tables import history, security_event
+
+DAY = 86_400_000_000
+NOW = int(START.timestamp()) * 1_000_000
+YEAR = Kept(timedelta(days=400), 1_000_000)
+OPTIONS = RetentionOptions(
+    history=YEAR,
+    delivery_log=Kept(timedelta(days=30), 1_000_000),
+    security_events=YEAR,
+    temporary=YEAR,
+    pause=timedelta(0),
+    every=timedelta(milliseconds=10),
+    rows_a_turn=10,
+)
+
+
+def retention(bridge, **changes) -> Retention:
+    return Retention(bridge.writer, bridge.clock, replace(OPTIONS, **changes))
+
+
+async def trim(bridge, **changes) -> int:
+    """Trim until nothing is left, and return how many turns that took."""
+    trimmer, turns = retention(bridge, **changes), 1
+    while await trimmer.turn():
+        turns += 1
+    return turns
+
+
+async def write(bridge, table: sa.Table, rows: list[dict]) -> None:
+    """Make these the table's rows."""
+
+    def handler(conn, payloads):
+        conn.execute(sa.delete(table))
+        conn.execute(sa.insert(table), rows)
+        return [None] * len(payloads)
+
+    await bridge.writer.submit(handler, None)
+
+
+async def write_history(bridge, rows: list[tuple[int, float]]) -> None:
+    """Make these the history, in this order: (EVSE, age in days)."""
+    await write(
+        bridge,
+        history,
+        [
+            {
+                "evse": evse,
+                "at_w": NOW - int(age * DAY),
+                "status": "available",
+                "live": "available",
+                "rule": "r",
+                "seq": 1,
+            }
+            for evse, age in rows
+        ],
+    )
+
+
+async def ages(bridge, evse: int) -> list[float]:
+    rows = await bridge.rows("SELECT at_w FROM history WHERE evse = :e ORDER BY id", e=evse)
+    return [round((NOW - at) / DAY, 1) for (at,) in rows]
+
+
+async def count(bridge, table: str) -> int:
+    return (await bridge.rows(f"SELECT count(*) FROM {table}"))[0][0]  # noqa: S608 - the test's own table
+
+
+async def test_history_keeps_of_each_evse_what_was_before_its_oldest_kept_change(bridge) -> None:
+    await write_history(
+        bridge, [(1001, 500), (1002, 490), (1001, 480), (1001, 450), (1001, 30), (1002, 20), (1003, 10)]
+    )
+    await trim(bridge)
+    assert await ages(bridge, 1001) == [450, 30]
+    assert await ages(bridge, 1002) == [490, 20]
+    assert await ages(bridge, 1003) == [10]
+
+
+async def test_the_beginning_moves_on_in_later_turns_and_after_a_restart(bridge) -> None:
+    await write_history(bridge, [(1001, 800 - n) for n in range(35)] + [(1001, 5)])
+    trimmer = retention(bridge)
+    assert await trimmer.turn()
+    assert len(await ages(bridge, 1001)) == 27
+    assert await trim(bridge) >= 3
+    assert await ages(bridge, 1001) == [766, 5]
+
+
+async def test_more_rows_than_allowed_go_whatever_their_age(bridge) -> None:
+    await write_history(bridge, [(1001, 9 - n / 100) for n in range(60)])
+    before = await count(bridge, "history")
+    await trim(bridge, history=Kept(timedelta(days=400), 20))
+    assert before - await count(bridge, "history") == 60 - 21
+
+
+async def test_one_transaction_deletes_no_more_than_it_may(bridge) -> None:
+    rows = [{"station": "one", "at_w": NOW - 500 * DAY, "kind": "k", "info": "", "reported_at": ""} for _ in range(95)]
+    await write(bridge, security_event, rows)
+    trimmer = retention(bridge)
+    left = [95]
+    while await trimmer.turn():
+        left.append(await count(bridge, "security_event"))
+    left.append(await count(bridge, "security_event"))
+    assert all(0 <= before - after <= 10 for before, after in pairwise(left))
+    assert left[-1] == 1
+
+
+async def test_the_newest_line_stays_so_that_numbers_only_grow(bridge) -> None:
+    await write(bridge, security_event, [{"station": "one", "at_w": NOW - 500 * DAY, "kind": "k"}])
+    await trim(bridge)
+    assert await count(bridge, "security_event") == 1
+
+
+async def test_the_delivery_log_is_kept_for_its_own_time(bridge) -> None:
+    upstream = FakeUpstream()
+    lane = bridge.lane(upstream)
+    task = asyncio.create_task(lane.run())
+    await until(lambda: len(upstream.pushed) == 4)
+    lane.stop()
+    await task
+    await trim(bridge)
+    assert await count(bridge, "delivery_log") == 4
+    bridge.clock.pass_(days=31)
+    await trim(bridge)
+    assert await count(bridge, "delivery_log") == 1
+
+
+async def test_a_forgotten_temporary_status_gives_its_number_to_no_other(bridge) -> None:
+    (number,) = await bridge.temporary("DE*ABC*E1*1", ends=START + timedelta(hours=1))
+    bridge.clock.pass_(hours=2)
+    await bridge.remove_temporaries(number)
+    bridge.clock.pass_(days=399)
+    await trim(bridge)
+    assert await count(bridge, "temporary_status") == 1
+    bridge.clock.pass_(days=2)
+    await trim(bridge)
+    assert await count(bridge, "temporary_status") == 0
+    (later,) = await bridge.temporary("DE*ABC*E1*1")
+    assert later == number + 1
+    bridge.clock.pass_(days=1000)
+    await trim(bridge)
+    assert await count(bridge, "temporary_status") == 1
+
+
+async def test_one_that_ended_by_itself_goes_too_and_one_whose_clock_was_set_back_stays(bridge) -> None:
+    await bridge.temporary("DE*ABC*E1*1", ends=START + timedelta(hours=1))
+    bridge.clock.pass_(days=3)
+    await bridge.ticker.tick()
+    assert await bridge.rows("SELECT over_at_w FROM temporary_status") == [(NOW + 3_600_000_000,)]
+    bridge.clock.now = START
+    await bridge.ticker.tick()
+    assert await bridge.rows("SELECT over_at_w FROM temporary_status") == [(None,)]
+    bridge.clock.now = bridge.clock.steady
+    await bridge.ticker.tick()
+    bridge.clock.pass_(days=401)
+    await bridge.ticker.tick()
+    await trim(bridge)
+    assert await count(bridge, "temporary_status") == 0
+
+
+async def serve(bridge, account: str, waiting_for: str) -> None:
+    """Let the account's lane run until nothing matches this condition on its deliveries."""
+    lane = bridge.lane(FakeUpstream(), account=account)
+    task = asyncio.create_task(lane.run())
+    async with asyncio.timeout(20):
+        while await bridge.rows(f"SELECT 1 FROM delivery WHERE account = :a AND {waiting_for}", a=account):  # noqa: ASYNC110, S608 - a database sets no event
+            await asyncio.sleep(0.005)
+    lane.stop()
+    await task
+
+
+async def test_what_left_the_inventory_is_forgotten_once_every_hub_knows(bridge) -> None:
+    for account in ("hubject", "chargeprice"):
+        await serve(bridge, account, "acked_seq <> desired_seq")
+    await bridge.connect("two")
+    await bridge.import_("\n".join(STATIONS.splitlines()[:3]) + "\n", prune=True)
+    bridge.clock.pass_(days=401)
+    await trim(bridge)
+    assert await count(bridge, "evse") == 4
+    await serve(bridge, "hubject", "tombstone AND acked_seq <> desired_seq")
+    await trim(bridge)
+    assert await count(bridge, "evse") == 4
+    await serve(bridge, "chargeprice", "tombstone AND acked_seq <> desired_seq")
+    await trim(bridge)
+    assert await bridge.rows("SELECT evse_id FROM evse ORDER BY id") == [("DE*ABC*E1*1",), ("DE*ABC*E1*2",)]
+    assert await bridge.rows("SELECT id FROM station") == [("one",)]
+    await bridge.import_(STATIONS)
+    assert await count(bridge, "evse") == 4
+    assert await bridge.connect("two") == 1
+
+
+async def test_a_wall_clock_that_jumps_costs_no_history(bridge) -> None:
+    await write_history(bridge, [(1001, 9), (1001, 8), (1001, 7)])
+    bridge.clock.now += timedelta(days=36_500)
+    await trim(bridge)
+    assert await ages(bridge, 1001) == [9, 8, 7]
+
+
+async def test_it_goes_on_after_storage_failed(bridge) -> None:
+    await write_history(bridge, [(1001, 800 - n) for n in range(30)])
+
+    class Failing:
+        failures = 2
+
+        async def submit(self, handler, payload):
+            if self.failures:
+                self.failures -= 1
+                raise StoreUnavailable("database or disk is full")
+            return await bridge.writer.submit(handler, payload)
+
+    failing = Failing()
+    task = asyncio.create_task(Retention(failing, bridge.clock, OPTIONS).run())
+    try:
+        async with asyncio.timeout(20):
+            while len(await ages(bridge, 1001)) > 2:  # noqa: ASYNC110 - a database sets no event
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert failing.failures == 0

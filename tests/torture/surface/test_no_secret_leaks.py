@@ -1,0 +1,171 @@
+"""Every secret that passes through the bridge is unlike anything else, and must be found nowhere, whatever breaks.
+
+Looked for in all that the bridge writes and says: its state folder, its log with the tracebacks of a dying task and of
+storage that broke, every answer of its REST interface, and what its commands print.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.acceptance.conftest import MakeSite
+from tests.acceptance.harness import FleetPlan, Site
+from tests.acceptance.processes import until
+from tests.acceptance.scripted import ScriptedStation, evse_id
+from tests.catalogue.recording import Tally
+
+STATION = "SECRETIVE"
+OWN_KEY = "Kq7canaryOwnStationKey01"
+NEW_KEY = "Kq7canaryRotated0002"
+WRONG_KEY = "Kq7canaryWrongBasicKey03"
+STRANGER_KEY = "Kq7canaryStrangersKey004"
+REPORTED_KEY = "Kq7canaryReportedKey0005"
+BROKEN_KEY = "Kq7canaryInBrokenFrame06"
+API_KEY = "Kq7canaryChargepriceKey7"
+PASSPHRASE = "Kq7canaryPassphrase00008"
+WRONG_TOKEN = "Kq7canaryWrongWebToken09"
+CANARIES = (
+    *(OWN_KEY, NEW_KEY, WRONG_KEY, STRANGER_KEY, REPORTED_KEY, BROKEN_KEY),
+    *(API_KEY, PASSPHRASE, WRONG_TOKEN),
+)
+KEPT = {"admin-token", "pepper"}
+"""Files that hold a secret because they are its place."""
+INVENTORY = (
+    "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
+    f"{STATION},1.6,{OWN_KEY},1,{evse_id(STATION)},demo,site,point\n"
+)
+COMMANDS = (
+    ("status",),
+    ("check-config",),
+    ("station", "log", STATION),
+    ("station", "attempts"),
+)
+
+
+def forms(secret: str) -> Iterator[bytes]:
+    """Give every form in which a secret could be written down: as it is, in hex, as base64, in Basic credentials."""
+    raw = secret.encode()
+    yield from (raw, raw.hex().encode(), raw.hex().upper().encode(), base64.b64encode(raw))
+    for station in (STATION, "STRANGER"):
+        yield base64.b64encode(f"{station}:{secret}".encode())
+
+
+def leaks(place: str, content: bytes, secrets: tuple[str, ...]) -> list[str]:
+    return [f"{secret} in {place}" for secret in secrets for form in forms(secret) if form in content]
+
+
+def found_in_files(site: Site, secrets: tuple[str, ...]) -> list[str]:
+    files = [path for path in site.state_dir.rglob("*") if path.is_file() and path.name not in KEPT]
+    assert {"bridge.db", "lines.db"} <= {path.name for path in files}
+    files += [log for log in site.processes.logs() if log.name in ("bridge.log", "command.log")]
+    return [leak for path in files for leak in leaks(path.name, path.read_bytes(), secrets)]
+
+
+class Operator:
+    """Asks everything that the REST interface answers, and gives orders that carry secrets."""
+
+    def __init__(self, site: Site, http: aiohttp.ClientSession) -> None:
+        ports = json.loads((site.state_dir / "ports.json").read_text(encoding="ascii"))
+        self.url = f"http://127.0.0.1:{ports['web']}"
+        self.token = (site.state_dir / "admin-token").read_text(encoding="ascii").strip()
+        self.http = http
+        self.said = b""
+
+    async def ask(self, method: str, path: str, body: object = None, token: str = "") -> int:
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        async with self.http.request(method, f"{self.url}{path}", json=body, headers=headers) as response:
+            self.said += repr(response.raw_headers).encode() + await response.read()
+            return response.status
+
+    async def look_at_everything(self) -> None:
+        for path in (
+            *("/livez", "/readyz", "/healthz", "/metrics", "/v2/temporary-evse-statuses"),
+            *("/api/v1/status", "/api/v1/evses", "/api/v1/upstreams", "/api/v1/inventory", "/api/v1/listings"),
+            *("/api/v1/stations", f"/api/v1/stations/{STATION}", f"/api/v1/stations/{STATION}/quirks"),
+            *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts"),
+            *("/api/v1/upstreams/chargeprice/preview", "/api/v1/upstreams/hubject/sync"),
+        ):
+            assert await self.ask("GET", path) in (200, 503), path
+
+
+async def refused(site: Site, station: str, key: str) -> None:
+    with pytest.raises(Exception, match=r"HTTP 40[14]"):
+        async with ScriptedStation(site.ocpp_url, station, key):
+            pass
+
+
+async def live_with_secrets(site: Site, operator: Operator) -> None:
+    """Let every secret pass through the bridge on its usual way."""
+    configuration = {"configurationKey": [{"key": "AuthorizationKey", "readonly": False, "value": REPORTED_KEY}]}
+    answers = {"ChangeConfiguration": {"status": "Accepted"}, "GetConfiguration": configuration}
+    async with ScriptedStation(site.ocpp_url, STATION, OWN_KEY, answers=answers) as station:
+        await station.boot()
+        await station.report("Charging")
+        await station.send_text(f'[2,"1","ChangeConfiguration",{{"key":"AuthorizationKey","value":"{BROKEN_KEY}"')
+        await refused(site, STATION, WRONG_KEY)
+        await refused(site, "STRANGER", STRANGER_KEY)
+        assert (
+            await operator.ask("POST", f"/api/v1/stations/{STATION}/rotate-key", {"key": NEW_KEY.encode().hex()}) == 200
+        )
+        assert await operator.ask("POST", f"/api/v1/stations/{STATION}/configuration/get", {}) == 200
+        assert await operator.ask("POST", f"/api/v1/stations/{STATION}/rotate-key", {"key": [NEW_KEY]}) == 400
+        assert await operator.ask("GET", "/api/v1/status", token=WRONG_TOKEN) == 401
+        await station.report("Available")
+
+
+@pytest.mark.row("T86")
+@pytest.mark.timeout(300)  # a dozen processes are started one after the other
+async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storage_breaks(
+    make_site: MakeSite, tmp_path: Path, tally: Tally
+) -> None:
+    site, switch = make_site(ACCOUNTS__CHARGEPRICE__API_KEY=API_KEY, LOG__LEVEL="debug"), tmp_path / "fault"
+    faulty = Path(__file__).parents[1] / "watchdog" / "faulty.py"
+    site.bridge_command = [sys.executable, str(faulty), "lane dies", str(switch)]
+    plan = FleetPlan(stations=8, seed=86)
+    await site.start_hubs()
+    await site.start_bridge()
+    await site.import_inventory(plan.inventory)
+    await site.import_inventory(INVENTORY)
+    await site.start_fleet(plan)
+    async with aiohttp.ClientSession() as http:
+        operator = Operator(site, http)
+        switch.touch()
+        await live_with_secrets(site, operator)
+        await until(lambda: b"KeyError" in site.bridge.log.read_bytes(), 40, "the traceback of a lane")
+        await operator.look_at_everything()
+        commands = b"".join([(await site.run(*command))[1].encode() for command in COMMANDS])
+        switch.with_suffix(".store").touch()
+        assert await site.bridge.ended(20) == 1
+    secrets = (*CANARIES, operator.token)
+    assert b"ocpp-bridge: database broken: I/O error" in site.bridge.log.read_bytes()
+    assert leaks("an answer", operator.said, secrets) == []
+    assert leaks("a command", commands, secrets) == []
+    assert found_in_files(site, secrets) == []
+    tally.count(faults=2)
+
+
+@pytest.mark.row("T86")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({"ACCOUNTS__HUBJECT__API_KEY": API_KEY}, id="a key where none belongs"),
+        pytest.param({"ACCOUNTS__CHARGEPRICE__API_KEY": f"{API_KEY}\n"}, id="a key that no header can carry"),
+        pytest.param({"ACCOUNTS__HUBJECT__CLIENT_KEY_PASSPHRASE": PASSPHRASE}, id="a passphrase of nothing"),
+        pytest.param({"DATABASE_URL": f"postgresql://u:{PASSPHRASE}@127.0.0.1:1/x"}, id="a database's password"),
+        pytest.param({"DATABASE_URL": f"postgres//u:{PASSPHRASE}@[::1/x"}, id="no URL"),
+    ],
+)
+async def test_no_secret_is_in_the_complaints_about_a_configuration(
+    make_site: MakeSite, settings: dict[str, str]
+) -> None:
+    site = make_site(**settings)
+    _, said = await site.run("serve" if "DATABASE_URL" in settings else "check-config", within=40)
+    assert said
+    assert leaks("a complaint", said.encode(), CANARIES) == []
