@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from csms.events import OcppVersion
@@ -16,6 +18,9 @@ BUSY = {
     "two": Habits(OcppVersion.V201, ((1, 1), (2, 1)), change_s=40, drop_s=1e9),
 }
 """Statuses that change faster than a slow hub answers."""
+
+UNHURRIED = {name: replace(habits, change_s=600) for name, habits in BUSY.items()}
+"""Statuses that nothing replaces soon where they were not stored."""
 
 RESTLESS = {name: Habits(OcppVersion.V16, ((0, 1), (0, 2)), change_s=60, drop_s=120, away_s=3) for name in ("a", "b")}
 """Connections that end and come back all the time."""
@@ -46,8 +51,8 @@ def test_a_request_that_was_under_way_at_a_kill_is_asserted_again(simulate: Simu
 
 @pytest.mark.row("T12")
 def test_statuses_that_could_not_be_stored_are_asked_for(simulate: Simulate, tally: Tally) -> None:
-    counted = simulate(1, Plan(BUSY, hours=1), [storage_faults(300, 120)])
-    assert counted["faults"] >= 4
+    counted = simulate(1, Plan(UNHURRIED, hours=4, rounds=8), [storage_faults(60, 900)])
+    assert counted["faults"] >= 8
     tally.seed(1)
 
 

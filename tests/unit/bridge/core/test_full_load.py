@@ -187,6 +187,7 @@ def test_an_inventory_that_vanished_does_not_wipe_out_the_hub(total: int, wanted
     assert isinstance(decision, Go) is not guarded
 
 
+@pytest.mark.row("T47")
 def test_a_first_one_of_nothing_is_guarded() -> None:
     assert isinstance(decide(FullLoadState(), Census(0, 0, 0)), Guarded)
 
