@@ -1,4 +1,4 @@
-"""Switch two guards off for real: the whole mutation run (`make mutation`) takes minutes, and must not decay meanwhile."""
+"""Switch guards off for real: the whole mutation run (`make mutation`) takes minutes, and must not decay meanwhile."""
 
 from __future__ import annotations
 
