@@ -287,8 +287,9 @@ async def test_a_damaged_file_ends_all_work_and_says_so_once(
     async with store.read() as connection:
         page = await connection.scalar(sa.text("SELECT rootpage FROM sqlite_master WHERE name = 'counter'"))
     await store.close()
-    overwrite_page(store.url.database or "", page)
     store = open_store(sqlite_url, state_dir=tmp_path / "state")
+    store.engine.dispose()  # what the start has looked through is forgotten: the writer will read it from the file
+    overwrite_page(store.url.database or "", page)
     broken: list[StoreBroken] = []
     writer = Writer(store, on_broken=broken.append)
     writer.start()
