@@ -21,8 +21,8 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from bridge.store import schema
-from bridge.store.engine import LockFile
 from bridge.store.errors import BackupUnusable, CopyFailed, SchemaTooNew, TargetExists
+from bridge.store.lock_file import LockFile
 
 _PAGES_A_STEP = 1024
 _BUSY_S = 10.0
