@@ -40,8 +40,6 @@ from bridge.store.working_copies import drop_copies
 _READ_CONNECTIONS = 4
 _CLOSE_TIMEOUT = timedelta(seconds=5)
 _CONNECT_TIMEOUT_S = 10
-_WAL_SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes to which the WAL file is cut back after a checkpoint, so that one long read does not leave it huge."""
 _OWNER_TIMEOUT = timedelta(seconds=2)
 """How long a PostgreSQL server may need to notice that the process that owned the database has just died."""
 _ADVISORY_LOCK = 0x6F6370705F627267
@@ -242,7 +240,7 @@ def _sqlite_set_up(path: Path) -> Callable[[Any, Any], None]:
             raise StoreUnsafe("journal_mode", mode, "put the file on a local disk that supports WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
+        cursor.execute(f"PRAGMA journal_size_limit={sqlite_files.LOG_KEPT}")
         cursor.execute("PRAGMA wal_autocheckpoint=0")  # `sqlite_files` does it, and hears of what fails
         cursor.close()
         sqlite_files.remember(connection, record.info, path)
