@@ -91,6 +91,7 @@ async def open_parts(
     """
     store = await open_in_thread(settings, stack)
     token, pepper = ensure_token(settings.state_dir), ensure_pepper(settings.state_dir)
+    store.on_broken = fatal
     writer = Writer(store, on_broken=fatal)
     writer.start()
     stack.push_async_callback(logged, lambda: writer.stop(_WRITER_STOP))

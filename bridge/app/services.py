@@ -17,7 +17,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
-from bridge.app.health import health_of, readiness_of, task_warnings
+from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.inventory_services import InventoryServices
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
@@ -211,7 +211,12 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         except TimeoutError:
             unread = "the database has not answered for 2 s"
             return health_of(recording, (), unread=unread, listeners=listeners, tasks=tasks)
-        return health_of(recording, upstreams, listeners=listeners, tasks=tasks)
+        now = self._clock().now
+        running = timedelta(0) if self._started_at is None else now - self._started_at
+        told = [item for item in upstreams if not_sending(item, now, running)]
+        return health_of(
+            recording, upstreams, listeners=listeners, tasks=tasks, not_sending=[item.name for item in told]
+        )
 
     async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
         """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""

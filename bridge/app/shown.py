@@ -131,6 +131,7 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "would_send": 0 if live else lane.dirty,
             "refused": lane.refused,
             "lag_s": lane.lag.total_seconds() if live and lane.lag is not None else None,
+            "silent_s": lane.silent.total_seconds() if live and lane.silent is not None else None,
             "paused_until": lane.paused_until,
             "held": lane.held,
             "last_error": lane.last_error or _why_documents_wait(lane),

@@ -106,7 +106,7 @@ def restore(
     with _ended_by_failures(as_json=as_json):
         check_file(file)
     if database.exists() and not yes:
-        confirm(f"{database} will be replaced by {file} (and kept beside it as {database.name}.replaced). Go on?")
+        confirm(f"{database} will be replaced by {file} (and kept beside it under another name). Go on?")
     with _ended_by_failures(as_json=as_json):
         copied, replaced = restore_database(settings, file, database)
     if as_json:

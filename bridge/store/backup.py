@@ -14,14 +14,15 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from bridge.store import schema
-from bridge.store.engine import LockFile
 from bridge.store.errors import BackupUnusable, CopyFailed, SchemaTooNew, TargetExists
+from bridge.store.lock_file import LockFile
 
 _PAGES_A_STEP = 1024
 _BUSY_S = 10.0
@@ -53,14 +54,23 @@ def back_up(source: Path, target: Path, *, overwrite: bool) -> Copied:
 
     Raises: TargetExists, BackupUnusable where the source is no database or is damaged, CopyFailed.
     """
+    if target.is_dir():
+        raise CopyFailed(f"{target} is a folder: name a file in it")
+    if target.resolve() in _files_of(source):
+        raise CopyFailed(f"{target} belongs to the database itself: name a file apart from it")
     if target.exists() and not overwrite:
         raise TargetExists(target)
     with _failing_as_copy(), _draft(target) as draft:
-        _copy(source, draft)
-        copied = check(draft)
-        os.replace(draft, target)
-        _sync(target.parent)
+        _copy(source, draft.path)
+        copied = check(draft.path)
+        draft.rename(target)
     return replace(copied, path=target)
+
+
+def _files_of(database: Path) -> set[Path]:
+    """Return the files that a bridge holds of its database; one of them replaced would end that bridge."""
+    path = database.resolve()
+    return {path.with_name(path.name + suffix) for suffix in ("", *_SIDE_FILES, ".lock")}
 
 
 def restore(
@@ -76,14 +86,13 @@ def restore(
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         database.parent.mkdir(parents=True, exist_ok=True)
     with _owned(database, state_dir), _failing_as_copy(), _draft(database) as draft:
-        _copy(backup, draft)
-        copied = check(draft)
+        _copy(backup, draft.path)
+        copied = check(draft.path)
         if copied.schema not in schema.known_revisions():
             raise SchemaTooNew(copied.schema, schema.known_revisions()[0])
         note(copied)
         replaced = _set_aside(database)
-        os.replace(draft, database)
-        _sync(database.parent)
+        draft.rename(database)
     return replace(copied, path=database), replaced
 
 
@@ -126,17 +135,42 @@ def _copy(source: Path, target: Path) -> None:
         raise BackupUnusable(source, str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A file that becomes a copy."""
+
+    path: Path
+    descriptor: int
+    """Open from its making on, so that no other file can look like it."""
+
+    def rename(self, target: Path) -> None:
+        """Put it in its place, for good; never another process's half of a copy. Raises: CopyFailed, OSError."""
+        if not self.still_there():
+            raise CopyFailed(f"another process writes {self.path}, too: make one copy after the other")
+        os.replace(self.path, target)
+        _sync(target.parent)
+
+    def still_there(self) -> bool:
+        """Tell whether its name is still its own."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self.descriptor))
+        except FileNotFoundError:
+            return False
+
+
 @contextmanager
-def _draft(target: Path) -> Iterator[Path]:
+def _draft(target: Path) -> Iterator[_Draft]:
     """Give an empty file beside the target, readable for its owner only, and remove it unless it was renamed."""
-    draft = target.with_name(target.name + ".part")
-    draft.unlink(missing_ok=True)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    path = target.with_name(target.name + ".part")
+    path.unlink(missing_ok=True)  # a copy that was killed left it
+    draft = _Draft(path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         yield draft
     finally:
-        for name in ("", *_SIDE_FILES):
-            draft.with_name(draft.name + name).unlink(missing_ok=True)
+        if draft.still_there():
+            for name in ("", *_SIDE_FILES):
+                path.with_name(path.name + name).unlink(missing_ok=True)
+        os.close(draft.descriptor)
 
 
 @contextmanager
@@ -155,15 +189,14 @@ def _owned(database: Path, state_dir: Path) -> Iterator[None]:
 
 
 def _set_aside(database: Path) -> Path | None:
-    """Keep the database and its log under another name, in the place of what was kept before.
+    """Keep the database and its log under a name that nothing has yet: who restores twice wants the first one back.
 
     The file itself is linked, so that at no moment a bridge would find none and make an empty one.
     """
     if not database.exists():
         return None
-    kept = database.with_name(database.name + ".replaced")
-    for name in ("", *_SIDE_FILES):
-        kept.with_name(kept.name + name).unlink(missing_ok=True)
+    names = chain([f"{database.name}.replaced"], (f"{database.name}.replaced-{number}" for number in count(2)))
+    kept = next(path for name in names if not (path := database.with_name(name)).exists())
     for name in _SIDE_FILES:
         with suppress(FileNotFoundError):
             database.with_name(database.name + name).rename(kept.with_name(kept.name + name))

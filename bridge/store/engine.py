@@ -7,13 +7,13 @@ Durability. SQLite runs with WAL and `synchronous=FULL`, PostgreSQL with synchro
 the loss of power. SQLite's own transaction control is switched off (`isolation_level=None`), since it begins a
 transaction only at the first write, and then two read-modify-writes lose an update without an error; every transaction
 of the writer begins with BEGIN IMMEDIATE.
+
+No error shows the values of a statement (`hide_parameters`): what stations and operators say may be secret.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,14 +25,21 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bridge.store import schema, sqlite_files
-from bridge.store.errors import StoreError, StoreInUse, StoreUnavailable, StoreUnsafe, StoreUrlInvalid, classify
+from bridge.store.errors import (
+    StoreBroken,
+    StoreError,
+    StoreInUse,
+    StoreUnavailable,
+    StoreUnsafe,
+    StoreUrlInvalid,
+    classify,
+)
+from bridge.store.lock_file import LockFile
 from bridge.store.working_copies import drop_copies
 
 _READ_CONNECTIONS = 4
 _CLOSE_TIMEOUT = timedelta(seconds=5)
 _CONNECT_TIMEOUT_S = 10
-_WAL_SIZE_LIMIT = 64 * 1024 * 1024
-"""Bytes to which the WAL file is cut back after a checkpoint, so that one long read does not leave it huge."""
 _OWNER_TIMEOUT = timedelta(seconds=2)
 """How long a PostgreSQL server may need to notice that the process that owned the database has just died."""
 _ADVISORY_LOCK = 0x6F6370705F627267
@@ -48,6 +55,8 @@ class Store:
         """For the one writer: a single synchronous connection, whose transactions take the write lock at once."""
         self.checkpoint_after = sqlite_files.CHECKPOINT_AFTER
         """Rows after which SQLite's log is copied into the database."""
+        self.on_broken: Callable[[StoreBroken], None] = lambda _error: None
+        """Called on the event loop by a read that finds storage broken; the writer tells of its own."""
         self._reads = reads
         self._locks = locks
 
@@ -71,9 +80,11 @@ class Store:
             async with self._reads.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            if (failure := classify(error)) is not None:
-                raise failure from error
-            raise
+            if (failure := classify(error)) is None:
+                raise
+            if isinstance(failure, StoreBroken):
+                self.on_broken(failure)
+            raise failure from error
 
     def after_commit(self, connection: sa.Connection) -> bool:
         """Look after the files before a commit is told to anybody; tell whether it wrote. Raises: StoreBroken."""
@@ -201,6 +212,7 @@ def _sqlite_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine, As
         poolclass=sa.QueuePool,
         pool_size=1,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=timeout_s,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": timeout_s},
     )
@@ -208,6 +220,7 @@ def _sqlite_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine, As
         url.set(drivername="sqlite+aiosqlite"),
         pool_size=_READ_CONNECTIONS,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=timeout_s,
         connect_args={"isolation_level": None, "timeout": timeout_s},
     )
@@ -227,7 +240,7 @@ def _sqlite_set_up(path: Path) -> Callable[[Any, Any], None]:
             raise StoreUnsafe("journal_mode", mode, "put the file on a local disk that supports WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
+        cursor.execute(f"PRAGMA journal_size_limit={sqlite_files.LOG_KEPT}")
         cursor.execute("PRAGMA wal_autocheckpoint=0")  # `sqlite_files` does it, and hears of what fails
         cursor.close()
         sqlite_files.remember(connection, record.info, path)
@@ -249,28 +262,6 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-class LockFile:
-    """An exclusive lock that ends with its process, however that ends."""
-
-    def __init__(self, path: Path, what: str) -> None:
-        """Take the lock. Raises: StoreInUse, OSError."""
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(self._descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._descriptor)
-            raise StoreInUse(what, f"process {holder or 'unknown'}") from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
-
-    def release(self) -> None:
-        """Give up the lock; the file stays, since removing it would let two others lock two files of one name."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 
@@ -281,6 +272,7 @@ def _postgresql_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine
         url,
         pool_size=1,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=timeout_s,
         connect_args=_postgresql_arguments(busy_timeout, "ocpp-bridge writer", ""),
     )
@@ -288,6 +280,7 @@ def _postgresql_engines(url: sa.URL, busy_timeout: timedelta) -> tuple[sa.Engine
         url,
         pool_size=_READ_CONNECTIONS,
         max_overflow=0,
+        hide_parameters=True,
         pool_timeout=timeout_s,
         pool_pre_ping=True,
         connect_args=_postgresql_arguments(

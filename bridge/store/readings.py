@@ -120,6 +120,8 @@ class LaneReading:
     in_doubt: int
     lag: timedelta | None
     """Age of the oldest value that is not acknowledged; None where all are."""
+    silent: timedelta | None = None
+    """How long no status was sent though one was due all the while; None where none is due."""
     documents: DocumentsReading = field(default_factory=DocumentsReading)
     """What it is told besides statuses."""
 
@@ -274,7 +276,7 @@ async def _deliveries(conn: AsyncConnection, page: sa.Subquery, steady: datetime
 
 async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:
     """Return every account that has a lane row, with how its rows stand at `steady`."""
-    counts = {row.account: row for row in await conn.execute(_COUNTS)}
+    counts = {row.account: row for row in await conn.execute(_COUNTS, {"steady": to_micros(steady)})}
     documents = await read_documents(conn, steady)
     lanes = await conn.execute(sa.select(lane).order_by(lane.c.account))
     return [
@@ -283,8 +285,12 @@ async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReadin
     ]
 
 
+_due_since = sa.case((delivery.c.due_at > delivery.c.desired_at, delivery.c.due_at), else_=delivery.c.desired_at)
+_waits = delivery.c.due_at <= sa.bindparam("steady")
 _COUNTS = sa.select(
     delivery.c.account,
+    sa.func.max(delivery.c.attempted_at).label("sent_last"),
+    sa.func.min(sa.case((_waits, _due_since))).label("waits_since"),
     sa.func.count().label("rows"),
     sa.func.count(sa.case((_dirty, 1))).label("dirty"),
     sa.func.count(delivery.c.refused).label("refused"),
@@ -318,8 +324,15 @@ def _lane_reading(
         refused=0 if counts is None else counts.refused,
         in_doubt=0 if counts is None else counts.in_doubt,
         lag=None if counts is None or counts.oldest is None else _since(counts.oldest, steady),
+        silent=_silent(counts, steady),
         documents=documents,
     )
+
+
+def _silent(counts: sa.Row[Any] | None, steady: datetime) -> timedelta | None:
+    if counts is None or counts.waits_since is None:
+        return None
+    return _since(max(counts.waits_since, counts.sent_last or 0), steady)
 
 
 def _since(micros: int, steady: datetime) -> timedelta:

@@ -20,11 +20,14 @@ _SUFFIXES = ("", "-wal", "-shm")
 """The database, its write-ahead log, and the index of that. Source: SQLite, "Temporary Files Used By SQLite" §2."""
 CHECKPOINT_AFTER = 800
 """Rows written: about the 1000 pages of WAL after which SQLite would do it by itself."""
+LOG_KEPT = 4 * 1024 * 1024
+"""Bytes to which the log is cut back once it begins anew, and by which it may grow, whatever the number of rows."""
 _TEXT_LIMIT = 256
 _CHECKED_UP_TO = 64 * 1024 * 1024
 """Bytes of a file that is read through at start: up to a second, which a restart can spare."""
 _IOERR_WRITE = 10 | 3 << 8
 _FILES, _BROUGHT_HOME, _WRITTEN = "sqlite files", "rows brought home", "rows written"
+_LOG_SIZE = "size of the log that was brought home"
 
 Identity = tuple[int, int] | None
 """Device and inode of a file; None: there is none."""
@@ -47,6 +50,7 @@ def remember(connection: Any, info: dict[str, Any], path: Path) -> None:
     connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # the first read opens the log, and makes it
     info[_FILES] = _identities(path)
     info[_BROUGHT_HOME] = info[_WRITTEN] = connection.total_changes
+    info[_LOG_SIZE] = _log_size(path)
 
 
 def after_commit(connection: sa.Connection, path: Path, checkpoint_after: int) -> bool:
@@ -62,10 +66,26 @@ def after_commit(connection: sa.Connection, path: Path, checkpoint_after: int) -
         raise _replaced(driver, path, ours, found)
     wrote: bool = driver.total_changes != info[_WRITTEN]
     info[_WRITTEN] = driver.total_changes
-    if driver.total_changes - info[_BROUGHT_HOME] >= checkpoint_after:
+    if driver.total_changes - info[_BROUGHT_HOME] >= checkpoint_after or _log_has_grown(info, path):
         info[_BROUGHT_HOME] = driver.total_changes
+        info[_LOG_SIZE] = _log_size(path)
         _checkpoint(driver, path)
     return wrote
+
+
+def _log_has_grown(info: dict[str, Any], path: Path) -> bool:
+    """Tell whether few rows, but large ones, have filled the log; it shrinks where it began anew."""
+    size = _log_size(path)
+    info[_LOG_SIZE] = min(info[_LOG_SIZE], size)
+    grown: int = size - info[_LOG_SIZE]
+    return grown >= LOG_KEPT
+
+
+def _log_size(path: Path) -> int:
+    try:
+        return os.stat(f"{path}-wal").st_size
+    except OSError:
+        return 0
 
 
 def explained(error: BaseException | None, failure: StoreError, path: Path) -> StoreError:

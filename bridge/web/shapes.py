@@ -110,6 +110,8 @@ class UpstreamItem(Shape):
     refused: int
     lag_s: float | None
     """Age in seconds of the oldest value that is not acknowledged; null: none, or the account is not live."""
+    silent_s: float | None = None
+    """Seconds without a status sent though one was due all the while; null: none is due, or the account is not live."""
     paused_until: AwareDatetime | None = None
     held: str | None = None
     """Why the account is held; null: it is not."""

@@ -165,3 +165,38 @@ def test_an_unreachable_server_is_unavailable_and_its_password_is_not_shown(tmp_
     with pytest.raises(StoreUnavailable, match="the connection failed") as caught:
         open_store(url, state_dir=tmp_path / "state")
     assert "hush" not in str(caught.value)
+
+
+async def test_no_error_shows_the_values_of_its_statement(sqlite_store: Store) -> None:
+    wrong = sa.text("INSERT INTO counter (name, value, nothing) VALUES (:name, 1, 1)")
+    with sqlite_store.engine.connect() as connection, pytest.raises(sa.exc.SQLAlchemyError) as written:
+        connection.execute(wrong, {"name": "digest-of-a-key"})
+    async with sqlite_store.read() as reader:
+        with pytest.raises(sa.exc.SQLAlchemyError) as read:
+            await reader.execute(sa.text("SELECT nothing FROM counter WHERE name = :name"), {"name": "digest-of-a-key"})
+    for caught in (written, read):
+        assert "counter" in str(caught.value)
+        assert "digest-of-a-key" not in str(caught.value)
+
+
+def _damage(path: Path) -> None:
+    """Overwrite the second half of a database, with nothing of it left in the log."""
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    other.close()
+    half = path.stat().st_size // 2
+    with path.open("r+b") as file:
+        file.seek(half)
+        file.write(b"Z" * half)
+
+
+async def test_a_read_that_finds_damage_says_that_the_process_must_end(sqlite_store: Store) -> None:
+    broken: list[StoreBroken] = []
+    sqlite_store.on_broken = broken.append
+    with sqlite_store.engine.begin() as connection:
+        connection.execute(sa.insert(counter), [{"name": f"{number:0200}", "value": 1} for number in range(2_000)])
+    _damage(Path(sqlite_store.url.database or ""))
+    with pytest.raises(StoreBroken, match="the file is damaged"):
+        async with sqlite_store.read() as reader:
+            await reader.execute(sa.text("SELECT sum(length(name)), sum(value) FROM counter"))
+    assert [error.why for error in broken] == ["the file is damaged (SQLITE_CORRUPT)"]

@@ -200,3 +200,22 @@ async def test_stations_show_their_connection(filled: Store) -> None:
         assert await read_station(conn, "C") is None
     assert (a.station, a.connected, a.version, a.remote, a.evses) == ("A", True, "ocpp1.6", "127.0.0.1", 2)
     assert (b.station, b.connected, b.version, b.heard_at, b.evses) == ("B", False, None, None, 1)
+
+
+async def silence(store: Store, minutes_ago: dict[str, int | None]) -> timedelta | None:
+    """Return how long hubject's lane has been silent, with these moments of EVSE 1's row (None: none, 0: at once)."""
+    values = {name: None if ago is None else ago and STEADY_US - ago * 60_000_000 for name, ago in minutes_ago.items()}
+    with store.engine.begin() as conn:
+        conn.execute(sa.update(delivery).values(due_at=None, attempted_at=None))
+        conn.execute(sa.update(delivery).where(delivery.c.account == "hubject", delivery.c.evse == 1).values(**values))
+    async with store.read() as conn:
+        return (await read_lanes(conn, STEADY))[0].silent
+
+
+async def test_a_lane_is_silent_since_a_row_is_due_or_since_it_sent_last(filled: Store) -> None:
+    minutes = timedelta(minutes=1)
+    assert await silence(filled, {"due_at": 0, "desired_at": 30, "attempted_at": None}) == 30 * minutes
+    assert await silence(filled, {"due_at": 0, "desired_at": 30, "attempted_at": 20}) == 20 * minutes
+    assert await silence(filled, {"due_at": 2, "desired_at": 3000, "attempted_at": 2000}) == 2 * minutes
+    assert await silence(filled, {"due_at": -2, "desired_at": 3000, "attempted_at": 2000}) is None
+    assert await silence(filled, {"due_at": None, "desired_at": 3000, "attempted_at": 2000}) is None

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from bridge.app.database_marks import read_marks_file
 from bridge.cli.command import app
-from bridge.store.engine import LockFile
+from bridge.store.lock_file import LockFile
 
 POSTGRESQL = '\ndatabase_url = "postgresql://nobody:SECRET@nowhere.example/x"\n'
 

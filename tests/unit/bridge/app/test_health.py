@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.app.health import health_of, readiness_of, task_warnings
+from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.listener_items import listener_warnings
 from bridge.app.shown import certificate_item, certificate_warnings
 from bridge.core.expiry import server_expiry_warning, urgency
@@ -153,3 +153,31 @@ def test_warning_says_what_the_task_does_now_and_where_to_look() -> None:
     assert task_warnings([task("lane hubject", "down")]) == [
         "task lane hubject waits to be started anew: it ended with KeyError (restarts: 2; the log has task_failed)"
     ]
+
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("found", "running", "silent"),
+    [
+        pytest.param(item(silent_s=900.0), HOUR, True, id="due-and-nothing-sent"),
+        pytest.param(item(silent_s=899.0), HOUR, False, id="not-for-long"),
+        pytest.param(item(silent_s=None), HOUR, False, id="nothing-due"),
+        pytest.param(item(silent_s=3600.0), timedelta(minutes=14), False, id="just-started"),
+        pytest.param(item(silent_s=3600.0, mode_at=NOW - timedelta(minutes=14)), HOUR, False, id="just-enabled"),
+        pytest.param(item("held", silent_s=3600.0, held="HTTP 401"), HOUR, False, id="held-says-so-itself"),
+    ],
+)
+def test_a_live_account_that_sends_nothing_that_is_due_is_found(
+    found: UpstreamItem, running: timedelta, silent: bool
+) -> None:
+    assert not_sending(found, NOW, running) is silent
+
+
+@pytest.mark.row("T10")
+def test_an_account_that_sends_nothing_that_is_due_is_degraded() -> None:
+    health = health_of(READY, [item(silent_s=1000.0, backlog=7)], not_sending=["hubject"])
+    assert health.components["account hubject"] == Component(
+        status="degraded", why="7 statuses wait, and nothing was sent for 16 min"
+    )
