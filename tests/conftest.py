@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import logging
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from uuid import uuid4
 
 import pytest
 
 pytest_plugins = ["tests.catalogue.recording"]
+
+
+def pytest_configure() -> None:
+    """End as by Ctrl-C when terminated, so that servers and processes that tests have started are ended, too."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt("terminated")
 
 
 @pytest.fixture(scope="session")

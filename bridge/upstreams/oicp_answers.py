@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,8 +43,9 @@ TRANSIENT = {  # sent again with backoff
     "320": "service not available",
 }
 UNKNOWN_EVSE = "603"
+INCONSISTENT_EVSE = "018"
 DATA_ERRORS = {  # the row is parked: see _data_error
-    "018": "EVSE id does not fit the operator, or is there twice",
+    INCONSISTENT_EVSE: "EVSE id does not fit the operator, or is there twice",
     "022": "data error",
     UNKNOWN_EVSE: "Hubject does not know this EVSE",
     "604": "EVSE is not Hubject compatible",
@@ -156,7 +158,8 @@ def _data_error(reply: _Reply) -> Outcome:
         case Action.INSERT if reply.says_exists:
             return WrongAction(known=True, why=why)
         case Action.FULL_LOAD:
-            return Refused(why, named=_named(reply.field("AdditionalInfo"), reply.records))
+            named = _named(reply.field("AdditionalInfo"), reply.records)
+            return Refused(why, named=named or (_alike(reply.records) if reply.code == INCONSISTENT_EVSE else ()))
         case _:
             return Refused(why)
 
@@ -204,6 +207,16 @@ def _named(info: str, records: Sequence[Record]) -> tuple[str, ...]:
     ours = {canonical(record.evse_id) for record in records}
     found = (canonical(EvseId(item.strip().upper())) for item in listed)
     return tuple(dict.fromkeys(item for item in found if item in ours))
+
+
+def _alike(records: Sequence[Record]) -> tuple[str, ...]:
+    """Return the canonical ids that more than one record has: each, sent alone, is no duplicate.
+
+    Source: Hubject's guide, OICP status codes: 018 is a duplicated EvseID in the body. Whether ids that differ in their
+    separators alone are duplicates is documented nowhere: they are sent together until the hub says so.
+    """
+    counted = Counter(canonical(record.evse_id) for record in records)
+    return tuple(name for name, number in counted.items() if number > 1)
 
 
 def _indexed(reply: _Reply) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ class Children:
         log = self._folder / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", leash.__name__, str(os.getpid())),
+                *(sys.executable, "-m", leash.__name__, str(os.getpid()), str(int(signal.SIGTERM))),
                 *arguments,
                 env=dict(environ),
                 stdin=asyncio.subprocess.DEVNULL,

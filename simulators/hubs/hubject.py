@@ -155,6 +155,9 @@ class Hubject:
             return refused(push, "300", "Partner not found", http=404, broken=broken)
         if (inconsistency := self._inconsistency(operator, push)) is not None:
             return refused(push, "018", "Inconsistent EvseID", broken=inconsistency)
+        if len(set(map(canonical, push.ids))) < len(push.ids):
+            # Whether ids that differ in their separators alone are duplicates is documented nowhere: no broken rule.
+            return refused(push, "018", "Inconsistent EvseID")
         strict = self._options.strict_known
         if service is hubject_data.SERVICE:
             return hubject_data.judge(push, ledger, strict_known=strict)
@@ -173,7 +176,7 @@ class Hubject:
 
     def _inconsistency(self, operator: str, push: Push) -> str | None:
         """Return why the EvseIDs cannot be the operator's; Hubject's guide and its specification name one case each."""
-        if len(set(map(canonical, push.ids))) < len(push.ids):
+        if len(set(map(str.upper, push.ids))) < len(push.ids):
             return "an EvseID is there twice"
         owners = tuple(map(canonical, (operator, *self._options.sub_operator_ids)))
         strangers = [evse_id for evse_id in push.ids if not canonical(evse_id).startswith(owners)]

@@ -1,7 +1,8 @@
 """Start real processes, collect what they say, and end every one of them whatever happens.
 
 Plain `subprocess`, so that ending them needs no event loop: a test that fails, or Ctrl-C, cleans up by the same path.
-Each process has a session of its own, and all that is in it is killed at the end.
+Each process has a session of its own, and all that is in it is killed at the end. Where pytest itself is killed, the
+kernel kills what it has started (`leash`).
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
+
+from simulators.demo import leash
 
 _Found = TypeVar("_Found")
 
 TAIL_LINES = 25
 _POLL_S = 0.02
 _END_S = 3.0
+_LEASH = (sys.executable, "-I", "-S", leash.__file__)
 _PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to clients: a station that tries to reconnect must never take the bridge's."""
 
@@ -34,7 +39,7 @@ class Process:
         self.log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                arguments,
+                [*_LEASH, str(os.getpid()), str(int(signal.SIGKILL)), *arguments],
                 env=dict(environ),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

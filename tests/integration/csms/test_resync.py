@@ -40,6 +40,20 @@ async def asking(site_of: SiteOf) -> Site:
     return site
 
 
+@pytest.fixture
+async def patient(site_of: SiteOf) -> Site:
+    """As `asking`, but it leaves the station time to report by itself, on a busy machine too."""
+    site = await site_of(
+        first_call_wait=5_000 * MS,
+        settle=400 * MS,
+        settle_after_boot=10 * MS,
+        trigger_timeout=60_000 * MS,
+        storage_retry=20 * MS,
+    )
+    site.registry.add("CP1", connectors=(ONE, TWO))
+    return site
+
+
 def outcomes(site: Site) -> list[tuple[int, int, str] | str]:
     return [
         (event.evse, event.connector, event.outcome.value) if isinstance(event, ResyncEnded) else "finished"
@@ -81,13 +95,13 @@ async def test_201_station_is_asked_by_evse_and_connector(asking: Site) -> None:
 
 
 @pytest.mark.row("T59")
-async def test_connector_that_reported_by_itself_is_not_asked(asking: Site) -> None:
-    station = await dial(asking.port)
+async def test_connector_that_reported_by_itself_is_not_asked(patient: Site) -> None:
+    station = await dial(patient.port)
     await station.call("StatusNotification", STATUS_16)
     await accept(station, about(2))
     await station.call("StatusNotification", {**STATUS_16, "connectorId": 2})
-    await asking.recorder.until(1, ResyncFinished)
-    assert outcomes(asking) == [(0, 2, "answered"), "finished"]
+    await patient.recorder.until(1, ResyncFinished)
+    assert outcomes(patient) == [(0, 2, "answered"), "finished"]
 
 
 async def test_station_without_connectors_finishes_without_a_question(asking: Site) -> None:
@@ -146,11 +160,11 @@ async def test_late_answer_is_dropped_and_counted(site_of: SiteOf) -> None:
     assert site.counter.counts["answer_unexpected"] == 1
 
 
-async def test_boot_on_the_connection_starts_the_questions_afresh(asking: Site) -> None:
-    station = await dial(asking.port)
+async def test_boot_on_the_connection_starts_the_questions_afresh(patient: Site) -> None:
+    station = await dial(patient.port)
     for connector in (1, 2):
         await station.call("StatusNotification", {**STATUS_16, "connectorId": connector})
-    await asking.recorder.until(1, ResyncFinished)
+    await patient.recorder.until(1, ResyncFinished)
     await station.call("BootNotification", BOOT_16)
     await accept(station, about(1))
 
@@ -160,17 +174,17 @@ async def accept_boot(station: Station) -> None:
 
 
 async def test_station_that_never_was_accepted_is_asked_to_boot_and_then_for_the_status_that_was_refused(
-    asking: Site,
+    patient: Site,
 ) -> None:
-    asking.registry.add("NEW", accepted=False, connectors=(ONE,))
-    station = await dial(asking.port, "NEW")
+    patient.registry.add("NEW", accepted=False, connectors=(ONE,))
+    station = await dial(patient.port, "NEW")
     assert (await station.call("StatusNotification", STATUS_16))[2] == "SecurityError"
     await accept_boot(station)
     await station.call("BootNotification", BOOT_16)
     await accept(station, about(1))
     assert (await station.call("StatusNotification", STATUS_16))[0] == 3
-    await asking.recorder.until(1, ResyncFinished)
-    assert [event.status for event in asking.recorder.of(StatusReported)] == ["Available"]
+    await patient.recorder.until(1, ResyncFinished)
+    assert [event.status for event in patient.recorder.of(StatusReported)] == ["Available"]
 
 
 @pytest.mark.parametrize("answer", [[3, {"status": "Rejected"}], [4, "NotImplemented", "", {}]])
@@ -213,27 +227,27 @@ async def test_status_of_connector_0_that_storage_lost_is_asked_for_without_a_co
 
 
 @pytest.mark.row("T12")
-async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking: Site) -> None:
-    station = await dial(asking.port)
+async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(patient: Site) -> None:
+    station = await dial(patient.port)
     for connector in (1, 2):
         await station.call("StatusNotification", {**STATUS_16, "connectorId": connector})
-    await asking.recorder.until(1, ResyncFinished)
+    await patient.recorder.until(1, ResyncFinished)
 
     async def storage_down(event: StationEvent) -> None:
         raise NotRecorded
 
-    asking.recorder.before = storage_down
+    patient.recorder.before = storage_down
     assert (await station.call("StatusNotification", {**STATUS_16, "status": "Faulted"}))[2] == "InternalError"
     # The first question still meets a dead storage; the one after the wait does not.
     await accept(station, about(1))
     assert (await station.call("StatusNotification", {**STATUS_16, "status": "Faulted"}))[2] == "InternalError"
-    asking.recorder.before = None
+    patient.recorder.before = None
     await accept(station, about(1))
     assert (await station.call("StatusNotification", {**STATUS_16, "status": "Faulted"}))[0] == 3
     await accept(station, about(2))
     assert (await station.call("StatusNotification", {**STATUS_16, "connectorId": 2}))[0] == 3
-    await asking.recorder.until(2, ResyncFinished)
-    assert [event.status for event in asking.recorder.of(StatusReported)][-2:] == ["Faulted", "Available"]
+    await patient.recorder.until(2, ResyncFinished)
+    assert [event.status for event in patient.recorder.of(StatusReported)][-2:] == ["Faulted", "Available"]
 
 
 async def test_lost_status_of_a_station_that_refuses_to_be_asked_is_recorded_when_storage_is_back(asking: Site) -> None:

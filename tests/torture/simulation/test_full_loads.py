@@ -14,12 +14,14 @@ import pytest
 
 from bridge.core.model import AccountName
 from bridge.edits import FullLoadOrder, request_full_loads
+from csms.events import OcppVersion
 from tests.torture.simulation.conftest import Simulate
-from tests.torture.simulation.fed import everybody, feed
+from tests.torture.simulation.fed import NEVER_OFFLINE, connectors, everybody, feed
 from tests.torture.simulation.journals import now
+from tests.torture.simulation.stations import Habits
 from tests.torture.simulation.test_hubs import DAY_S, many
 from tests.torture.simulation.test_outages import report, settle_in
-from tests.torture.simulation.world import Point, World
+from tests.torture.simulation.world import Plan, Point, World
 
 HUBJECT = AccountName("hubject")
 
@@ -139,3 +141,23 @@ def test_no_full_load_goes_out_of_half_an_inventory_before_an_operator_says_yes(
         assert full_loads(world, began) == [10, 10]
 
     simulate.tell(47, many(30), story)
+
+
+@pytest.mark.row("T35")
+def test_ids_that_differ_in_separators_alone_keep_nobody_from_a_full_load(simulate: Simulate) -> None:
+    """Hubject may take `DE*ABC*ES1*11` and `DE*ABC*ES11*1` for one EVSE: each goes out alone, the others together."""
+    alike = {"DE*ABC*ES1*11", "DE*ABC*ES11*1"}
+
+    async def story(world: World) -> None:
+        await settle_in(world)
+        assert alike <= world.hubs["hubject"].state().keys()
+        began = now(world)
+        await asyncio.sleep(DAY_S)
+        journal = world.hubs["hubject"].journal(began)
+        assert full_loads(world, began) == [33, 31]
+        after = journal[[entry.action for entry in journal].index("fullLoad") + 2 :]
+        assert {key for entry in after for key, _ in entry.records} == alike
+        assert all(len(entry.records) == 1 for entry in after)
+
+    stations = dict.fromkeys(("one", "s1", "s11"), Habits(OcppVersion.V16, connectors(11)))
+    simulate.tell(35, Plan(stations, fed=True, settings=NEVER_OFFLINE), story)

@@ -103,6 +103,16 @@ def test_ids_that_were_not_sent_are_not_named():
     assert outcome == Refused("603 Hubject does not know this EVSE")
 
 
+def test_fullload_with_a_duplicate_that_is_not_named_names_the_ids_that_differ_in_separators_alone():
+    ids = ("DE*ABC*E1*11", "DE*ABC*E2*1", "DE*ABC*E11*1")
+    sent = [Record(EvseId(evse_id), "Available") for evse_id in ids]
+    why = "018 EVSE id does not fit the operator, or is there twice"
+    assert reply(200, ack("018"), action=Action.FULL_LOAD, sent=sent)[0] == Refused(why, named=("DEABCE111",))
+    named = ack("018", info="Inconsistent EvseIDs: DEABCE21")
+    assert reply(200, named, action=Action.FULL_LOAD, sent=sent)[0] == Refused(why, named=("DEABCE21",))
+    assert reply(200, ack("018"), action=Action.FULL_LOAD, sent=sent[:2])[0] == Refused(why)
+
+
 def test_fullload_that_fails_validation_names_records_by_their_place():
     body = {
         "message": "Error parsing/validating JSON.",

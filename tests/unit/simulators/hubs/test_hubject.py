@@ -162,9 +162,15 @@ def test_evse_of_another_operator_is_inconsistent():
 
 
 def test_evse_that_is_there_twice_is_inconsistent():
-    judgement = judge(body("fullLoad", ("DE*ABC*E1", "Available"), ("DEABCE1", "Available")))
+    judgement = judge(body("fullLoad", ("DE*ABC*E1", "Available"), ("DE*ABC*E1", "Occupied")))
     assert judgement.reply.code == "018"
     assert judgement.violations == ("an EvseID is there twice",)
+
+
+def test_ids_that_differ_in_separators_alone_are_refused_together_and_break_no_rule():
+    judgement = judge(body("fullLoad", ("DE*ABC*E1*11", "Available"), ("DE*ABC*E11*1", "Available")))
+    assert judgement.reply.code == "018"
+    assert judgement.violations == ()
 
 
 def test_bundle_is_applied_but_noted():
