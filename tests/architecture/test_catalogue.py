@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogue.recording import passed_before
 from tests.catalogue.rows import known_rows
 from tests.catalogue.table import tables
 
@@ -44,3 +45,12 @@ def test_the_last_outcome_of_a_test_counts_and_different_seeds_add_up():
     assert "| I1 I2 I3 | 3 | held (1 test); not shown: " in table
     assert "**broken** (1 test)" in table
     assert "| kills survived | 3 |" in table
+
+
+def test_a_run_that_goes_on_leaves_out_what_passed_last(tmp_path):
+    results = tmp_path / "rows.jsonl"
+    assert passed_before(str(results)) == frozenset()
+    outcomes = [("a", "failed"), ("a", "passed"), ("b", "passed"), ("b", "failed"), ("c", "skipped")]
+    lines = [f'{{"test": "{test}", "rows": ["T01"], "outcome": "{outcome}"}}\n' for test, outcome in outcomes]
+    results.write_text("".join(lines), encoding="utf-8")
+    assert passed_before(str(results)) == {"a"}
