@@ -90,7 +90,12 @@ torture: $(VENV)/.dev ## the whole torture catalogue, hours; writes the table of
 	$(PYTEST) tests -q -m row --ignore tests/torture/kills/test_kill.py --long -n 2 --dist worksteal -o timeout=3600 \
 		--catalogue-results $(TORTURE_RESULTS)/rows.jsonl
 	$(MAKE) kills KILL_SEEDS=1-1000 KILL_RESULTS=$(TORTURE_RESULTS)/kills.jsonl
+	$(BIN)/python -m tests.mutation.run --results $(TORTURE_RESULTS)/guards.jsonl
 	$(BIN)/python -m tests.catalogue.table $(TORTURE_RESULTS)/*.jsonl
+
+.PHONY: mutation
+mutation: $(VENV)/.dev ## each guard switched off once: the torture catalogue must turn red
+	$(BIN)/python -m tests.mutation.run --results $(TORTURE_RESULTS)/guards.jsonl
 
 .PHONY: lint
 lint: $(VENV)/.dev ## format, lint, types, import contracts

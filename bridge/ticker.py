@@ -136,6 +136,7 @@ class Ticker:
                 alive_at=stored.alive_at or at.steady,
                 heard_at=presence.heard_at,
                 options=self._options.reachability,
+                unreachable_at=presence.unreachable_at,
             )
             self._presences[presence.station] = Presence(
                 station=presence.station,

@@ -66,17 +66,24 @@ class Verdict:
 
 
 def resumed_heard_at(
-    *, started: datetime, alive_at: datetime, heard_at: datetime, options: ReachabilityOptions
+    *,
+    started: datetime,
+    alive_at: datetime,
+    heard_at: datetime,
+    options: ReachabilityOptions,
+    unreachable_at: datetime | None = None,
 ) -> datetime:
     """Return the `heard_at` with which a station's countdown resumes after our restart.
 
     Silence counts only while we listened: from `heard_at` to `alive_at`, our last sign of life before the restart.
     At least `restart_grace` remains. Store the result as the station's `heard_at`, so that a second restart does not
-    count the time between the two processes. All times are steady.
+    count the time between the two processes. The grace is no sign of life: of a station that is declared unreachable
+    (`unreachable_at`) and was not heard since, the result is not after the declaration. All times are steady.
     """
     silence = max(alive_at - heard_at, timedelta(0))
     most = max(options.offline_after - options.restart_grace, timedelta(0))
-    return started - min(silence, most)
+    resumed = started - min(silence, most)
+    return resumed if unreachable_at is None or heard_at > unreachable_at else min(resumed, unreachable_at)
 
 
 def judge(

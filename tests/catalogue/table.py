@@ -34,7 +34,7 @@ COUNTED = {
 """What the totals show, in this order."""
 
 GUARDS = "guard"
-"""A test of the mutation run notes `guard: NAME` as its row's result; see tests/mutation."""
+"""A line with this key is the mutation run's: what turned red without that guard (tests/mutation)."""
 
 
 @dataclass
@@ -73,11 +73,11 @@ def tables(lines: Iterable[str]) -> str:
     rows = known_rows()
     shown = {row: Shown() for row in rows}
     totals: dict[tuple[str, tuple[int, ...]], Counter[str]] = {}
-    guards: dict[str, str] = {}
+    guards: dict[str, tuple[str, str]] = {}
     for line in lines:
         result = json.loads(line)
         if GUARDS in result:
-            guards[result[GUARDS]] = result["result"]
+            guards[result[GUARDS]] = result["protects"], result["result"]
             continue
         for row in result["rows"]:
             shown[row].outcomes[result["test"]] = result["outcome"]
@@ -94,8 +94,9 @@ def _catalogue(rows: dict[str, Row], shown: dict[str, Shown]) -> list[str]:
     return lines
 
 
-def _guards(guards: dict[str, str]) -> list[str]:
-    return ["| guard switched off | what turned red |", "|---|---|", *(f"| {k} | {v} |" for k, v in guards.items())]
+def _guards(guards: dict[str, tuple[str, str]]) -> list[str]:
+    lines = ["| guard switched off | what it protects | what turned red |", "|---|---|---|"]
+    return [*lines, *(f"| {name} | {protects} | {red} |" for name, (protects, red) in guards.items())]
 
 
 def _totals(counted: Iterable[Counter[str]]) -> list[str]:

@@ -161,6 +161,7 @@ async def test_failing_hub_sees_ever_fewer_attempts_and_then_agrees(bridge) -> N
     assert await agreed(bridge)
 
 
+@pytest.mark.row("T25")
 async def test_retry_after_is_obeyed(bridge) -> None:
     answers = iter([Deferred("429", retry_after_s=120)])
     upstream = FakeUpstream(answer=lambda _: next(answers, Accepted()))
@@ -408,6 +409,7 @@ async def test_lane_that_another_process_took_over_sends_nothing_more(bridge) ->
     assert await bridge.rows("SELECT count(*) FROM delivery WHERE account = 'hubject' AND acked_seq > 0") == [(0,)]
 
 
+@pytest.mark.row("T44")
 async def test_rows_are_asserted_again_within_a_day(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream)):

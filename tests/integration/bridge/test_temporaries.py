@@ -184,6 +184,7 @@ async def test_it_begins_while_we_are_down_and_ends_after_the_next_restart(bridg
     assert await bridge.effective(ONE) == "charging"
 
 
+@pytest.mark.row("T71")
 @pytest.mark.parametrize(
     ("step", "shown"),
     [

@@ -96,6 +96,7 @@ async def test_heartbeat_after_a_loss_revives_no_stale_value_but_a_report_does(b
     assert (await bridge.rows("SELECT stale FROM fact WHERE ocpp_connector = 2"))[0][0]
 
 
+@pytest.mark.row("T59")
 async def test_restart_of_ours_changes_nothing_and_counts_no_silence_while_we_were_down(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -121,6 +122,7 @@ async def test_silence_before_a_restart_counts_on_with_three_minutes_of_grace(br
     assert await bridge.effective("DE*ABC*E1*1") == "unknown"
 
 
+@pytest.mark.row("T60")
 async def test_loss_is_a_stored_fact_that_a_restart_does_not_undo(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -129,6 +131,19 @@ async def test_loss_is_a_stored_fact_that_a_restart_does_not_undo(bridge) -> Non
     await restart(bridge, down=timedelta(seconds=5))
     await silence(bridge, minutes=1)
     assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+@pytest.mark.row("T60")
+async def test_station_lost_long_before_a_restart_is_not_revived_by_it(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=16)
+    await silence(bridge, hours=2)
+    await restart(bridge, down=timedelta(seconds=5))
+    await silence(bridge, minutes=1)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    assert await bridge.rows("SELECT count(*) FROM station WHERE unreachable_at IS NOT NULL") == [(1,)]
 
 
 @pytest.mark.row("T51")

@@ -212,6 +212,7 @@ async def test_status_of_connector_0_that_storage_lost_is_asked_for_without_a_co
     assert [(event.connector, event.status) for event in asking.recorder.of(StatusReported)] == [(0, "Unavailable")]
 
 
+@pytest.mark.row("T12")
 async def test_status_that_storage_lost_is_asked_for_until_it_is_recorded(asking: Site) -> None:
     station = await dial(asking.port)
     for connector in (1, 2):

@@ -102,6 +102,7 @@ async def test_only_neighbours_with_the_same_handler_form_a_group(writer: Writer
     assert recording.groups == [["first"], ["x", "y"]]
 
 
+@pytest.mark.row("T79")
 async def test_only_the_culprit_of_a_batch_is_refused(store: Store, writer: Writer, recording: Recording) -> None:
     await writer.submit(recording.insert, "twin")
     results = await together(writer, recording, recording.insert, ["a", "twin", "b"])

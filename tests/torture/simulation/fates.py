@@ -13,7 +13,6 @@ from typing import Any
 
 from bridge.core.model import TemporaryKind
 from bridge.web.services import ServiceError
-from tests.torture.simulation.hubs import chance
 from tests.torture.simulation.operators import Operator
 from tests.torture.simulation.oracle import Timeliness
 from tests.torture.simulation.world import Point, World
@@ -31,7 +30,7 @@ PASSING: tuple[Mapping[str, Any], ...] = (
     {"kind": "latency", "delay_s": 4.0},
     {"kind": "latency", "delay_s": 14.0},
     {"kind": "invalid_body", "body": "html"},
-    {"kind": "invalid_body", "body": "empty", "applied": False},
+    {"kind": "invalid_body", "body": "empty"},
     {"kind": "invalid_body", "body": "not_json"},
     {"kind": "status", "status": 500},
     {"kind": "status", "status": 502, "applied": True},
@@ -49,7 +48,7 @@ def kills(mean_s: float) -> Fate:
     """Kill the process at moments that have nothing to do with what it does."""
 
     async def live(world: World) -> None:
-        moments = chance(world.seed, "kills")
+        moments = world.chance("kills")
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             world.kill()
@@ -61,7 +60,7 @@ def deaths(mean_s: float, *points: Point) -> Fate:
     """Kill the process at the moments worth aiming at, one after the other."""
 
     async def live(world: World) -> None:
-        moments = chance(world.seed, "deaths")
+        moments = world.chance("deaths")
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             world.armed[moments.choice(points or tuple(Point))] = moments.randint(1, 4)
@@ -73,7 +72,7 @@ def hub_faults(mean_s: float, longest_s: float = 3600.0, faults: tuple[Mapping[s
     """Let either hub have one of these faults for a while, again and again."""
 
     async def live(world: World) -> None:
-        moments = chance(world.seed, "hub faults")
+        moments = world.chance("hub faults")
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             world.script(
@@ -87,7 +86,7 @@ def storage_faults(mean_s: float, longest_s: float = 120.0) -> Fate:
     """Let commits fail for a while, as a full disk or another process's lock makes them."""
 
     async def live(world: World) -> None:
-        moments = chance(world.seed, "storage")
+        moments = world.chance("storage")
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             why = moments.choice(("database or disk is full", "database is locked"))
@@ -105,7 +104,7 @@ def clock_steps(mean_s: float) -> Fate:
     """Let the wall clock jump by minutes, hours or ten years, and back."""
 
     async def live(world: World) -> None:
-        moments = chance(world.seed, "clock")
+        moments = world.chance("clock")
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             by = timedelta(seconds=moments.choice((-3600, 3600, 90, -90, 7 * 3600, 315_576_000)))
@@ -120,7 +119,7 @@ def temporary_statuses(mean_s: float) -> Fate:
     """Let an operator create temporary statuses, for now and for later, change some and remove some."""
 
     async def live(world: World) -> None:
-        moments, operator, numbers = chance(world.seed, "temporary"), Operator(world), list[int]()
+        moments, operator, numbers = world.chance("temporary"), Operator(world), list[int]()
         while True:
             await asyncio.sleep(moments.expovariate(1 / mean_s))
             what = moments.random()

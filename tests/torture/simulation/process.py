@@ -51,6 +51,9 @@ GENERATION: ContextVar[int] = ContextVar("generation", default=0)
 
 PEPPER = b"p" * 32
 
+_LANES_STOP_S = 3.0
+"""How long lanes have to settle what is in flight: as `bridge.app.serve`."""
+
 
 class ProcessClock:
     """Both clocks as a process has them that starts now: `bridge.app.clock.SystemClock` on other clocks."""
@@ -99,6 +102,7 @@ class Process:
         self.counts = Counts()
         self.options: DeriveOptions = fill.derive_options(around.settings)
         self._tasks: list[asyncio.Task[Any]] = []
+        self._asked: list[asyncio.Task[Any]] = []
         self._ends: list[BridgeEnd] = []
         self.dead = False
         self.started = False
@@ -158,8 +162,9 @@ class Process:
             self.writer, self.central, clock=clock, jitter=around.jitter, options=EnforcerOptions(idle=around.looks)
         )
         self.wakes.enforcer = self.enforcer
-        for work in (self.ticker.run(), self.enforcer.run(), *(lane.run() for lane in self.lanes.values())):
+        for work in (self.ticker.run(), self.enforcer.run()):
             self.spawn(work)
+        self._serving = [self.spawn(lane.run()) for lane in self.lanes.values()]
         self.started = True
 
     def _lane(self, name: str) -> AccountLane:
@@ -185,6 +190,13 @@ class Process:
         self._tasks.append(task)
         return task
 
+    def ask(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a task of the process for somebody outside, who is told of its failure."""
+        task = self._loop.create_task(work, context=self._context)
+        self._asked.append(task)
+        task.add_done_callback(self._asked.remove)
+        return task
+
     @property
     def failures(self) -> list[BaseException]:
         """What tasks of the process died of, other than the kill."""
@@ -193,14 +205,11 @@ class Process:
 
     async def admit(self, station: Station, wire: Wire) -> Callable[[str | None], None] | None:
         """Record a new connection and begin its session, as a handshake does; None: it is refused."""
-        try:
-            return await self.spawn(self._admit(station, wire))
-        except (NotRecorded, StoreError):
+        work = self.ask(self._admit(station, wire))
+        await asyncio.wait({work})
+        if work.cancelled() or isinstance(work.exception(), NotRecorded | StoreError):
             return None
-        except asyncio.CancelledError:
-            if self.dead:
-                return None
-            raise
+        return work.result()
 
     async def _admit(self, station: Station, wire: Wire) -> Callable[[str | None], None] | None:
         record = await _Registry(self.writer).find(station.name)
@@ -229,13 +238,19 @@ class Process:
         self.store.engine.dispose()
         self.store.release()
 
+    def stopping(self) -> asyncio.Task[None]:
+        """Begin to `stop` in a task of the process's own, which a kill ends."""
+        return self._loop.create_task(self.stop(), context=self._context)
+
     async def stop(self) -> None:
         """End as SIGTERM does, in the product's order."""
         for lane in self.lanes.values():
             lane.stop()
-        for task in self._tasks:
+        await asyncio.wait(self._serving, timeout=_LANES_STOP_S)
+        tasks = [*self._tasks, *self._asked]
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(tasks)
         await self.ticker.stop()
         await self.writer.stop()
         self.kill()

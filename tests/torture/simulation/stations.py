@@ -156,14 +156,13 @@ class Station:
         return True
 
     async def _until_lost(self) -> None:
-        try:
-            async with asyncio.timeout(self.chance.expovariate(1 / self.habits.drop_s) if not self.calm else None):
-                await self._lost.wait()
-        except TimeoutError:
-            if self.calm:
-                await self._lost.wait()
-            else:
-                self.drop(half_open=self.chance.random() < 0.3)
+        while not self._lost.is_set():
+            try:
+                async with asyncio.timeout(self.chance.expovariate(1 / self.habits.drop_s)):
+                    await self._lost.wait()
+            except TimeoutError:
+                if not self.calm:
+                    self.drop(half_open=self.chance.random() < 0.3)
         self._take = None
         for call in self._calls.values():
             call.cancel()

@@ -81,7 +81,7 @@ class SteppedWriter(Writer):
 
     async def stop(self, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Commit what was submitted, then take no more."""
-        while not self._queue.empty() or self._stepping:  # noqa: ASYNC110 - virtual time costs nothing
+        while not self.dead and (not self._queue.empty() or self._stepping):  # noqa: ASYNC110 - virtual time costs nothing
             await asyncio.sleep(0.001)
         self._refusal = StoreUnavailable("the writer was stopped")
         self._drop_connection()

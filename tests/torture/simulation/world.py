@@ -8,6 +8,7 @@ of docs/reliability.md does not hold; its text has the line that replays the run
 from __future__ import annotations
 
 import asyncio
+import random
 import shutil
 import sqlite3
 from collections import Counter, defaultdict
@@ -62,6 +63,8 @@ class Plan:
 
     stations: Mapping[str, Habits]
     hours: float = 24.0
+    rounds: int = 4
+    """How often in that time every fault ends, hubs must agree, and it all begins anew."""
     looks: timedelta = timedelta(minutes=10)
     agree_s: float = 1800.0
     """Within this many simulated seconds after the last fault hubs must agree."""
@@ -86,6 +89,7 @@ class World:
         self.tally: Counter[str] = Counter()
         self.process: Process | None = None
         self.generation = 0
+        self.round = 0
         self.events: list[str] = []
         """What happened, for who has to find out why: the last lines are in the text of `Broken`."""
         self.armed: dict[Point, int] = {}
@@ -102,6 +106,7 @@ class World:
         self._tasks: defaultdict[int, dict[asyncio.Task[Any], None]] = defaultdict(dict)
         self._fates: list[asyncio.Task[None]] = []
         self._lives: list[asyncio.Task[None]] = []
+        self._died: list[str] = []
         self._wall_ahead = timedelta(0)
         self._stamp = 0
         self.healed_at = 0.0
@@ -169,11 +174,15 @@ class World:
     # --- the run ------------------------------------------------------------------------------------------------------
 
     async def run(self, *fates: Callable[[World], Coroutine[Any, Any, None]]) -> Counter[str]:
-        """Live through the plan with these fates, then end every fault and check everything. Raises: Broken."""
+        """Live through the plan with these fates; after each round everything must be right. Raises: Broken."""
         await self.begin()
-        self.live_with(*fates)
-        await asyncio.sleep(self.plan.hours * 3600)
-        await self.end()
+        for number in range(1, self.plan.rounds + 1):
+            self.round = number
+            self.live_with(*fates)
+            await asyncio.sleep(self.plan.hours * 3600 / self.plan.rounds)
+            await self.end()
+            for station in self.stations.values():
+                station.calm = False
         return self.tally
 
     def live_with(self, *fates: Callable[[World], Coroutine[Any, Any, None]]) -> None:
@@ -185,6 +194,10 @@ class World:
         await self.begin()
         await story(self)
         await self.end()
+
+    def chance(self, what: str) -> random.Random:
+        """Return chance of its own for one fate in this round."""
+        return chance(self.seed, f"{what} {self.round}")
 
     async def begin(self) -> None:
         """Start hubs, bridge and stations."""
@@ -255,7 +268,11 @@ class World:
     async def _start(self, context: Context) -> None:
         self.note(f"start of process {self.generation}")
         self.process = Process(self._surroundings(), context)
-        await self.process.start()
+        try:
+            await self.process.start()
+        except StoreError as error:
+            self.note(f"did not start: {error}")
+            self._loop.call_soon(self.kill, context=self.context)
 
     def _surroundings(self) -> Surroundings:
         return Surroundings(
@@ -320,6 +337,7 @@ class World:
         self.tally["kills"] += 1
         self.tally["calls_open"] += self.evidence.open_calls()
         self.tally["pushes_open"] += sum(hub.ledger.summary()["open"] for hub in self.hubs.values())
+        self._died += process_deaths(process)
         process.kill()
         for task in list(self._tasks[self.generation]):
             task.cancel()
@@ -359,7 +377,7 @@ class World:
         process = self.process
         if process is None or not self.serving:
             return None
-        work = process.spawn(process.writer.submit(handler, payload))
+        work = process.ask(process.writer.submit(handler, payload))
         await asyncio.wait({work})
         if work.cancelled():
             return None
@@ -415,7 +433,6 @@ class World:
             hub.faults.clear()
         for station in self.stations.values():
             station.calm, station.away = True, False
-            station.drop()
         while not self.serving:  # noqa: ASYNC110 - virtual time costs nothing
             await asyncio.sleep(1)
         self.healed_at = self._loop.time()
@@ -425,9 +442,9 @@ class World:
         ends = self._loop.time() + self.plan.agree_s
         while found := self.evidence.disagreements(self.hubs, self.wall()):
             if self._loop.time() > ends:
-                raise self.broken([f"not agreed {self.plan.agree_s:g} s after the last fault", *found])
+                raise self.broken([f"not agreed {self.plan.agree_s:g} s after the last fault", *self.died(), *found])
             await asyncio.sleep(5)
-        self.tally["agreed_after_s"] = round(self._loop.time() - self.healed_at)
+        self.tally["agreed_after_s"] = max(self.tally["agreed_after_s"], round(self._loop.time() - self.healed_at))
 
     def check(self) -> None:
         """Raise `Broken` where anything is wrong now, or was at any time."""
@@ -439,10 +456,16 @@ class World:
         found = [*self.evidence.wrong, *self.evidence.disagreements(self.hubs, self.wall())]
         for name, hub in self.hubs.items():
             found += [f"{name}: {one['what']}" for one in hub.ledger.violations()]
-        assert self.process is not None
-        found += [f"a task died: {error!r}" for error in self.process.failures]
+        found += self.died()
         if found:
             raise self.broken(found)
+
+    def died(self) -> list[str]:
+        """Return what tasks died of by themselves: of every process so far, and of the world outside."""
+        outside = [task for task in (*self._fates, *self._lives) if task.done() and not task.cancelled()]
+        errors = (error for task in outside if (error := task.exception()) is not None)
+        found = [*self._died, *(f"a fate or a station died: {error!r}" for error in errors)]
+        return found if self.process is None else [*found, *process_deaths(self.process)]
 
     def broken(self, found: list[str]) -> Broken:
         """Return what to raise: what is wrong, what happened before, and how to see it again."""
@@ -453,3 +476,8 @@ class World:
         self.note(f"{hub}: {fault} for {seconds}")
         self.tally["faults"] += 1
         self.hubs[hub].faults.add(FaultSpec(seconds=seconds, **fault), self.true_time().timestamp())
+
+
+def process_deaths(process: Process) -> list[str]:
+    """Return what tasks of a process that lives died of."""
+    return [f"a task died: {error!r}" for error in process.failures]

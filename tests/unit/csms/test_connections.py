@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from csms.connections import Connections
 from csms.events import Epoch, StationId
 
@@ -40,6 +42,7 @@ def test_handshakes_that_overtook_each_other_leave_the_larger_epoch() -> None:
     assert connections.takeovers(CP1) == 0
 
 
+@pytest.mark.row("T53")
 def test_late_end_of_the_old_one_does_not_touch_the_new_one() -> None:
     connections: Connections[FakeSession] = Connections()
     connections.add(session(1))

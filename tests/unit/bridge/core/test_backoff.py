@@ -8,6 +8,7 @@ OPTIONS = BackoffOptions()
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
+@pytest.mark.row("T24")
 @pytest.mark.parametrize(
     ("failures", "jitter", "seconds"),
     [

@@ -170,6 +170,7 @@ def test_the_stored_moment_stands_while_it_is_on_the_schedule(stored: datetime |
 # --- the guard
 
 
+@pytest.mark.row("T47")
 @pytest.mark.parametrize(
     ("total", "wanted", "guarded"),
     [
@@ -187,6 +188,7 @@ def test_an_inventory_that_vanished_does_not_wipe_out_the_hub(total: int, wanted
     assert isinstance(decision, Go) is not guarded
 
 
+@pytest.mark.row("T47")
 def test_a_first_one_of_nothing_is_guarded() -> None:
     assert isinstance(decide(FullLoadState(), Census(0, 0, 0)), Guarded)
 

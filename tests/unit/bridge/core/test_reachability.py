@@ -120,6 +120,20 @@ def test_countdown_resumes_after_a_restart(heard: float, alive: float, started: 
     assert resumed == minute(expected)
 
 
+def test_grace_does_not_revive_who_was_declared_unreachable_before_the_restart() -> None:
+    resumed = resumed_heard_at(
+        started=minute(200), alive_at=minute(199), heard_at=minute(0), options=DEFAULT, unreachable_at=minute(15)
+    )
+    assert resumed == minute(15)
+
+
+def test_who_was_heard_after_the_declaration_has_returned_though_we_restarted() -> None:
+    resumed = resumed_heard_at(
+        started=minute(200), alive_at=minute(199), heard_at=minute(198), options=DEFAULT, unreachable_at=minute(15)
+    )
+    assert resumed == minute(199)
+
+
 def test_grace_longer_than_the_countdown_is_the_countdown() -> None:
     options = ReachabilityOptions(offline_after=timedelta(minutes=2))
     resumed = resumed_heard_at(started=minute(60), alive_at=minute(50), heard_at=minute(0), options=options)
@@ -149,6 +163,7 @@ def test_half_of_the_stations_is_not_a_mass() -> None:
     assert (len(verdict.lost), verdict.mass) == (5, False)
 
 
+@pytest.mark.row("T51")
 def test_more_than_half_of_the_stations_is_held_and_alarmed() -> None:
     verdict = at(15, *fleet(6, 4))
     assert (verdict.lost, len(verdict.held), verdict.mass) == ((), 6, True)

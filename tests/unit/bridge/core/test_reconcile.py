@@ -107,6 +107,7 @@ def test_change_during_push_stays_dirty_and_what_was_sent_counts_as_acknowledged
     assert (settled.acked, settled.acked_seq, settled.desired_seq, due_at(settled)) == ("Available", 1, 2, AT_ONCE)
 
 
+@pytest.mark.row("T32")
 def test_a_change_back_during_push_is_sent_again_since_order_is_by_sequence() -> None:
     flapped = want(want(in_flight(), "Occupied"), "Available")
     assert due_at(row(settle(flapped, Accepted(), sent="Available"))) == AT_ONCE
