@@ -63,7 +63,7 @@ hardware-check: $(VENV)/.dev ## the same, and the table must be what is measured
 
 .PHONY: acceptance
 acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 240 s)
-	$(PYTEST) tests/acceptance -q -m "not kill" -n 2 --dist worksteal
+	$(PYTEST) tests/acceptance -q -n 2 --dist worksteal
 
 .PHONY: kills
 kills: $(VENV)/.dev ## kill -9 in the middle of everything (budget 120 s; KILL_SEEDS=1-1000 runs those seeds, KILL_RESULTS=FILE goes on)
@@ -85,9 +85,10 @@ torture-short: $(VENV)/.dev ## the rows of the torture catalogue that take secon
 	$(PYTEST) tests/torture -q -m "not kill" -n 2 --dist worksteal
 
 .PHONY: torture
-torture: $(VENV)/.dev ## the whole torture catalogue, an hour and more; writes the table of docs/reliability.md (RESUME=1 goes on with its kills)
+torture: $(VENV)/.dev ## the whole torture catalogue, hours; writes the table of docs/reliability.md (RESUME=1 goes on where it was)
 	$(if $(RESUME),,rm -rf $(TORTURE_RESULTS))
-	$(PYTEST) tests -q -m "row and not kill" --long -n 2 --dist worksteal -o timeout=3600 --catalogue-results $(TORTURE_RESULTS)/rows.jsonl
+	$(PYTEST) tests -q -m row --ignore tests/torture/kills/test_kill.py --long -n 2 --dist worksteal -o timeout=3600 \
+		--catalogue-results $(TORTURE_RESULTS)/rows.jsonl
 	$(MAKE) kills KILL_SEEDS=1-1000 KILL_RESULTS=$(TORTURE_RESULTS)/kills.jsonl
 	$(BIN)/python -m tests.mutation.run --results $(TORTURE_RESULTS)/guards.jsonl
 	$(BIN)/python -m tests.catalogue.table $(TORTURE_RESULTS)/*.jsonl

@@ -1,14 +1,16 @@
 """Say which rows of the torture catalogue a test covers, and keep what a run of it showed. A pytest plugin.
 
 A test names its rows (`@pytest.mark.row("T24")`), and `pytest -k T24` finds it. One that takes the fixture `tally` also
-says with which seeds it ran and what it counted. With `--catalogue-results FILE` each outcome becomes a line there;
-`table` makes the table of docs/reliability.md of it. `--long` also runs what takes minutes (`@pytest.mark.long`).
+says with which seeds it ran and what it counted. With `--catalogue-results FILE` each outcome becomes a line there, and
+what FILE has as passed is left out, so that a long run may be broken off and go on; `table` makes the table of
+docs/reliability.md of it. `--long` also runs what takes minutes (`@pytest.mark.long`).
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,7 +55,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("catalogue")
     group.addoption("--long", action="store_true", help="also run tests that take minutes (make torture)")
     group.addoption("--seeds", default="1-3", metavar="FIRST-LAST", help="which seeds a simulation runs")
-    group.addoption("--catalogue-results", metavar="FILE", help="add a line for each test of the catalogue")
+    group.addoption(
+        "--catalogue-results", metavar="FILE", help="add a line for each test of the catalogue; leave out what passed"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -76,10 +80,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if ids:
             item.user_properties.append((_ROWS, ids))
     if not config.getoption("--long"):
-        left_out = [item for item in items if item.get_closest_marker("long")]
-        if left_out:
-            config.hook.pytest_deselected(items=left_out)
-            items[:] = [item for item in items if not item.get_closest_marker("long")]
+        _leave_out(config, items, lambda item: item.get_closest_marker("long") is not None)
+    done = passed_before(config.getoption("--catalogue-results"))
+    # A block of kills says itself which of its seeds are left.
+    _leave_out(config, items, lambda item: item.nodeid in done and item.get_closest_marker("kill") is None)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], unwanted: Callable[[pytest.Item], bool]) -> None:
+    if left_out := [item for item in items if unwanted(item)]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not unwanted(item)]
+
+
+def passed_before(path: str | None) -> frozenset[str]:
+    """Return the tests whose last outcome in this file of results is that they passed."""
+    if path is None or not Path(path).exists():
+        return frozenset()
+    results = map(json.loads, Path(path).read_text(encoding="utf-8").splitlines())
+    last = {result["test"]: result["outcome"] for result in results if "test" in result}
+    return frozenset(test for test, outcome in last.items() if outcome == "passed")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -113,6 +132,11 @@ class Results:
         }
         with self._path.open("a", encoding="utf-8") as results:
             results.write(json.dumps(line) + "\n")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A run of which nothing is left is no failure."""
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
 
 
 def pytest_configure(config: pytest.Config) -> None:

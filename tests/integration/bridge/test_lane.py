@@ -395,13 +395,18 @@ async def test_removed_evse_is_deleted_at_the_hub_and_then_forgotten(bridge) -> 
     assert await bridge.rows(remaining + f" AND d.account = '{CHARGEPRICE}'") == [(0,)]
 
 
+@pytest.mark.row("T09")
 async def test_lane_that_another_process_took_over_sends_nothing_more(bridge) -> None:
-    first, second = FakeUpstream(), FakeUpstream()
+    first = FakeUpstream(gate=asyncio.Event())
     old = asyncio.create_task(bridge.lane(first).run())
-    await until(lambda: len(first.pushed) == 4)
-    async with running(bridge.lane(second)):
+    await until(lambda: len(first.pushed) == 1)
+    async with running(bridge.lane(FakeUpstream(), mode=Mode.OFF)):
+        await reached(lambda: stored(bridge, "SELECT epoch FROM lane", 2))
+        first.gate.set()
         with pytest.raises(LaneLost):
             await asyncio.wait_for(old, 5)
+    assert len(first.pushed) == 1, "three more rows were due"
+    assert await bridge.rows("SELECT count(*) FROM delivery WHERE account = 'hubject' AND acked_seq > 0") == [(0,)]
 
 
 @pytest.mark.row("T44")

@@ -14,10 +14,13 @@ import psutil
 import pytest
 
 from tests.acceptance.conftest import MakeSite
+from tests.acceptance.controls import HUBS
 from tests.acceptance.harness import FleetPlan, Site
 from tests.acceptance.processes import until
 from tests.acceptance.stored import assert_nothing_lost
 from tests.catalogue.recording import Tally
+from tests.torture.kills.order import older_values, timelines
+from tests.torture.kills.watch import FleetWatch
 from tests.torture.processes.proxy import Cut, Proxy
 
 pytestmark = pytest.mark.timeout(600)
@@ -61,11 +64,18 @@ async def answered(site: Site, more: int = MORE) -> None:
     await until(look, WITHIN_S, f"{more} more reports answered")
 
 
-async def assert_whole(site: Site, database_url: str) -> None:
-    """Fail where something that was answered is not stored, or a hub does not agree in the end."""
+async def assert_whole(site: Site, database_url: str, tally: Tally) -> None:
+    """Fail where what was answered is not stored, a hub does not agree in the end, or was told an older value (I2)."""
     await site.fleet.rest(WITHIN_S)
     await site.assert_hubs_agree(WITHIN_S)
-    assert_nothing_lost(site.journal, database_url)
+    tally.count(statuses_answered=assert_nothing_lost(site.journal, database_url))
+    fleet = FleetWatch(site.journal)
+    fleet.follow()
+    lines = timelines(PLAN.specs, fleet.reports.values(), (), held=True)
+    journals = {hub: await site.hubs[hub].journal(0) for hub in HUBS}
+    older = [str(found) for hub in HUBS for found in older_values(hub, journals[hub], lines)]
+    tally.count(requests=sum(map(len, journals.values())), older_values=len(older))
+    assert older == []
 
 
 @pytest.mark.row("T20")
@@ -79,7 +89,7 @@ async def test_commits_that_are_cut_off_before_or_after_they_took_effect_lose_no
         proxy.cut(cut)
         await until(lambda number=number: len(proxy.cuts) == number, WITHIN_S, "the commit that was cut off")
     await answered(site)
-    await assert_whole(site, postgresql_url)
+    await assert_whole(site, postgresql_url, tally)
     tally.count(faults=len(proxy.cuts))
 
 
@@ -96,7 +106,7 @@ async def test_a_server_that_is_killed_and_comes_back_is_found_again_without_a_r
         await asyncio.to_thread(own_server.ensure_postgres_running)
         tally.count(faults=1)
     await answered(site)
-    await assert_whole(site, own_server.get_uri())
+    await assert_whole(site, own_server.get_uri(), tally)
 
 
 async def refused(site: Site) -> bool:
@@ -137,6 +147,6 @@ async def test_a_server_that_is_slow_for_a_while_costs_time_and_nothing_else(
         await asyncio.sleep(0.05)
     proxy.delay_s = 0.0
     await answered(site)
-    await assert_whole(site, postgresql_url)
+    await assert_whole(site, postgresql_url, tally)
     assert bridge.is_running()
     tally.count(faults=1)

@@ -60,7 +60,7 @@ def test_a_day_of_everything_ends_well_with_other_settings_too(
 def test_a_kill_at_the_worst_moment_loses_nothing_and_takes_nothing_back(
     point: Point, simulate: Simulate, tally: Tally
 ) -> None:
-    counted = simulate(2, Plan(FLEET, hours=12), [deaths(1200, point), temporary_statuses(3600)])
+    counted = simulate(2, Plan(FLEET, hours=6), [deaths(1200, point), temporary_statuses(3600)])
     assert counted[f"killed {point}"] >= 5
     tally.seed(2)
 
