@@ -43,7 +43,7 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration hardware-check acceptance torture-short kills fuzz-short ## every test, under 20 minutes on 2 cores
+test: unit integration hardware-check acceptance torture-short kills fuzz-short ## every test, under 25 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
