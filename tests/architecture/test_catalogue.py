@@ -44,7 +44,7 @@ def test_the_last_outcome_of_a_test_counts_and_different_seeds_add_up():
     table = tables(lines)
     assert "| I1 I2 I3 | 3 | held (1 test); not shown: " in table
     assert "**broken** (1 test)" in table
-    assert "| kills survived | 3 |" in table
+    assert "| kills of real processes survived | 3 |" in table
 
 
 def test_a_run_that_goes_on_leaves_out_what_passed_last(tmp_path):

@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- begin of the table: make torture writes it -->", "<!-- end of the table -->"
 
 COUNTED = {
-    "kills": "kills survived",
+    "kills": "kills of real processes survived",
     "calls_open": "calls that were open at these kills",
     "pushes_open": "pushes that were open at these kills",
     "statuses_answered": "statuses that stations were told we have",
@@ -29,7 +29,9 @@ COUNTED = {
     "requests": "requests that hubs received",
     "older_values": "of these carrying an older value than an earlier one",
     "faults": "faults survived",
+    "hostile": "hostile frames, logins and handshakes that were turned away",
     "simulated_hours": "simulated hours",
+    "simulated_kills": "kills survived in them",
 }
 """What the totals show, in this order."""
 

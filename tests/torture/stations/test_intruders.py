@@ -55,7 +55,7 @@ async def test_hundreds_of_attempts_without_the_key_leave_the_live_session_and_i
     async with ScriptedStation(site.ocpp_url, STATION) as again:
         assert (await again.boot())["status"] == "Accepted", "nobody was locked out"
     assert await words_sent(site, STATION) == ["Unknown", "Occupied", "OutOfService"]
-    tally.count(faults=len(attempts))
+    tally.count(hostile=len(attempts))
 
 
 @pytest.mark.row("T82")
@@ -83,7 +83,7 @@ async def test_of_thousands_of_passwords_ten_are_tried_and_the_station_gets_in_m
     assert set(statuses) <= {401, 429}
     assert statuses[401] <= ALLOWED * (windows - 1)
     assert await counted(site, "connection_taken_over") == 0
-    tally.count(faults=guesses)
+    tally.count(hostile=guesses)
 
 
 @pytest.mark.row("T81")
@@ -104,7 +104,7 @@ async def test_a_thousand_handshakes_that_never_end_keep_no_station_out_and_are_
     assert all(await ends)
     for _, writer in (*hanging, *crowd):
         writer.close()
-    tally.count(faults=1_300)
+    tally.count(hostile=1_300)
 
 
 async def comes_in(site: Site, name: str) -> str:

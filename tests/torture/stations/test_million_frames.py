@@ -89,4 +89,4 @@ def test_every_damaged_frame_is_read_or_malformed_and_every_request_answered_onc
             ) from error
     assert frames / 10 < requests < frames, "some of both"
     tally.seed(SEED)
-    tally.count(faults=frames)
+    tally.count(hostile=frames)
