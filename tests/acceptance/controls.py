@@ -104,6 +104,13 @@ class FleetControl:
             assert response.status == 200, await response.text()
             return list((await response.json())["stations"])
 
+    async def lose(self, seconds: float, share: float = 1.0) -> list[str]:
+        """Let this share of the stations lose the network at once, for so long in their own time; return which do."""
+        url = f"{self._url}/lose?share={share}&seconds={seconds}"
+        async with self._http.post(url, timeout=_TIMEOUT) as response:
+            assert response.status == 200, await response.text()
+            return list((await response.json())["stations"])
+
     async def resume(self) -> None:
         """Let every station go on."""
         async with self._http.post(f"{self._url}/resume", timeout=_TIMEOUT) as response:

@@ -55,7 +55,7 @@ def _breaking(apply: Callable[..., Any], faulty: Callable[[], bool]) -> Callable
     def run(connection: Any, jobs: Any) -> Any:
         if faulty():
             error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
             raise OperationalError("INSERT", [repr(job.payload) for job in jobs], error)
         return apply(connection, jobs)
 
