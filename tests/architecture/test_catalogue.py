@@ -1,4 +1,4 @@
-"""Check that every row of the torture catalogue is a test, or says why it is none; and how its table is made."""
+"""Check that every row of the torture catalogue is a test, or says why it is none, and stands in the document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from tests.catalogue.recording import passed_before
 from tests.catalogue.rows import known_rows
-from tests.catalogue.table import tables
+from tests.catalogue.table import BEGIN, DOCUMENT, END, tables
+from tests.mutation.guards import known_guards
 
 ROOT = Path(__file__).parents[2]
 ROWS = known_rows()
@@ -32,6 +33,27 @@ def test_the_catalogue_has_the_rows_01_to_90():
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_is_a_test_or_says_why_it_is_none(row):
     assert (row in COVERED) is not bool(ROWS[row].not_covered)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_stands_in_the_document_as_it_was_run(row):
+    _, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    table, _, _ = rest.partition(END)
+    (line,) = (line for line in table.splitlines() if line.startswith(f"| {row} |"))
+    fault, result = ROWS[row].fault, line.split("|")[5].strip()
+    assert f"| {fault} |" in line
+    assert result.startswith("not covered: " if ROWS[row].not_covered else "held (")
+    assert ROWS[row].not_covered in line
+    assert ROWS[row].partly in line
+
+
+def test_the_document_shows_every_guard_as_noticed():
+    _, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
+    table, _, _ = rest.partition(END)
+    for guard in known_guards().values():
+        (line,) = (line for line in table.splitlines() if line.startswith(f"| {guard.name} |"))
+        assert guard.protects in line
+        assert "not noticed" not in line
 
 
 def test_the_last_outcome_of_a_test_counts_and_different_seeds_add_up():

@@ -216,8 +216,6 @@ class Machine:
             task.cancel()
         self.evidence.follow_history()
         self.evidence.note_lost()
-        for station in self.stations.values():
-            self._loop.call_soon(station.drop, context=self.context)
         if self.starts:
             self._loop.call_soon(self._start_again, context=self.context)
 

@@ -82,7 +82,9 @@ class BridgeEnd(StationSocket):
             self._frames.put_nowait(None if text is None else text.encode())
 
     def cut(self) -> None:
-        """End with the process: nothing is read or sent any more, and nobody says goodbye."""
+        """End with the process: nothing is read or sent any more; what is on its way arrives, and then the end does."""
+        if not self._closed.is_set():
+            self._wire.carry(self._to_station, None)
         self._closed.set()
         self._frames.put_nowait(None)
 
