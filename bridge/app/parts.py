@@ -180,7 +180,18 @@ async def open_parts(
     ports = announce(settings, central.ports, web.port)
     lanes = [(str(name), lane) for name, lane in wakes.lanes.items()]
     return Parts(
-        *(central, newcomers, ticker, enforcer, lanes, credentials, listeners, web, counts, services, ports, wire_log),
+        central=central,
+        newcomers=newcomers,
+        ticker=ticker,
+        enforcer=enforcer,
+        lanes=lanes,
+        credentials=credentials,
+        listeners=listeners,
+        web=web,
+        counts=counts,
+        services=services,
+        ports=ports,
+        wire_log=wire_log,
         watch=watch,
         lag=lag,
         retention=Retention(writer, clock, fill.retention_options(settings)),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
 from datetime import time
 
 import pytest
-from tests_bridge import HUBJECT, START, FakeUpstream, LossyWriter, until
+from tests_bridge import HUBJECT, START, FakeUpstream, LossyWriter, kill, running, until
 
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
@@ -18,23 +17,6 @@ from bridge.lane.turns import take_turns
 from bridge.store.errors import StoreUnavailable
 
 ALL = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(3, 30), first_share=0.0)
-
-
-@asynccontextmanager
-async def running(lane):
-    task = asyncio.create_task(lane.run())
-    try:
-        yield task
-    finally:
-        lane.stop()
-        with suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
-
-
-async def kill(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 async def log(bridge, columns: str) -> list[tuple]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests_bridge import CHARGEPRICE, HUBJECT, STATIONS, FakeUpstream, LossyWriter, until
+from tests_bridge import CHARGEPRICE, HUBJECT, STATIONS, FakeUpstream, LossyWriter, kill, running, until
 
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Refused, WrongAction
@@ -19,24 +18,6 @@ from bridge.lane.settling import settle_rows
 from bridge.lane.turns import take_turns
 from bridge.store import deliveries
 from bridge.store.errors import StoreUnavailable
-
-
-@asynccontextmanager
-async def running(lane):
-    task = asyncio.create_task(lane.run())
-    try:
-        yield task
-    finally:
-        lane.stop()
-        with suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
-
-
-async def kill(task: asyncio.Task[None]) -> None:
-    """End a lane as a crash would: nothing after this instant is settled."""
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def values(upstream: FakeUpstream, evse_id: str) -> list[str]:

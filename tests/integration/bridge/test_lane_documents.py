@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from tests_bridge import HUBJECT, FakeUpstream, until
+from tests_bridge import HUBJECT, FakeUpstream, running, until
 
 from bridge.core.documents import DocumentKind, Learnt
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
@@ -35,17 +35,6 @@ LOADED = DocumentOptions(
 MIRROR = DocumentOptions(frozenset({DocumentKind.TEMPORARY}), per_minute=AT_ONCE)
 DAY = timedelta(hours=24)
 EVSES = ("DE*ABC*E1*1", "DE*ABC*E1*2", "DE*ABC*E2*1", "DE*ABC*E2*2")
-
-
-@asynccontextmanager
-async def running(lane):
-    task = asyncio.create_task(lane.run())
-    try:
-        yield task
-    finally:
-        lane.stop()
-        with suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(task, 5)
 
 
 async def settled(bridge) -> None:

@@ -6,7 +6,8 @@ Only the clock and the hub are replaced: the clock is set by the test, the hub i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -312,3 +313,22 @@ async def until(claim: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not claim():  # noqa: ASYNC110 - the claim is about a database or a list, which set no event
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def running(lane: AccountLane) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a lane, and let it settle what is in flight at the end."""
+    task = asyncio.create_task(lane.run())
+    try:
+        yield task
+    finally:
+        lane.stop()
+        with suppress(TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(task, 5)
+
+
+async def kill(task: asyncio.Task[None]) -> None:
+    """End a lane as a crash would: nothing after this instant is settled."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

@@ -26,32 +26,28 @@ ONE, TWO = ConnectorAddress(0, 1), ConnectorAddress(0, 2)
 ENDS = (ResyncEnded, ResyncFinished)
 
 
-@pytest.fixture
-async def asking(site_of: SiteOf) -> Site:
-    """Give a site that asks soon, and its 1.6 station CP1 with connectors 1 and 2."""
+async def site_with_cp1(site_of: SiteOf, first_call_wait: timedelta, settle: timedelta) -> Site:
     site = await site_of(
-        first_call_wait=30 * MS,
-        settle=10 * MS,
+        first_call_wait=first_call_wait,
+        settle=settle,
         settle_after_boot=10 * MS,
         trigger_timeout=60_000 * MS,
         storage_retry=20 * MS,
     )
     site.registry.add("CP1", connectors=(ONE, TWO))
     return site
+
+
+@pytest.fixture
+async def asking(site_of: SiteOf) -> Site:
+    """Give a site that asks soon, and its 1.6 station CP1 with connectors 1 and 2."""
+    return await site_with_cp1(site_of, 30 * MS, 10 * MS)
 
 
 @pytest.fixture
 async def patient(site_of: SiteOf) -> Site:
     """As `asking`, but it leaves the station time to report by itself, on a busy machine too."""
-    site = await site_of(
-        first_call_wait=5_000 * MS,
-        settle=400 * MS,
-        settle_after_boot=10 * MS,
-        trigger_timeout=60_000 * MS,
-        storage_retry=20 * MS,
-    )
-    site.registry.add("CP1", connectors=(ONE, TWO))
-    return site
+    return await site_with_cp1(site_of, 5_000 * MS, 400 * MS)
 
 
 def outcomes(site: Site) -> list[tuple[int, int, str] | str]:

@@ -15,7 +15,7 @@ import structlog
 from tests.catalogue.recording import Tally
 from tests.catalogue.table import COUNTED
 from tests.torture.simulation.fates import Fate
-from tests.torture.simulation.runs import migrated, place, play, run, tell
+from tests.torture.simulation.runs import migrated, place, run, tell
 from tests.torture.simulation.world import Plan, World
 
 _COUNTED = tuple(name for name in COUNTED if not name.startswith(("kills", "calls_open", "pushes_open")))
@@ -37,7 +37,7 @@ class Simulate:
         self, seed: int, plan: Plan, script: Callable[[World], Coroutine[Any, Any, None]], fates: Sequence[Fate] = ()
     ) -> Counter[str]:
         """Run one world through a script and to its end; return what it counted. Raises: Broken."""
-        return self._count(play(seed, plan, script, self.template, fates)[0])
+        return self._count(tell(seed, plan, script, self.template, fates).tally)
 
     def _count(self, counted: Counter[str]) -> Counter[str]:
         self._tally.count(**{name: counted[name] for name in _COUNTED if name in counted})

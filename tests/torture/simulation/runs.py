@@ -71,34 +71,19 @@ def run(seed: int, plan: Plan, fates: Sequence[Fate], template: Path | None = No
         return run_virtually(main, world.on_task), world.events
 
 
-def play(
+def tell(
     seed: int,
     plan: Plan,
-    script: Callable[[World], Coroutine[Any, Any, None]],
+    story: Callable[[World], Coroutine[Any, Any, None]],
     template: Path | None = None,
     fates: Sequence[Fate] = (),
-) -> tuple[Counter[str], list[str]]:
-    """Run one world with a script instead of a length, and end it as any other. Raises: Broken, or what it raises."""
-    with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-world-") as folder:
-        world = World(seed, plan, Path(folder), template)
-
-        async def main() -> Counter[str]:
-            await world.begin()
-            world.live_with(*fates)
-            await script(world)
-            await world.end()
-            return world.tally
-
-        return run_virtually(main, world.on_task), world.events
-
-
-def tell(seed: int, plan: Plan, story: Callable[[World], Coroutine[Any, Any, None]], template: Path) -> World:
+) -> World:
     """Run one story in a folder of its own, and return its world. Raises: Broken, and what the story does."""
     with tempfile.TemporaryDirectory(dir=place(), prefix="ocpp-bridge-world-") as folder:
         world = World(seed, plan, Path(folder), template)
 
         async def main() -> None:
-            await world.tell(story)
+            await world.tell(story, *fates)
 
         run_virtually(main, world.on_task)
         return world

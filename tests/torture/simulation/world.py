@@ -54,9 +54,15 @@ class World(Machine):
         """Let these fates begin; they end with the faults."""
         self._fates += [self._loop.create_task(fate(self)) for fate in fates]
 
-    async def tell(self, story: Callable[[World], Coroutine[Any, Any, None]]) -> None:
-        """Live through a story, then end every fault and check everything. Raises: Broken, and what the story does."""
+    async def tell(
+        self, story: Callable[[World], Coroutine[Any, Any, None]], *fates: Callable[[World], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Live through a story, with fates or without, then end every fault and check everything.
+
+        Raises: Broken, and what the story does.
+        """
         await self.begin()
+        self.live_with(*fates)
         await story(self)
         await self.end()
 
