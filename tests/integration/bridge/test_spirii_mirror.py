@@ -49,7 +49,7 @@ two,,,2,1,DE*ABC*E2*2,demo,true
 """
 ONE, UNMARKED, OTHER_ONE, THIRD = "DE*ABC*E1*1", "DE*ABC*E1*2", "DE*ABC*E2*1", "DE*ABC*E2*2"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-HASTY = Timeouts(timedelta(seconds=0.25), timedelta(seconds=0.25))
+HASTY = Timeouts(timedelta(seconds=5), timedelta(seconds=1))
 FOREIGN = OthersEntry(id=900, evse_id=ONE, status="MAINTENANCE", valid_from=START, valid_to=START + 30 * DAY)
 
 

@@ -21,7 +21,7 @@ from simulators.hubs.server import HubServer
 
 COMPANY = "1e49b853-36fc-47ed-9826-97828b5b2fdd"
 PATIENT = Timeouts(timedelta(seconds=5), timedelta(seconds=10))
-HASTY = Timeouts(timedelta(seconds=0.3), timedelta(seconds=0.3))
+HASTY = Timeouts(timedelta(seconds=5), timedelta(seconds=1))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from bridge.core.model import Accepted, Deferred, Held, Refused
 from bridge.upstreams.http import BODY_LIMIT, Timeouts
 from simulators.hubs.faults import FaultSpec
 
-HASTY = Timeouts(timedelta(seconds=0.3), timedelta(seconds=0.3))
+HASTY = Timeouts(timedelta(seconds=5), timedelta(seconds=1))
 SOON = 5.0
 CERTIFICATE = Path(__file__).parent / "tls" / "loopback.pem"
 
@@ -112,7 +112,7 @@ async def test_reset_is_in_doubt_and_the_request_is_never_repeated_silently(subj
 @pytest.mark.row("T32")
 async def test_request_applied_late_overwrites_a_newer_value(subject, mocks, connect):
     hub = subject.hub(mocks)
-    await hub.script(FaultSpec(kind="late", count=1, delay_s=1.0))
+    await hub.script(FaultSpec(kind="late", count=1, delay_s=2.0))
     lost = await connect(subject, subject.url(mocks), timeouts=HASTY).push(subject.record(subject.words[0]))
     newer = await connect(subject, subject.url(mocks)).push(subject.record(subject.words[1]))
     assert lost.outcome.in_doubt
