@@ -120,6 +120,8 @@ lock: $(BIN)/python ## resolve the dependencies anew into the lock files
 		--no-emit-index-url --no-emit-find-links --group build -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --extra postgres --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --extra postgres --group build --group dev --group e2e -c requirements-dev.lock -o requirements-e2e.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment and what runs left behind
