@@ -95,8 +95,12 @@ delivery_log = sa.Table(
     sa.Column("outcome", Text, nullable=False, comment="accepted, deferred, refused, wrong_action, held, in_doubt"),
     sa.Column("why", Text, nullable=False, server_default=""),
     sa.Column("reference", Text, nullable=False, server_default="", comment="the hub's own, for its support"),
+    sa.Column("lag_ms", sa.BigInteger, comment="age of the value as it was accepted"),
+    sa.Column("request", Text, comment="masked and cut"),
+    sa.Column("answer", Text, comment="masked and cut"),
     sa.UniqueConstraint("account", "epoch", "number"),
     sa.Index("ix_delivery_log_evse_id", "evse", "id"),
+    sa.Index("ix_delivery_log_account_id", "account", "id"),
     comment="one row per request to a hub, written in the transaction that settles it",
 )
 

@@ -1,6 +1,7 @@
-"""Describe the tables: here inventory, facts and operators' wishes; those of two modules beside it are here, too.
+"""Describe the tables: here inventory, facts and operators' wishes; those of three modules beside it are here, too.
 
-Stations: `station_tables`. What we say to hubs: `hub_tables`. Whoever imports this has the whole schema.
+Stations: `station_tables`. What we say to hubs: `hub_tables`. Operators: `operator_tables`. Whoever imports this has
+the whole schema.
 
 Holds no statement that reads or writes; those are in the modules beside it. Alembic's migrations build exactly this.
 
@@ -24,9 +25,11 @@ from bridge.store.hub_tables import (
     listing,
 )
 from bridge.store.metadata import Id, Micros, Text, metadata
+from bridge.store.operator_tables import api_key, idempotent_answer
 from bridge.store.station_tables import certificate_request, quarantined, security_event, station, station_key
 
 __all__ = [
+    "api_key",
     "availability_order",
     "certificate_request",
     "charging",
@@ -42,6 +45,7 @@ __all__ = [
     "fact",
     "foreign_entry",
     "history",
+    "idempotent_answer",
     "lane",
     "listing",
     "metadata",
