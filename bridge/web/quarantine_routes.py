@@ -5,13 +5,18 @@ Never decides. Ids are percent-encoded in paths. Before it: `auth`. After it: `q
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
+from bridge.core.roles import Role
 from bridge.web.bodies import answer, read
 from bridge.web.quarantine_services import QuarantineServices
-from bridge.web.quarantine_shapes import MapWish
+from bridge.web.quarantine_shapes import AttemptList, Forgotten, MapReport, MapWish, QuarantineList
+from bridge.web.route_table import Parameter, Route
 
 PATH = "/api/v1/quarantine"
+TAG = "quarantine"
 
 
 class QuarantineRoutes:
@@ -20,15 +25,48 @@ class QuarantineRoutes:
     def __init__(self, services: QuarantineServices) -> None:
         self._services = services
 
-    def add_to(self, app: web.Application) -> None:
-        """Add every route."""
-        app.add_routes(
-            [
-                web.get(PATH, self.list_all),
-                web.post(f"{PATH}/{{station}}/map", self.map),
-                web.delete(f"{PATH}/{{station}}", self.forget),
-                web.get("/api/v1/attempts", self.attempts),
-            ]
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        one = f"{PATH}/{{station}}"
+        yield Route(
+            "GET",
+            PATH,
+            self.list_all,
+            Role.VIEWER,
+            "List stations that the inventory does not know.",
+            TAG,
+            QuarantineList,
+        )
+        yield Route(
+            "POST",
+            f"{one}/map",
+            self.map,
+            Role.ADMIN,
+            "Take a station into the inventory, with its EVSEs.",
+            TAG,
+            MapReport,
+            takes=MapWish,
+            fails=(404, 409, 422),
+        )
+        yield Route(
+            "DELETE",
+            one,
+            self.forget,
+            Role.ADMIN,
+            "Forget a station until it connects again.",
+            TAG,
+            Forgotten,
+            fails=(404,),
+        )
+        yield Route(
+            "GET",
+            "/api/v1/attempts",
+            self.attempts,
+            Role.VIEWER,
+            "List connections that were refused.",
+            TAG,
+            AttemptList,
+            query=(Parameter("station", "Those of one identity."),),
         )
 
     async def list_all(self, request: web.Request) -> web.Response:

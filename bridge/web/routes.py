@@ -5,25 +5,42 @@ Never decides; what is wrong with a request is a 400 that names the field. Befor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bridge.core.modes import Mode
-from bridge.web.auth import ACTOR, require_token
+from bridge.core.roles import Role
+from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
-from bridge.web.full_load_shapes import FullLoadRequest
+from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
+from bridge.web.route_table import Parameter, Route, Routes, add_routes
 from bridge.web.services import WebServices
-from bridge.web.shapes import EnableRequest, ImportRequest, ListingRequest
+from bridge.web.shapes import (
+    EnableRequest,
+    EvsePage,
+    Health,
+    ImportReport,
+    ImportRequest,
+    InventoryList,
+    ListingList,
+    ListingRequest,
+    Liveness,
+    Readiness,
+    Status,
+    UpstreamItem,
+    UpstreamList,
+    UpstreamPreview,
+)
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.station_routes import StationRoutes
-from bridge.web.sync_shapes import SyncRequest
+from bridge.web.sync_shapes import Deletion, SyncReport, SyncRequest
 from bridge.web.temporary_routes import TemporaryRoutes
 from bridge.web.wire_routes import WireRoutes
 
@@ -32,24 +49,45 @@ if TYPE_CHECKING:
 
 _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
+VIEWER, OPERATOR, ADMIN = Role.VIEWER, Role.OPERATOR, Role.ADMIN
+UPSTREAMS = "/api/v1/upstreams"
+INVENTORY = "/api/v1/inventory"
+LISTINGS = "/api/v1/listings"
 _DEFAULT_LIMIT = 100
 _LARGEST_LIMIT = 1000
+PAGE = (
+    Parameter("limit", "How many at most.", "integer", 1, _LARGEST_LIMIT),
+    Parameter("cursor", "The `next_cursor` of the page before."),
+)
 
 
 def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
     """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
+    wire_log = WireRoutes(services.wire_log)
+    routes = list(all_routes(services, wire_log))
+    open_paths = frozenset(route.template for route in routes if route.role is None)
     app = web.Application(
-        middlewares=[*around, request_ids, problems, spirii_errors, require_token(token)],
+        middlewares=[*around, request_ids, problems, spirii_errors, require_token(token, open_paths)],
         client_max_size=_LARGEST_BODY,
     )
-    _Routes(services).add_to(app)
-    SpiriiRoutes(services.temporaries).add_to(app)
-    TemporaryRoutes(services.temporaries).add_to(app)
-    StationRoutes(services.stations).add_to(app)
-    QuarantineRoutes(services.quarantine).add_to(app)
-    WireRoutes(services.wire_log).add_to(app)
-    QuirkRoutes(services.quirks).add_to(app)
+    add_routes(app, routes)
+    app.on_shutdown.append(wire_log.end)
     return app
+
+
+def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
+    """Yield every request that is answered."""
+    tables: tuple[Routes, ...] = (
+        _Routes(services),
+        SpiriiRoutes(services.temporaries),
+        TemporaryRoutes(services.temporaries),
+        StationRoutes(services.stations),
+        QuarantineRoutes(services.quarantine),
+        wire_log,
+        QuirkRoutes(services.quirks),
+    )
+    for table in tables:
+        yield from table.routes()
 
 
 class _Routes:
@@ -57,34 +95,142 @@ class _Routes:
         self._services = services
         self._metrics = Metrics()
 
-    def add_to(self, app: web.Application) -> None:
-        app.add_routes(
-            [
-                web.get("/livez", self.livez),
-                web.get("/readyz", self.readyz),
-                web.get("/healthz", self.healthz),
-                web.get("/metrics", self.metrics),
-                web.get("/api/v1/status", self.status),
-                web.get("/api/v1/evses", self.evses),
-                web.get("/api/v1/upstreams", self.upstreams),
-                web.get("/api/v1/upstreams/{name}/preview", self.preview),
-                web.post("/api/v1/upstreams/{name}/enable", self.enable),
-                web.post("/api/v1/upstreams/{name}/disable", self.disable),
-                web.get("/api/v1/upstreams/{name}/sync", self.sync_preview),
-                web.post("/api/v1/upstreams/{name}/sync", self.sync),
-                web.delete("/api/v1/upstreams/{name}/documents/{kind}/{key}", self.delete_document),
-                web.get("/api/v1/upstreams/{name}/full-load", self.full_load_preview),
-                web.post("/api/v1/upstreams/{name}/full-load", self.order_full_load),
-                web.get("/api/v1/inventory", self.inventory),
-                web.post("/api/v1/inventory", self.import_inventory),
-                web.get("/api/v1/listings", self.listings),
-                web.post("/api/v1/listings", self.import_listing),
-            ]
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        one = f"{UPSTREAMS}/{{name}}"
+        yield Route("GET", "/livez", self.livez, None, "Tell that the process answers.", "health", gives=Liveness)
+        yield Route(
+            "GET",
+            "/readyz",
+            self.readyz,
+            None,
+            "Tell whether statuses are recorded.",
+            "health",
+            Readiness,
+            fails=(503,),
+        )
+        yield Route("GET", "/healthz", self.healthz, VIEWER, "Tell how each part does.", "health", Health, fails=(503,))
+        yield Route(
+            "GET", "/metrics", self.metrics, VIEWER, "Give Prometheus its metrics.", "health", media="text/plain"
+        )
+        yield Route("GET", "/api/v1/status", self.status, VIEWER, "Show the bridge at a glance.", "status", Status)
+        yield Route("GET", "/api/v1/evses", self.evses, VIEWER, "List EVSEs.", "EVSEs", EvsePage, query=PAGE)
+        yield Route("GET", UPSTREAMS, self.upstreams, VIEWER, "List the accounts at hubs.", "upstreams", UpstreamList)
+        yield Route(
+            "GET",
+            f"{one}/preview",
+            self.preview,
+            VIEWER,
+            "Show what an account would be sent if it were live now.",
+            "upstreams",
+            UpstreamPreview,
+            fails=(404,),
+        )
+        yield Route(
+            "POST",
+            f"{one}/enable",
+            self.enable,
+            ADMIN,
+            "Let an account send, or work out what it would send.",
+            "upstreams",
+            UpstreamItem,
+            takes=EnableRequest,
+            empty=True,
+            fails=(404, 409),
+        )
+        yield Route(
+            "POST",
+            f"{one}/disable",
+            self.disable,
+            ADMIN,
+            "Let an account send nothing.",
+            "upstreams",
+            UpstreamItem,
+            fails=(404,),
+        )
+        yield Route(
+            "GET",
+            f"{one}/sync",
+            self.sync_preview,
+            VIEWER,
+            "Show how what an account should have differs from what its hub acknowledged.",
+            "upstreams",
+            SyncReport,
+            fails=(404,),
+        )
+        yield Route(
+            "POST",
+            f"{one}/sync",
+            self.sync,
+            OPERATOR,
+            "Send at once what the hub has not acknowledged.",
+            "upstreams",
+            SyncReport,
+            takes=SyncRequest,
+            empty=True,
+            fails=(404,),
+        )
+        yield Route(
+            "DELETE",
+            f"{one}/documents/{{kind}}/{{key}}",
+            self.delete_document,
+            ADMIN,
+            "Delete a station or company at the hub that is no longer wanted.",
+            "upstreams",
+            Deletion,
+            fails=(404, 409),
+        )
+        yield Route(
+            "GET",
+            f"{one}/full-load",
+            self.full_load_preview,
+            VIEWER,
+            "Show what a fullLoad would change at the hub.",
+            "upstreams",
+            FullLoadItem,
+            query=(Parameter("scope", "What it replaces.", choices=("statuses", "data")),),
+            fails=(404, 409),
+        )
+        yield Route(
+            "POST",
+            f"{one}/full-load",
+            self.order_full_load,
+            OPERATOR,
+            "Replace everything that the account has at the hub.",
+            "upstreams",
+            FullLoadItem,
+            takes=FullLoadRequest,
+            empty=True,
+            fails=(404, 409),
+        )
+        yield Route("GET", INVENTORY, self.inventory, VIEWER, "List every connector.", "inventory", InventoryList)
+        yield Route(
+            "POST",
+            INVENTORY,
+            self.import_inventory,
+            ADMIN,
+            "Import an inventory file, as a whole or not at all.",
+            "inventory",
+            ImportReport,
+            takes=ImportRequest,
+            fails=(409, 422),
+        )
+        yield Route("GET", LISTINGS, self.listings, VIEWER, "List static data.", "inventory", ListingList)
+        yield Route(
+            "POST",
+            LISTINGS,
+            self.import_listing,
+            ADMIN,
+            "Import a listing file, as a whole or not at all.",
+            "inventory",
+            ImportReport,
+            takes=ListingRequest,
+            fails=(409, 422),
         )
 
     async def livez(self, request: web.Request) -> web.Response:
         """The process answers."""
-        return web.json_response({"live": True})
+        return _answer(Liveness(live=True))
 
     async def readyz(self, request: web.Request) -> web.Response:
         """Statuses can be recorded."""
@@ -121,13 +267,13 @@ class _Routes:
             request.match_info["name"],
             Mode(body.mode),
             confirm_full_load=body.confirm_full_load,
-            by=request[ACTOR],
+            by=request[PRINCIPAL].name,
         )
         return _answer(item)
 
     async def disable(self, request: web.Request) -> web.Response:
         item = await self._services.set_mode(
-            request.match_info["name"], Mode.OFF, confirm_full_load=False, by=request[ACTOR]
+            request.match_info["name"], Mode.OFF, confirm_full_load=False, by=request[PRINCIPAL].name
         )
         return _answer(item)
 

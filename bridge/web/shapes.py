@@ -300,6 +300,12 @@ class Status(Shape):
     """null: the bridge is stopped, or has just started."""
 
 
+class Liveness(Shape):
+    """The process answers."""
+
+    live: bool
+
+
 class Readiness(Shape):
     """Whether the bridge can record what stations report; a hub that is down does not count."""
 

@@ -10,6 +10,7 @@ docs/temporary.md has every answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,9 +19,11 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from bridge.core.roles import Role
 from bridge.core.temporary import Impossible, parse_kind, parse_moment
-from bridge.web.auth import ACTOR
+from bridge.web.auth import PRINCIPAL
 from bridge.web.problems import REQUEST_ID
+from bridge.web.route_table import Parameter, Route
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import TemporaryServices
 from bridge.web.temporary_shapes import SpiriiChange, SpiriiWish, TemporaryChange, TemporaryWish, spirii_item
@@ -80,17 +83,25 @@ class SpiriiRoutes:
     def __init__(self, services: TemporaryServices) -> None:
         self._services = services
 
-    def add_to(self, app: web.Application) -> None:
-        """Add every route."""
-        app.add_routes(
-            [
-                web.post(PATH, self.create),
-                web.get(PATH, self.list_all),
-                web.get(f"{PATH}/{{id}}", self.get),
-                web.patch(f"{PATH}/{{id}}", self.change),
-                web.delete(f"{PATH}/{{id}}", self.delete),
-            ]
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        one, viewer, operator, tag = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR, "Spirii's contract"
+        yield Route("POST", PATH, self.create, operator, "Create one.", tag, takes=SpiriiWish, status=201)
+        yield Route(
+            "GET",
+            PATH,
+            self.list_all,
+            viewer,
+            "List those in force or to come.",
+            tag,
+            query=(
+                Parameter("activeOnly", "false: also those that are over.", "boolean"),
+                Parameter("evseId", "Of one."),
+            ),
         )
+        yield Route("GET", one, self.get, viewer, "Show one.", tag, fails=(404,))
+        yield Route("PATCH", one, self.change, operator, "Change one.", tag, takes=SpiriiChange, fails=(404,))
+        yield Route("DELETE", one, self.delete, operator, "Remove one.", tag, status=204, fails=(404,))
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the new one."""
@@ -101,7 +112,7 @@ class SpiriiRoutes:
             valid_from=None if body.validFrom is None else parse_moment(body.validFrom, "valid_from"),
             valid_to=None if body.validTo is None else parse_moment(body.validTo, "valid_to"),
         )
-        (item,) = (await self._services.create(wish, by=request[ACTOR])).items
+        (item,) = (await self._services.create(wish, by=request[PRINCIPAL].name)).items
         return web.json_response(spirii_item(item), status=201, headers={"Location": f"{PATH}/{item.id}"})
 
     async def list_all(self, request: web.Request) -> web.Response:

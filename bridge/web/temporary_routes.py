@@ -5,14 +5,19 @@ Never decides. Before it: `auth`. After it: `temporary_services`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aiohttp import web
 
-from bridge.web.auth import ACTOR
+from bridge.core.roles import Role
+from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
+from bridge.web.route_table import Parameter, Route
 from bridge.web.temporary_services import TemporaryServices, Which
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryEnd, TemporaryWish
+from bridge.web.temporary_shapes import TemporaryChange, TemporaryEnd, TemporaryItem, TemporaryList, TemporaryWish
 
 PATH = "/api/v1/temporary-statuses"
+TAG = "temporary statuses"
 
 
 class TemporaryRoutes:
@@ -21,16 +26,56 @@ class TemporaryRoutes:
     def __init__(self, services: TemporaryServices) -> None:
         self._services = services
 
-    def add_to(self, app: web.Application) -> None:
-        """Add every route."""
-        app.add_routes(
-            [
-                web.get(PATH, self.list_current),
-                web.post(PATH, self.create),
-                web.post(f"{PATH}/end", self.end),
-                web.get(f"{PATH}/{{id:[0-9]{{1,18}}}}", self.get),
-                web.patch(f"{PATH}/{{id:[0-9]{{1,18}}}}", self.change),
-            ]
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        one = f"{PATH}/{{id:[0-9]{{1,18}}}}"
+        yield Route(
+            "GET",
+            PATH,
+            self.list_current,
+            Role.VIEWER,
+            "List temporary statuses in force or to come.",
+            TAG,
+            TemporaryList,
+            query=(
+                Parameter("evse_id", "Those of one EVSE."),
+                Parameter("all", "Also those that are over.", "boolean"),
+            ),
+            fails=(404,),
+        )
+        yield Route(
+            "POST",
+            PATH,
+            self.create,
+            Role.OPERATOR,
+            "Create one for each of several EVSEs, all or none.",
+            TAG,
+            TemporaryList,
+            takes=TemporaryWish,
+            fails=(404, 409, 422),
+        )
+        yield Route(
+            "POST",
+            f"{PATH}/end",
+            self.end,
+            Role.OPERATOR,
+            "End several, all or none.",
+            TAG,
+            TemporaryList,
+            takes=TemporaryEnd,
+            fails=(404, 409, 422),
+        )
+        yield Route("GET", one, self.get, Role.VIEWER, "Show one temporary status.", TAG, TemporaryItem, fails=(404,))
+        yield Route(
+            "PATCH",
+            one,
+            self.change,
+            Role.OPERATOR,
+            "Change one; what the body does not name stays.",
+            TAG,
+            TemporaryItem,
+            takes=TemporaryChange,
+            fails=(404, 409, 422),
         )
 
     async def list_current(self, request: web.Request) -> web.Response:
@@ -43,7 +88,7 @@ class TemporaryRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         """For several EVSEs, all or none."""
-        return answer(await self._services.create(await read(request, TemporaryWish), by=request[ACTOR]))
+        return answer(await self._services.create(await read(request, TemporaryWish), by=request[PRINCIPAL].name))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""

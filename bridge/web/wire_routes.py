@@ -6,13 +6,17 @@ Never decides. Before it: `auth`. After it: `wire_services`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from bridge.core.roles import Role
 from bridge.core.temporary import Impossible, parse_moment
 from bridge.web.bodies import answer
+from bridge.web.route_table import Parameter, Route
 from bridge.web.wire_services import LONGEST_WAIT, WireLogServices
+from bridge.web.wire_shapes import WireLines
 
 PATH = "/api/v1/stations/{id}/log"
 DEFAULT_LIMIT = 100
@@ -27,10 +31,26 @@ class WireRoutes:
         self._services = services
         self._asked: set[asyncio.Task[object]] = set()
 
-    def add_to(self, app: web.Application) -> None:
-        """Add every route; who waits for a line when the server ends is answered at once."""
-        app.add_routes([web.get(PATH, self.lines)])
-        app.on_shutdown.append(self._end)
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        yield Route(
+            "GET",
+            PATH,
+            self.lines,
+            Role.VIEWER,
+            "Show what went over the wire of a station.",
+            "stations",
+            WireLines,
+            query=(
+                Parameter("limit", "How many at most.", "integer", 1, LARGEST_LIMIT),
+                Parameter("after", "Those after this cursor of an earlier answer.", "integer", 0, _LARGEST_CURSOR),
+                Parameter("since", "Those of this moment and later.", "moment"),
+                Parameter(
+                    "wait", "Seconds to wait where there is none yet.", "integer", 0, int(LONGEST_WAIT.total_seconds())
+                ),
+            ),
+            fails=(404,),
+        )
 
     async def lines(self, request: web.Request) -> web.Response:
         """The last lines of a station, or those after a cursor: limit, after, since (RFC 3339), wait (seconds)."""
@@ -55,7 +75,8 @@ class WireRoutes:
             asked.cancel()
             self._asked.discard(asked)
 
-    async def _end(self, app: web.Application) -> None:
+    async def end(self, app: web.Application) -> None:
+        """Answer at once whoever waits for a line when the server ends."""
         for asked in self._asked:
             asked.cancel()
 

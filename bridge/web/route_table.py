@@ -1,0 +1,105 @@
+"""Describe each request that we answer, once: what it takes and gives, and whose role is enough.
+
+Never handles one. From these tables come the router, the check of roles and the OpenAPI document, so that none of them
+can know a request that the others do not. Before it: each `…_routes`. After it: `routes`, `openapi`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from bridge.core.roles import Role
+from bridge.web.auth import PRINCIPAL
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One member of the query, or of the path where its text needs to be explained."""
+
+    name: str
+    about: str
+    kind: Literal["string", "integer", "boolean", "moment"] = "string"
+    least: int | None = None
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    repeated: bool = False
+    """It may be given several times: any of the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One request."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    """As aiohttp writes it: {id}, or {id:PATTERN}."""
+    handler: Handler
+    role: Role | None
+    """The least role that is let in; None: everybody, without a key."""
+    about: str
+    """One imperative sentence."""
+    tag: str
+    """The heading that it is found under."""
+    gives: type[BaseModel] | None = None
+    """The answer's body; None: none, or none of JSON."""
+    media: str = "application/json"
+    """Of the answer's body."""
+    takes: type[BaseModel] | None = None
+    """The request's body."""
+    empty: bool = False
+    """The body may be left out."""
+    status: int = 200
+    query: tuple[Parameter, ...] = ()
+    fails: tuple[int, ...] = ()
+    """The failures of its own, beside those that every request may have."""
+    page: bool = False
+    """It is a page for people: who has no key is led to the one where they give it."""
+    described: bool = True
+    """It stands in the OpenAPI document."""
+
+    @property
+    def template(self) -> str:
+        """The path as OpenAPI writes it: without patterns."""
+        return _PATTERN.sub(r"{\1}", self.path)
+
+
+class Routes(Protocol):
+    """A table of requests."""
+
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        ...
+
+
+def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
+    """Let the application answer these requests, each only to a role that is enough."""
+    for route in routes:
+        if route.method == "GET":
+            app.router.add_get(route.path, _for_role(route))  # and HEAD
+        else:
+            app.router.add_route(route.method, route.path, _for_role(route))
+
+
+def _for_role(route: Route) -> Handler:
+    needed = route.role
+    if needed is None:
+        return route.handler
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        principal = request[PRINCIPAL]
+        if not principal.role.may(needed):
+            raise web.HTTPForbidden(
+                text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
+            )
+        return await route.handler(request)
+
+    return handle
