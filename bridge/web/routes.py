@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bridge.core.modes import Mode
 from bridge.core.roles import Role
+from bridge.web.assets import AssetRoutes
 from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
@@ -85,6 +86,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        AssetRoutes(),
     )
     for table in tables:
         yield from table.routes()
