@@ -12,11 +12,15 @@ from aiohttp import web
 
 from bridge.core.modes import Mode
 from bridge.core.roles import Role
+from bridge.web.assets import AssetRoutes
 from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.metrics import Metrics
+from bridge.web.pages.failures import failure_pages
+from bridge.web.pages.rendering import Pages
+from bridge.web.pages.tables import page_tables
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
@@ -64,10 +68,18 @@ PAGE = (
 def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
     """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
     wire_log = WireRoutes(services.wire_log)
-    routes = list(all_routes(services, wire_log))
+    pages = Pages()
+    routes = list(all_routes(services, wire_log, pages))
     open_paths = frozenset(route.template for route in routes if route.role is None)
     app = web.Application(
-        middlewares=[*around, request_ids, problems, spirii_errors, require_token(token, open_paths)],
+        middlewares=[
+            *around,
+            request_ids,
+            failure_pages(pages),
+            problems,
+            spirii_errors,
+            require_token(token, open_paths),
+        ],
         client_max_size=_LARGEST_BODY,
     )
     add_routes(app, routes)
@@ -75,7 +87,7 @@ def create_app(services: WebServices, token: str, around: Sequence[Middleware] =
     return app
 
 
-def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
+def all_routes(services: WebServices, wire_log: WireRoutes, pages: Pages) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (
         _Routes(services),
@@ -85,6 +97,8 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        AssetRoutes(),
+        *page_tables(services, pages),
     )
     for table in tables:
         yield from table.routes()

@@ -23,7 +23,7 @@ from csms.auth import StationKeys
 from tests.catalogue.recording import Tally
 
 TOKEN = "right-token-of-more-than-thirty-two-characters"
-OPEN = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+OPEN = {(method, path) for method in ("GET", "HEAD") for path in ("/livez", "/readyz", "/login")}
 WRONG = (
     None,
     "",

@@ -1,0 +1,47 @@
+"""Show the page where somebody gives a key; `POST /session` takes it.
+
+Never sees a key. Before it: the redirect of whoever has none. After it: `sessions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from bridge.web.pages.rendering import Pages
+from bridge.web.route_table import Route
+
+
+class LoginPages:
+    """The table of these pages."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        yield Route(
+            "GET",
+            "/login",
+            self.login,
+            None,
+            "Show where to log in.",
+            "pages",
+            media="text/html",
+            page=True,
+            described=False,
+        )
+
+    async def login(self, request: web.Request) -> web.Response:
+        """`next` is the path to return to, `failed` says that the last key was refused."""
+        failed = request.query.get("failed", "")
+        return self._pages.render(
+            request, "login.html", next=local_path(request.query.get("next", "/")), failed=failed not in ("", "0")
+        )
+
+
+def local_path(text: str) -> str:
+    """Return a path of ours to return to; / where the text is none: nobody is led elsewhere."""
+    harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
+    return text if harmless and len(text) <= 2000 else "/"

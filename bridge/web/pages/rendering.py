@@ -1,0 +1,151 @@
+"""Render pages: one environment, what every page knows, and the headers that keep a page harmless.
+
+Never marks a text as safe: whatever a station or a hub said is shown as text. A name that a template does not get is an
+error, not an empty place. Before it: each table of pages. After it: `templates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from bridge.core.roles import Role
+from bridge.web.assets import asset_url
+from bridge.web.auth import PRINCIPAL, Principal
+from bridge.web.pages import words
+from bridge.web.pages.notices import notice_of, take_notice
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Content-Security-Policy, level 3: no script and no style stands in a page, and nothing comes from elsewhere."""
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the navigation."""
+
+    key: str
+    path: str
+    label: str
+
+
+NAVIGATION = (
+    Place("evses", "/", "EVSEs"),
+    Place("stations", "/stations", "Stations"),
+    Place("hubs", "/hubs", "Hubs"),
+    Place("temporary", "/temporary", "Temporary"),
+    Place("deliveries", "/deliveries", "Deliveries"),
+    Place("quarantine", "/quarantine", "Quarantine"),
+)
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+class Pages:
+    """What pages are rendered with. One for the application."""
+
+    def __init__(self, clock: Callable[[], datetime] = _wall) -> None:
+        """`clock` gives the wall time that ages are counted from."""
+        self.clock = clock
+        self._version = installed("ocpp-bridge")
+        self._environment = _environment()
+
+    def render(
+        self, request: web.Request, template: str, *, place: str = "", code: int = 200, **context: object
+    ) -> web.Response:
+        """Return a page; `place` is the key of its entry in the navigation."""
+        principal = request.get(PRINCIPAL)
+        text = self._environment.get_template(template).render(
+            now=self.clock(),
+            version=self._version,
+            navigation=NAVIGATION,
+            place=place,
+            principal=principal,
+            may=_rights(principal),
+            csrf=csrf_of(request),
+            notice=notice_of(request),
+            here=request.rel_url,
+            **context,
+        )
+        response = web.Response(status=code, text=text, content_type="text/html", headers=_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
+        take_notice(request, response)
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What whoever looks may do: a page shows no button that would be refused."""
+
+    operate: bool
+    administer: bool
+
+
+def _rights(principal: Principal | None) -> Rights:
+    if principal is None:
+        return Rights(operate=False, administer=False)
+    return Rights(principal.role.may(Role.OPERATOR), principal.role.may(Role.ADMIN))
+
+
+def csrf_of(request: web.Request) -> str:
+    """Return the token that forms carry; empty where the request did not come by a session."""
+    return ""
+
+
+def segment(text: object) -> str:
+    """Return a text as one segment of a path or value of a query."""
+    return quote(str(text), safe="*")
+
+
+@pass_context
+def _age(context: Context, moment: datetime) -> str:
+    return words.age(moment, context["now"])
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["asset"] = asset_url
+    environment.filters.update(
+        age=_age,
+        duration=words.duration,
+        rfc3339=words.rfc3339,
+        spelled=words.spelled,
+        number=words.number,
+        segment=segment,
+    )
+    return environment

@@ -1,0 +1,174 @@
+// Keep a page up to date without reloading it. The server says that something has changed (server-sent events); the
+// regions marked `data-live` (each with an id) are then fetched anew from the page's own address and swapped, node by
+// node, so that focus, scrolling, open details and what somebody is typing stay as they are.
+//
+// Whatever the stream loses is made good: a reset, a reconnection and a tab that becomes visible fetch everything anew.
+"use strict";
+
+(() => {
+  const kinds = ["status", "delivery", "upstream", "station", "temporary"];
+  const least = 1000; // between two fetches
+  const longest = 30000; // between two attempts to reach a stream that is lost
+  const patience = 1500; // a stream that returns within this time was not worth a word
+
+  let morph = null;
+  let source = null;
+  let due = 0; // timer of the next fetch
+  let again = 0; // timer of the next attempt to connect
+  let attempts = 0;
+  let lostAt = 0;
+  let fetching = false;
+  let missed = false; // something changed while a fetch was under way
+  let lastTook = 0;
+  let lastAt = 0;
+
+  htmx.registerExtension("live", {
+    init(api) {
+      morph = api.morph;
+    },
+    // What a person has opened or chosen is theirs.
+    htmx_before_morph_attr(element, detail) {
+      if (detail.attrName === "open" && element.matches("details, dialog")) return false;
+      return !(["checked", "selected"].includes(detail.attrName) && element.closest("form"));
+    },
+  });
+
+  const regions = () => document.querySelectorAll("[data-live][id]");
+  const wanted = () => (document.body.dataset.events ?? "").split(" ").filter(Boolean);
+  const jitter = (span) => span * (0.85 + 0.3 * Math.random());
+
+  // --- fetching ------------------------------------------------------------------------------------------------------
+
+  function toLogin() {
+    const here = location.pathname + location.search;
+    location.assign(`/login?next=${encodeURIComponent(here)}`);
+  }
+
+  function swap(fresh) {
+    for (const region of regions()) {
+      const found = fresh.getElementById(region.id);
+      if (!found) continue;
+      const fragment = document.createDocumentFragment();
+      fragment.append(...found.childNodes);
+      morph(region, fragment, true);
+    }
+    const now = fresh.querySelector("meta[name=now]");
+    if (now) document.querySelector("meta[name=now]")?.replaceWith(document.importNode(now, true));
+    document.dispatchEvent(new CustomEvent("live"));
+  }
+
+  async function refresh() {
+    clearTimeout(due);
+    due = 0;
+    if (document.hidden) return;
+    if (fetching) {
+      missed = true;
+      return;
+    }
+    fetching = true;
+    missed = false;
+    const began = performance.now();
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Live": "1" }, cache: "no-store" });
+      if (response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login")) return toLogin();
+      if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"));
+    } catch {
+      // The bridge is away: the stream says so, and its return fetches everything anew.
+    } finally {
+      fetching = false;
+      lastAt = performance.now();
+      lastTook = lastAt - began;
+      if (missed) soon();
+    }
+  }
+
+  // A page that is slow to make is asked for less often: at most a fifth of the time.
+  function soon() {
+    if (due) return;
+    const rest = Math.max(least, 4 * lastTook) - (performance.now() - lastAt);
+    due = setTimeout(refresh, jitter(Math.max(rest, 60)));
+  }
+
+  // --- the stream ----------------------------------------------------------------------------------------------------
+
+  function say(text) {
+    const banner = document.querySelector("[data-stream]");
+    if (!banner || banner.textContent === text) return;
+    banner.textContent = text;
+  }
+
+  function shown() {
+    const lost = lostAt && Date.now() - lostAt >= patience;
+    document.documentElement.classList.toggle("cut-off", Boolean(lost));
+    const since = new Date(lostAt).toLocaleTimeString([], { hour12: false });
+    say(lost ? `Not live since ${since}: the connection to the bridge is lost. Trying again…` : "");
+    const fresh = document.querySelector("[data-fresh]");
+    if (fresh) fresh.textContent = lost ? "Not live" : source?.readyState === EventSource.OPEN ? "Live" : "";
+  }
+
+  function lost() {
+    if (!lostAt) {
+      lostAt = Date.now();
+      setTimeout(shown, patience + 20);
+    }
+    shown();
+  }
+
+  function connect() {
+    clearTimeout(again);
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(`/api/v1/events${eventsQuery()}`);
+    source.addEventListener("open", () => {
+      const returned = lostAt || attempts;
+      attempts = 0;
+      lostAt = 0;
+      shown();
+      if (returned) refresh();
+    });
+    source.addEventListener("error", () => {
+      lost();
+      // A stream that was refused is not opened again by the browser; one that broke off would be, but not with care.
+      source.close();
+      attempts += 1;
+      again = setTimeout(reconnect, jitter(Math.min(longest, 500 * 2 ** Math.min(attempts, 6))));
+    });
+    source.addEventListener("reset", refresh);
+    for (const kind of wanted()) source.addEventListener(kind, soon);
+  }
+
+  // Why it was refused is not told to scripts: ask for the page, which leads to the login where the session is over.
+  async function reconnect() {
+    try {
+      const response = await fetch("/api/v1/events", { method: "HEAD", cache: "no-store" });
+      if (response.status === 401) return toLogin();
+    } catch {
+      // Still away.
+    }
+    connect();
+  }
+
+  function eventsQuery() {
+    const kinds_ = wanted();
+    return kinds_.length && kinds_.length < kinds.length ? `?kinds=${kinds_.join(",")}` : "";
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      source?.close();
+      clearTimeout(again);
+      return;
+    }
+    attempts = 1;
+    connect();
+  });
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      attempts = 1;
+      connect();
+    }
+  });
+
+  if (regions().length) connect();
+})();
