@@ -18,6 +18,16 @@ class NoMoment(ValueError):
     """A text that is no time, or one that comes twice or never in its zone; its text says what would be right."""
 
 
+class ComesTwice(NoMoment):
+    """A local time that there is twice on its day, as the clocks are set back."""
+
+    def __init__(self, both: tuple[datetime, datetime]) -> None:
+        spelled = " or ".join(moment.isoformat(timespec="seconds") for moment in both)
+        super().__init__(f"this time comes twice on that day; say {spelled}")
+        self.both = both
+        """The earlier one first, each with its offset."""
+
+
 def read_local(text: str, zone: ZoneInfo | None) -> datetime | None:
     """Return the moment of "2026-12-01 08:00" in a zone (None: this machine's); None where it is written otherwise.
 
@@ -41,8 +51,7 @@ def _in_zone(text: str, zone: ZoneInfo | None) -> datetime:
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive:
         raise NoMoment("the clocks skip this time on that day")
     if first.utcoffset() != second.utcoffset():
-        both = " or ".join(moment.isoformat(timespec="seconds") for moment in (first, second))
-        raise NoMoment(f"this time comes twice on that day; say {both}")
+        raise ComesTwice((first, second))
     return first
 
 
