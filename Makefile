@@ -14,6 +14,7 @@ FUZZ_TIMES ?= 10
 TORTURE_RESULTS ?= torture-results
 KILL_SEEDS ?= 1-12,21-32
 KILL_RESULTS ?=
+SCREENSHOTS ?= docs/screenshots
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
@@ -33,6 +34,10 @@ $(VENV)/.runtime: requirements.lock pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.e2e: requirements-e2e.lock $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-e2e.lock
 	@touch $@
 
 .PHONY: setup
@@ -64,6 +69,11 @@ hardware-check: $(VENV)/.dev ## the same, and the table must be what is measured
 .PHONY: acceptance
 acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 240 s)
 	$(PYTEST) tests/acceptance -q -n 2 --dist worksteal
+
+.PHONY: e2e
+e2e: $(VENV)/.e2e ## the dashboard in a real browser; writes docs/screenshots (budget 240 s; SCREENSHOTS=FOLDER puts them there)
+	tests/e2e/install_chromium.sh
+	E2E=required SCREENSHOTS=$(SCREENSHOTS) $(PYTEST) tests/e2e -q -n 2 --dist worksteal
 
 .PHONY: kills
 kills: $(VENV)/.dev ## kill -9 in the middle of everything (budget 120 s; KILL_SEEDS=1-1000 runs those seeds, KILL_RESULTS=FILE goes on)

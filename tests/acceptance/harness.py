@@ -247,13 +247,13 @@ class Site:
 
     async def page(self, path: str) -> str:
         """Return the text of a path outside of the REST interface, as the administrator: /healthz, /metrics."""
-        async with self._http.get(f"{self._web_url}{path}", headers=self._token()) as response:
+        async with self._http.get(f"{self.web_url}{path}", headers=self._token()) as response:
             assert response.status == 200, await response.text()
             return await response.text()
 
     async def health(self, probe: str) -> int:
         """Return the HTTP status of livez, readyz or healthz, asked as anybody may."""
-        async with self._http.get(f"{self._web_url}/{probe}") as response:
+        async with self._http.get(f"{self.web_url}/{probe}") as response:
             return response.status
 
     async def order(self, what: str, body: Mapping[str, Any]) -> Any:
@@ -264,7 +264,7 @@ class Site:
 
     async def spirii(self, method: str, place: str = "", body: Any = None, **query: str) -> tuple[int, Any]:
         """Return status and body of the resource that has Spirii's contract, asked with a Bearer key of ours."""
-        url = f"{self._web_url}/v2/temporary-evse-statuses{place}"
+        url = f"{self.web_url}/v2/temporary-evse-statuses{place}"
         async with self._http.request(method, url, json=body, params=query, headers=self._token()) as response:
             text = await response.text()
             return response.status, json.loads(text) if text else None
@@ -280,15 +280,20 @@ class Site:
         return json.loads(output)
 
     def _rest_url(self, what: str) -> str:
-        return f"{self._web_url}/api/v1/{what}"
+        return f"{self.web_url}/api/v1/{what}"
 
     @property
-    def _web_url(self) -> str:
+    def web_url(self) -> str:
+        """Where the bridge listens for operators."""
         return f"http://127.0.0.1:{self._settings['WEB__PORT']}"
 
+    @property
+    def admin_key(self) -> str:
+        """The administrator's token."""
+        return (self.state_dir / "admin-token").read_text(encoding="utf-8").strip()
+
     def _token(self) -> dict[str, str]:
-        token = (self.state_dir / "admin-token").read_text(encoding="utf-8").strip()
-        return {"Authorization": f"Bearer {token}"}
+        return {"Authorization": f"Bearer {self.admin_key}"}
 
     # --- what must be true --------------------------------------------------------------------------------------------
 
