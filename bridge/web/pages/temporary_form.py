@@ -22,6 +22,7 @@ from bridge.web.temporary_shapes import TemporaryWish
 
 _BETWEEN = re.compile(r"[\s,;]+")
 _MOST = 1000
+_MOST_FOUND = 30
 
 
 def read_wish(form: Form, inventory: Iterable[InventoryRow]) -> TemporaryWish | None:
@@ -57,6 +58,22 @@ def _evse_ids(form: Form, inventory: Iterable[InventoryRow]) -> tuple[str, ...]:
     if len(found) > _MOST:
         form.mistakes["evse_ids"] = f"at most {_MOST} at once: these are {len(found)}"
     return found
+
+
+def matching(inventory: Iterable[InventoryRow], wanted: str) -> list[InventoryRow]:
+    """Return up to thirty EVSEs, each once, whose id or whose station's has this part, separators aside."""
+    part = _folded(wanted)
+    found: dict[str, InventoryRow] = {}
+    for row in inventory:
+        if part and (part in _folded(row.evse_id) or part in _folded(row.station)):
+            found.setdefault(row.evse_id, row)
+        if len(found) == _MOST_FOUND:
+            break
+    return list(found.values())
+
+
+def _folded(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _zone(form: Form) -> ZoneInfo:
