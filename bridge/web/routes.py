@@ -14,9 +14,10 @@ from bridge.core.modes import Mode
 from bridge.core.roles import Role
 from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
-from bridge.web.auth import PRINCIPAL, require_key
+from bridge.web.auth import PRINCIPAL, is_still_good, require_key
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
+from bridge.web.event_routes import EventRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.headers import add_headers
 from bridge.web.metrics import Metrics
@@ -78,7 +79,7 @@ def create_app(
 
     `token` is the admin token; `access` None: there is no other key.
     """
-    wire_log = WireRoutes(services.wire_log)
+    wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events, is_still_good)
     guard = Access(token, access or AccessOptions())
     pages = Pages()
     app = web.Application(
@@ -86,14 +87,15 @@ def create_app(
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard
-    add_routes(app, all_routes(services, wire_log, pages))
+    add_routes(app, all_routes(services, wire_log, events, pages))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(wire_log.end)
+    app.on_shutdown.append(events.end)
     return app
 
 
-def all_routes(services: WebServices, wire_log: WireRoutes, pages: Pages) -> Iterator[Route]:
+def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes, pages: Pages) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (
         _Routes(services),
@@ -103,6 +105,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, pages: Pages) -> Ite
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        events,
         AssetRoutes(),
         *page_tables(services, pages),
     )

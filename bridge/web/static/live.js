@@ -95,7 +95,7 @@
   // --- the stream ----------------------------------------------------------------------------------------------------
 
   function say(text) {
-    const banner = document.querySelector("[data-stream]");
+    const banner = document.querySelector("[data-banner]");
     if (!banner || banner.textContent === text) return;
     banner.textContent = text;
   }
