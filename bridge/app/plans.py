@@ -5,7 +5,7 @@ Before it: `bridge.settings`. After it: `bridge.documents`, at start and with ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bridge.core.model import AccountName
 from bridge.documents import CompanyOptions, DocumentPlan, chargeprice_plan, evse_data_plan, mirror_plan
@@ -24,6 +24,15 @@ def mirror_plans(settings: Settings) -> tuple[DocumentPlan, ...]:
         for name, account in settings.accounts.items()
         if isinstance(account, SpiriiAccount)
     )
+
+
+def mirrors(settings: Settings) -> Mapping[str, tuple[str, ...]]:
+    """Return operator → the accounts that its EVSEs' temporary statuses are mirrored to."""
+    accounts = {name for name, account in settings.accounts.items() if isinstance(account, SpiriiAccount)}
+    return {
+        operator: tuple(name for name in table.accounts if name in accounts)
+        for operator, table in settings.operators.items()
+    }
 
 
 def accounts_without_data(settings: Settings) -> tuple[AccountName, ...]:

@@ -25,7 +25,7 @@ from bridge.app.inventory_services import InventoryServices
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
-from bridge.app.plans import document_plans, mirror_plans
+from bridge.app.plans import document_plans, mirror_plans, mirrors
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
@@ -140,6 +140,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             wakes=wakes,
             enforced=settings.temporary.enforce,
             documents=mirror_plans(settings),
+            mirrors=mirrors(settings),
         )
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self.events = StoreEvents(

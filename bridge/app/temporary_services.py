@@ -6,26 +6,18 @@ writer. Before it: `web`, or the command line with the bridge stopped. After it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
+from bridge.app.temporary_previews import Forecaster
+from bridge.app.temporary_shown import as_service_error, temporary_item
 from bridge.app.wakes import Wakes
-from bridge.core.availability import AvailabilityOrder
 from bridge.core.identifiers import canonical_spelling, spelled_with_stars
-from bridge.core.model import Moment, TemporaryKind
-from bridge.core.temporary import (
-    Duplicate,
-    EvseAmbiguous,
-    EvseUnknown,
-    Impossible,
-    Phase,
-    TemporaryRefused,
-    TemporaryUnknown,
-    in_utc,
-    phase,
-)
+from bridge.core.model import Moment, Temporary, TemporaryKind
+from bridge.core.temporary import Impossible, Phase, TemporaryRefused, check_new, in_milliseconds, in_utc
 from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan
 from bridge.store.engine import Store
@@ -43,9 +35,15 @@ from bridge.temporaries import (
     remove_temporaries,
 )
 from bridge.web.event_shapes import TemporaryChangeWord
-from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import NotFound, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.temporary_shapes import (
+    TemporaryChange,
+    TemporaryItem,
+    TemporaryList,
+    TemporaryPreview,
+    TemporaryWish,
+)
 
 
 class StoreTemporaries:
@@ -61,8 +59,13 @@ class StoreTemporaries:
         wakes: Wakes,
         enforced: Collection[TemporaryKind],
         documents: tuple[DocumentPlan, ...] = (),
+        mirrors: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
-        """`enforced`: kinds that are enforced at the stations where an order does not say. `documents`: mirrors."""
+        """`enforced`: kinds that are enforced at the stations where an order does not say. `documents`: mirrors.
+
+        `mirrors`: operator → the accounts of these.
+        """
+        self._mirrors = mirrors
         self._store = store
         self._writer = writer
         self._clock = clock
@@ -79,7 +82,7 @@ class StoreTemporaries:
             canonical=None if evse_id is None else canonical_spelling(evse_id),
             in_force_at=at.now if which == "active" else None,
         )
-        shown = [_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
+        shown = [temporary_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
         return TemporaryList(items=tuple(item for item in shown if which == "all" or item.phase is not Phase.OVER))
 
     async def get(self, number: int) -> TemporaryItem:
@@ -87,7 +90,33 @@ class StoreTemporaries:
         stored = await self._read(partial(find_temporary, number=number))
         if stored is None:
             raise NotFound("temporary status", str(number))
-        return _item(stored, self._clock())
+        return temporary_item(stored, self._clock())
+
+    async def preview(self, wish: TemporaryWish) -> TemporaryPreview:
+        """Return what the wish would do; what is wrong with one EVSE is said there.
+
+        Raises: ValueRefused, Unavailable.
+        """
+        at = self._clock()
+        wanted = Temporary(
+            wish.status,
+            _in_utc(wish.valid_from, "valid_from") or in_milliseconds(at.now),
+            _in_utc(wish.valid_to, "valid_to"),
+            self._enforces(wish),
+        )
+        try:
+            check_new(wanted, at.now)
+        except Impossible as error:
+            raise as_service_error(error) from error
+        forecaster = Forecaster(wanted, at, self._derive, self._mirrors)
+        items = await self._read(partial(forecaster.of_evses, spellings=wish.evse_ids))
+        return TemporaryPreview(
+            status=wanted.kind,
+            valid_from=wanted.valid_from,
+            valid_to=wanted.valid_to,
+            enforce=wanted.enforce,
+            items=items,
+        )
 
     async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
         """Create one for each EVSE of the wish, or none. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
@@ -97,7 +126,7 @@ class StoreTemporaries:
             kind=wish.status,
             valid_from=_in_utc(wish.valid_from, "valid_from"),
             valid_to=_in_utc(wish.valid_to, "valid_to"),
-            enforce=wish.status in self._enforced if wish.enforce is None else wish.enforce,
+            enforce=self._enforces(wish),
             by=by,
             at=at,
             options=self._derive,
@@ -125,6 +154,9 @@ class StoreTemporaries:
         order = RemoveOrder(numbers, at, self._derive, self._documents)
         return await self._carry_out(remove_temporaries, order, at, "ended")
 
+    def _enforces(self, wish: TemporaryWish) -> bool:
+        return wish.status in self._enforced if wish.enforce is None else wish.enforce
+
     async def _read(self, question: Callable[[Any], Any]) -> Any:
         try:
             async with self._store.read() as connection:
@@ -138,12 +170,12 @@ class StoreTemporaries:
         try:
             ordered = await self._writer.submit(handler, order)
         except TemporaryRefused as error:
-            raise _as_service_error(error) from error
+            raise as_service_error(error) from error
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.derived(ordered.derived)
         self._wakes.temporaries(ordered.items, what)
-        return TemporaryList(items=tuple(_item(stored, at) for stored in ordered.items))
+        return TemporaryList(items=tuple(temporary_item(stored, at) for stored in ordered.items))
 
 
 def _in_utc(moment: datetime | None, field: str) -> datetime | None:
@@ -153,51 +185,7 @@ def _in_utc(moment: datetime | None, field: str) -> datetime | None:
         raise ValueRefused(error.field, error.wanted) from error
 
 
-def _as_service_error(error: TemporaryRefused) -> ServiceError:
-    match error:
-        case Impossible():
-            return ValueRefused(error.field, error.wanted)
-        case EvseUnknown():
-            return NotFound("EVSE", error.spelling)
-        case EvseAmbiguous():
-            return ValueRefused("evse_ids", str(error))
-        case Duplicate():
-            return Conflict(str(error))
-        case TemporaryUnknown():
-            return NotFound("temporary status", str(error.number))
-        case _:
-            raise AssertionError(f"{type(error).__name__} is no refusal that has an answer")
-
-
 def _meant(found: Sequence[StoredTemporary], evse_id: str | None) -> Sequence[StoredTemporary]:
     """Where ids collide without separators, an exact spelling means its own EVSE alone."""
     exact = None if evse_id is None else spelled_with_stars(evse_id)
     return [stored for stored in found if stored.evse_id == exact] or found
-
-
-def _item(stored: StoredTemporary, at: Moment) -> TemporaryItem:
-    temporary = stored.temporary
-    return TemporaryItem(
-        id=stored.number,
-        evse_id=stored.evse_id,
-        status=temporary.kind,
-        valid_from=temporary.valid_from,
-        valid_to=temporary.valid_to,
-        phase=phase(temporary, at.now),
-        enforce=temporary.enforce,
-        created_at=stored.created_at,
-        created_by=stored.created_by,
-        station=_told(stored.order, at),
-    )
-
-
-def _told(order: AvailabilityOrder | None, at: Moment) -> str:
-    """Say what the EVSE's station is told because of temporary statuses, and how far that is."""
-    if order is None:
-        return ""
-    if not order.open:
-        return order.last
-    waits = order.not_before is not None and order.not_before > at.steady
-    tried = f"; last {order.last}" if order.last else ""
-    again = f"; again at {order.not_before:%H:%M:%S} UTC" if waits else ""
-    return f"to be made {order.wanted.value.lower()}{tried}{again}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from bridge.web.temporary_services import Which
-    from bridge.web.temporary_shapes import TemporaryList
+    from bridge.web.temporary_shapes import TemporaryList, TemporaryPreview
 
 app = new_group("Temporary statuses: what an EVSE shows for some time instead of its own status.")
 
@@ -70,6 +70,7 @@ def create(
         bool | None,
         typer.Option("--enforce/--no-enforce", help="Also make the EVSEs inoperative; else as the configuration says."),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what each hub would be told; create none.")] = False,
     time_zone: ZoneOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -82,6 +83,10 @@ def create(
     wish = TemporaryWish(
         evse_ids=tuple(evses), status=status, valid_from=valid_from, valid_to=valid_to, enforce=enforce
     )
+    if dry_run:
+        preview = ask(context, config, lambda services: services.temporaries.preview(wish), as_json=as_json)
+        _print_preview(preview, zone, as_json)
+        return
     found = ask(context, config, lambda services: services.temporaries.create(wish, by=_OPERATOR), as_json=as_json)
     _print(found, zone, as_json)
 
@@ -162,3 +167,21 @@ def _print(found: TemporaryList, zone: ZoneInfo | None, as_json: bool) -> None:
         for item in found.items
     )
     print_table(header, rows)
+
+
+def _print_preview(preview: TemporaryPreview, zone: ZoneInfo | None, as_json: bool) -> None:
+    if as_json:
+        print_document(preview.model_dump(mode="json"))
+        return
+    from bridge.cli.moments import shown
+    from bridge.cli.output import print_table
+
+    rows: list[tuple[str, ...]] = []
+    for item in preview.items:
+        if item.problem:
+            rows.append((item.evse_id, "", item.problem, ""))
+        overlaps = ", ".join(f"{other.id} {other.status}" for other in item.overlaps)
+        for span in item.spans:
+            words = ", ".join(f"{account} {word}" for account, word in span.words.items())
+            rows.append((item.evse_id, shown(span.begin, zone), f"{span.status}: {words or 'no hub'}", overlaps))
+    print_table(("EVSE id", "from", "what hubs are told", "overlaps"), rows)

@@ -17,7 +17,13 @@ from bridge.cli.failures import Missing, Unexpected
 from bridge.web.services import Conflict, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 from bridge.web.temporary_services import Which
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.temporary_shapes import (
+    TemporaryChange,
+    TemporaryItem,
+    TemporaryList,
+    TemporaryPreview,
+    TemporaryWish,
+)
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""
@@ -41,6 +47,10 @@ class RestTemporaries:
     async def get(self, number: int) -> TemporaryItem:
         """GET …/{id}. Raises: NotFound."""
         return _classified(*await self._request("GET", f"{_PATH}/{number}", None), TemporaryItem)
+
+    async def preview(self, wish: TemporaryWish) -> TemporaryPreview:
+        """POST …/preview. Raises: ValueRefused."""
+        return _classified(*await self._request("POST", f"{_PATH}/preview", wish.model_dump_json()), TemporaryPreview)
 
     async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:
         """POST; the bridge knows by the token who asks. Raises: NotFound, ValueRefused, Conflict."""

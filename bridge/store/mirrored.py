@@ -6,7 +6,7 @@ Never writes. Before it: the inventory, which marks EVSEs, and `temporary`, whic
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bridge.core.model import EvseId, TemporaryKind
 from bridge.store.micros import from_micros
+from bridge.store.stations import EvseKey
 from bridge.store.tables import evse, temporary_status
 
 
@@ -52,3 +53,9 @@ def mirrored_temporaries(conn: sa.Connection, operators: Collection[str]) -> lis
         MirroredTemporary(row[0], row[1], TemporaryKind(row[2]), from_micros(row[3]), from_micros(row[4]))
         for row in conn.execute(statement)
     ]
+
+
+def marked(conn: sa.Connection, keys: Iterable[EvseKey]) -> set[EvseKey]:
+    """Return those of these EVSEs that are marked as Spirii's too."""
+    statement = sa.select(evse.c.id).where(evse.c.id.in_(list(keys)), evse.c.spirii.is_(True))
+    return set(conn.execute(statement).scalars())

@@ -7,7 +7,7 @@ Before it: `bridge.temporaries` and `bridge.passing`. After it: `stations.load`,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,12 @@ def _stored(row: Sequence[Any]) -> StoredTemporary:
         created_by=row[8],
         order=None if row[9] is None else order_of(tuple(row[9:])),
     )
+
+
+def lasting_temporaries(connection_: sa.Connection, keys: Iterable[EvseKey]) -> list[StoredTemporary]:
+    """Return those of these EVSEs that are neither deleted nor over for good, in the order of their numbers."""
+    statement = _LISTED.where(temporary_status.c.evse.in_(list(keys)), temporary_status.c.over.is_(False))
+    return [_stored(tuple(row)) for row in connection_.execute(statement).all()]
 
 
 def find_evses(connection_: sa.Connection, canonical: str) -> dict[EvseId, EvseKey]:

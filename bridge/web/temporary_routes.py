@@ -14,7 +14,14 @@ from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
 from bridge.web.route_table import Parameter, Route
 from bridge.web.temporary_services import TemporaryServices, Which
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryEnd, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.temporary_shapes import (
+    TemporaryChange,
+    TemporaryEnd,
+    TemporaryItem,
+    TemporaryList,
+    TemporaryPreview,
+    TemporaryWish,
+)
 
 PATH = "/api/v1/temporary-statuses"
 TAG = "temporary statuses"
@@ -56,6 +63,17 @@ class TemporaryRoutes:
         )
         yield Route(
             "POST",
+            f"{PATH}/preview",
+            self.preview,
+            Role.OPERATOR,
+            "Show what creating one would do: the words that each hub would be told, and what overlaps.",
+            TAG,
+            TemporaryPreview,
+            takes=TemporaryWish,
+            fails=(422,),
+        )
+        yield Route(
+            "POST",
             f"{PATH}/end",
             self.end,
             Role.OPERATOR,
@@ -89,6 +107,10 @@ class TemporaryRoutes:
     async def create(self, request: web.Request) -> web.Response:
         """For several EVSEs, all or none."""
         return answer(await self._services.create(await read(request, TemporaryWish), by=request[PRINCIPAL].name))
+
+    async def preview(self, request: web.Request) -> web.Response:
+        """Nothing is created."""
+        return answer(await self._services.preview(await read(request, TemporaryWish)))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.temporary_shapes import (
+    TemporaryChange,
+    TemporaryItem,
+    TemporaryList,
+    TemporaryPreview,
+    TemporaryWish,
+)
 
 Which = Literal["active", "current", "all"]
 """Those in force; those in force or to come; all that were not deleted."""
@@ -23,6 +29,10 @@ class TemporaryServices(Protocol):
 
     async def get(self, number: int) -> TemporaryItem:
         """Return one. Raises: NotFound."""
+        ...
+
+    async def preview(self, wish: TemporaryWish) -> TemporaryPreview:
+        """Return what the wish would do; what is wrong with one EVSE is said there. Raises: ValueRefused."""
         ...
 
     async def create(self, wish: TemporaryWish, *, by: str) -> TemporaryList:

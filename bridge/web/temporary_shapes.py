@@ -73,6 +73,46 @@ class TemporaryEnd(Shape):
     ids: Annotated[tuple[_Number, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
 
 
+class TemporarySpan(Shape):
+    """What an EVSE is from a moment on, until the next span; the last one holds until something else happens."""
+
+    begin: AwareDatetime
+    status: str
+    rule: str
+    words: dict[str, str]
+    """Account → the word that its hub is told."""
+
+
+class TemporaryForecast(Shape):
+    """What a temporary status would make of one EVSE, as today's reports have it."""
+
+    evse_id: str
+    """As the inventory spells it; where it has none such, as it was asked."""
+    station: str = ""
+    status: str = ""
+    """The effective status now."""
+    words: dict[str, str] = Field(default_factory=dict)
+    """Account → the word for the status now."""
+    spans: tuple[TemporarySpan, ...] = ()
+    """From its beginning (or now) until behind its end."""
+    overlaps: tuple[TemporaryItem, ...] = ()
+    """Other temporary statuses of the EVSE that are in force at the same time."""
+    mirrored_to: tuple[str, ...] = ()
+    """Accounts that are given the temporary status itself."""
+    problem: str = ""
+    """Why it cannot be created; empty: it can."""
+
+
+class TemporaryPreview(Shape):
+    """What a wish would do, with nothing of it done; EVSEs in the order of the wish."""
+
+    status: TemporaryKind
+    valid_from: AwareDatetime
+    valid_to: AwareDatetime | None
+    enforce: bool
+    items: tuple[TemporaryForecast, ...]
+
+
 # --- Spirii's contract ----------------------------------------------------------------------------------------------
 
 

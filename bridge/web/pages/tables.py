@@ -5,13 +5,20 @@ Never handles one. Before it: `routes`. After it: each table of pages.
 
 from __future__ import annotations
 
+from bridge.web.pages.hubs import HubPages
 from bridge.web.pages.login import LoginPages
 from bridge.web.pages.overview import OverviewPages
 from bridge.web.pages.rendering import Pages
+from bridge.web.pages.temporary import TemporaryPages
 from bridge.web.route_table import Routes
 from bridge.web.services import WebServices
 
 
 def page_tables(services: WebServices, pages: Pages) -> tuple[Routes, ...]:
     """Return every table of pages."""
-    return (LoginPages(pages), OverviewPages(services, pages))
+    return (
+        LoginPages(pages),
+        OverviewPages(services, pages),
+        HubPages(services, pages),
+        TemporaryPages(services, pages),
+    )

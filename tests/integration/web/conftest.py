@@ -58,7 +58,15 @@ from bridge.web.sync_shapes import (
     SyncReport,
 )
 from bridge.web.temporary_services import TemporaryServices, Which
-from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
+from bridge.web.temporary_shapes import (
+    TemporaryChange,
+    TemporaryForecast,
+    TemporaryItem,
+    TemporaryList,
+    TemporaryPreview,
+    TemporarySpan,
+    TemporaryWish,
+)
 from bridge.web.wire_shapes import WireLine, WireLines
 from tests.integration.web.station_fakes import FakeStations
 
@@ -148,6 +156,19 @@ REPORT = SyncReport(
 """Something of everything."""
 
 
+def forecast(evse_id: str, begin: datetime) -> TemporaryForecast:
+    span = TemporarySpan(begin=begin, status="maintenance", rule="MAINTENANCE", words={"hubject_main": "OutOfService"})
+    return TemporaryForecast(
+        evse_id=evse_id,
+        station="CS-1",
+        status="available",
+        words={"hubject_main": "Available"},
+        spans=(span,),
+        overlaps=(temporary(7),),
+        mirrored_to=("spirii_main",),
+    )
+
+
 @dataclass
 class FakeTemporaries:
     """Implements `TemporaryServices` in memory; `orders` is what was asked of it."""
@@ -172,6 +193,19 @@ class FakeTemporaries:
                 temporary(8 + number, evse_id=evse_id, status=wish.status)
                 for number, evse_id in enumerate(wish.evse_ids)
             )
+        )
+
+    async def preview(self, wish: TemporaryWish) -> TemporaryPreview:
+        self.orders.append(("preview", wish))
+        if self.failure is not None:
+            raise self.failure
+        begin = wish.valid_from or NOON
+        return TemporaryPreview(
+            status=wish.status,
+            valid_from=begin,
+            valid_to=wish.valid_to,
+            enforce=bool(wish.enforce),
+            items=tuple(forecast(evse_id, begin) for evse_id in wish.evse_ids),
         )
 
     async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:

@@ -136,3 +136,11 @@ def test_times_that_cannot_be_are_wrong_usage_and_nothing_is_asked(
 )
 def test_wrong_usage_is_exit_code_2(desk: Desk, arguments: tuple[str, ...]) -> None:
     assert desk.run("temporary", *arguments).exit_code == 2
+
+
+def test_create_with_dry_run_shows_what_hubs_would_be_told_and_creates_nothing(desk: Desk) -> None:
+    result = desk.run("temporary", "create", "DE*ABC*E1", "--status", "MAINTENANCE", "--dry-run", *ZONE)
+    assert result.exit_code == 0, result.stderr
+    assert "maintenance: hubject_main OutOfService" in result.stdout
+    assert "7 MAINTENANCE" in result.stdout
+    assert [order[0] for order in desk.services.temporaries.orders] == ["preview"]

@@ -1,0 +1,134 @@
+"""Say in plain words how an account at a hub does, and what somebody can do about it.
+
+Pure. Before it: `hubs`, with what the services say. After it: the templates of hubs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from bridge.core.modes import Mode
+from bridge.web.full_load_shapes import FullLoadItem
+from bridge.web.pages.words import duration, number
+from bridge.web.shapes import UpstreamItem, UpstreamPreview
+
+KINDS = {"oicp": "Hubject (OICP 2.3)", "chargeprice": "Chargeprice", "spirii": "Spirii, temporary statuses"}
+_WORST_FIRST = ("held", "degraded", "dry_run", "off", "ok")
+MOST_LISTED = 200
+"""Of each list of EVSE ids; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account does, in one sentence, and what to do about it in another."""
+
+    text: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """EVSE ids under one heading."""
+
+    title: str
+    tone: str
+    """added, changed, removed, left: how it is marked, beside its words."""
+    why: str
+    ids: tuple[str, ...]
+    more: int
+    """How many are not shown."""
+
+
+def kind_name(kind: str) -> str:
+    """Return what people call a kind of hub."""
+    return KINDS.get(kind, kind)
+
+
+def problems_first(items: tuple[UpstreamItem, ...]) -> list[UpstreamItem]:
+    """Return accounts with those first that need somebody; equals stay in their order."""
+    return sorted(items, key=lambda item: (_WORST_FIRST.index(item.state), -item.refused))
+
+
+def standing(item: UpstreamItem, now: datetime) -> Standing:
+    """Return how an account does."""
+    match item.state:
+        case "off":
+            return Standing("Off: nothing is sent to this hub.", "An administrator can enable it.")
+        case "dry_run":
+            return Standing(
+                f"Dry run: nothing is sent; {_evses(item.would_send)} would be.",
+                "Everything is computed and shown as if it were live.",
+            )
+        case "held":
+            return Standing(
+                f"Held: {item.held or item.documents_held}.",
+                "It is tried again with one status at a time, at most once a minute, and goes on by itself.",
+            )
+        case "degraded":
+            return Standing(_degraded(item, now), "It is tried again by itself; nothing is lost meanwhile.")
+        case "ok":
+            waiting = f"{_evses(item.backlog)} on the way" if item.backlog else "the hub has every status"
+            return Standing(f"Live: {waiting}.")
+        case _:
+            assert_never(item.state)
+
+
+def _degraded(item: UpstreamItem, now: datetime) -> str:
+    said = []
+    if item.paused_until is not None and item.paused_until > now:
+        said.append(f"paused for {duration((item.paused_until - now).total_seconds())}")
+    if item.backlog:
+        said.append(f"{_evses(item.backlog)} waiting")
+    if item.refused:
+        said.append(f"the hub refuses {_evses(item.refused)}")
+    if item.documents_refused:
+        said.append(f"it refuses {number(item.documents_refused)} documents")
+    if item.documents_held:
+        said.append(f"documents are held: {item.documents_held}")
+    return f"Degraded: {', '.join(said) or item.last_error or 'see the last error'}."
+
+
+def _evses(count: int) -> str:
+    return "1 EVSE" if count == 1 else f"{number(count)} EVSEs"
+
+
+def preview_words(preview: UpstreamPreview) -> str:
+    """Return in one sentence what enabling the account would send."""
+    parts = [f"{number(preview.known)} with a known status"]
+    if preview.unknown:
+        parts.append(f"{number(preview.unknown)} as unknown though their station was heard of")
+    if preview.absent:
+        parts.append(f"{number(preview.absent)} whose station was never heard of")
+    return f"{_evses(preview.total)}: {', '.join(parts)}."
+
+
+def mode_name(mode: Mode) -> str:
+    """Return a mode as people read it."""
+    return {Mode.OFF: "off", Mode.DRY_RUN: "dry run", Mode.LIVE: "live"}[mode]
+
+
+def full_load_lists(item: FullLoadItem) -> list[Listed]:
+    """Return what a fullLoad changes, the removals first: they are what cannot be taken back."""
+    lists = (
+        ("Removed", "removed", "Not in the inventory, or not listed, any more: the hub loses them.", item.withdrawn),
+        ("Removed, since the hub refuses them", "removed", "What the hub may have of them is withdrawn.", item.refused),
+        ("Added", "added", "The hub has acknowledged nothing of them.", item.new),
+        ("Changed", "changed", "The hub has another value.", item.changed),
+        ("Left out: another operator's ids", "left", "The account may not send them.", item.foreign),
+        ("Left out until the hub has their data", "left", "They follow by themselves.", item.waiting),
+    )
+    return [
+        Listed(title, tone, why, ids[:MOST_LISTED], max(0, len(ids) - MOST_LISTED))
+        for title, tone, why, ids in lists
+        if ids
+    ]
+
+
+def full_load_words(item: FullLoadItem) -> str:
+    """Return in one sentence what the hub has afterwards."""
+    sent = len(item.new) + len(item.changed) + len(item.same)
+    gone = len(item.withdrawn) + len(item.refused)
+    removed = f", and loses {_evses(gone)}" if gone else ""
+    return f"The hub then has {_evses(sent)}: {len(item.same)} as now{removed}."
