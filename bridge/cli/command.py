@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import attempts, database, inventory, quarantine, quirks, station, station_log, temporary, upstream
+from bridge.cli import (
+    attempts,
+    database,
+    events,
+    inventory,
+    quarantine,
+    quirks,
+    station,
+    station_log,
+    temporary,
+    upstream,
+)
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -62,6 +73,8 @@ app.command(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"
     )
 )(quirks.quirks)
+
+events.add_to(app)
 
 
 @app.command(

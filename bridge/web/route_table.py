@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from bridge.core.roles import Role
-from bridge.web.auth import PRINCIPAL
+from bridge.web.principals import PRINCIPAL
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
@@ -65,11 +65,17 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    scoped: bool = False
+    """Keys that are bound to operators may use it: it shows and changes only their EVSEs (see `scope`)."""
 
     @property
     def template(self) -> str:
         """The path as OpenAPI writes it: without patterns."""
         return _PATTERN.sub(r"{\1}", self.path)
+
+
+ROUTES = web.AppKey("routes", dict[tuple[str, str], Route])
+"""What the application answers, by method and template."""
 
 
 class Routes(Protocol):
@@ -82,11 +88,22 @@ class Routes(Protocol):
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Let the application answer these requests, each only to a role that is enough."""
+    known = app.setdefault(ROUTES, {})
     for route in routes:
+        known[route.method, route.template] = route
         if route.method == "GET":
             app.router.add_get(route.path, _for_role(route))  # and HEAD
         else:
             app.router.add_route(route.method, route.path, _for_role(route))
+
+
+def route_of(request: web.Request) -> Route | None:
+    """Return what a request asks for; None: we have no such path, or not with this method."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return None
+    method = "GET" if request.method == "HEAD" else request.method
+    return request.app[ROUTES].get((method, resource.canonical))
 
 
 def _for_role(route: Route) -> Handler:
@@ -99,6 +116,11 @@ def _for_role(route: Route) -> Handler:
         if not principal.role.may(needed):
             raise web.HTTPForbidden(
                 text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
+            )
+        if principal.operators is not None and not route.scoped:
+            raise web.HTTPForbidden(
+                text=f"this is about all operators, and the key {principal.name!r} is bound to "
+                f"{', '.join(sorted(principal.operators))}"
             )
         return await route.handler(request)
 

@@ -12,11 +12,14 @@ from aiohttp import web
 
 from bridge.core.modes import Mode
 from bridge.core.roles import Role
+from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
-from bridge.web.auth import PRINCIPAL, require_token
+from bridge.web.auth import PRINCIPAL, is_still_good, require_key
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
+from bridge.web.event_routes import EventRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
+from bridge.web.headers import add_headers
 from bridge.web.metrics import Metrics
 from bridge.web.pages.failures import failure_pages
 from bridge.web.pages.rendering import Pages
@@ -26,6 +29,7 @@ from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.route_table import Parameter, Route, Routes, add_routes
 from bridge.web.services import WebServices
+from bridge.web.session_routes import SessionRoutes
 from bridge.web.shapes import (
     EnableRequest,
     EvsePage,
@@ -65,29 +69,33 @@ PAGE = (
 )
 
 
-def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
-    """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
-    wire_log = WireRoutes(services.wire_log)
+def create_app(
+    services: WebServices,
+    token: str,
+    around: Sequence[Middleware] = (),
+    access: AccessOptions | None = None,
+) -> web.Application:
+    """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
+
+    `token` is the admin token; `access` None: there is no other key.
+    """
+    wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events, is_still_good)
+    guard = Access(token, access or AccessOptions())
     pages = Pages()
-    routes = list(all_routes(services, wire_log, pages))
-    open_paths = frozenset(route.template for route in routes if route.role is None)
     app = web.Application(
-        middlewares=[
-            *around,
-            request_ids,
-            failure_pages(pages),
-            problems,
-            spirii_errors,
-            require_token(token, open_paths),
-        ],
+        middlewares=[*around, request_ids, failure_pages(pages), problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
-    add_routes(app, routes)
+    app[ACCESS] = guard
+    add_routes(app, all_routes(services, wire_log, events, pages))
+    add_routes(app, SessionRoutes(guard).routes())
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(wire_log.end)
+    app.on_shutdown.append(events.end)
     return app
 
 
-def all_routes(services: WebServices, wire_log: WireRoutes, pages: Pages) -> Iterator[Route]:
+def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes, pages: Pages) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (
         _Routes(services),
@@ -97,6 +105,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, pages: Pages) -> Ite
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        events,
         AssetRoutes(),
         *page_tables(services, pages),
     )

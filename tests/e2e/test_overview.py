@@ -7,7 +7,6 @@ from tests.e2e.browsing import Visitors
 
 
 async def test_the_overview_shows_every_evse(visitors: Visitors, shared_site: Site) -> None:
-    visitors.expect_complaint("/api/v1/events")
     page = await visitors.open(shared_site)
     rows = page.locator("#evses tbody tr")
     await expect(rows).to_have_count(len(await shared_site.evses()))

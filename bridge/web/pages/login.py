@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bridge.web.pages.rendering import Pages
 from bridge.web.route_table import Route
+from bridge.web.sessions import LOGIN_PATH, local_path
 
 
 class LoginPages:
@@ -23,7 +24,7 @@ class LoginPages:
         """Return every request of this table."""
         yield Route(
             "GET",
-            "/login",
+            LOGIN_PATH,
             self.login,
             None,
             "Show where to log in.",
@@ -34,14 +35,12 @@ class LoginPages:
         )
 
     async def login(self, request: web.Request) -> web.Response:
-        """`next` is the path to return to, `failed` says that the last key was refused."""
-        failed = request.query.get("failed", "")
+        """`next` is the path to return to, `failed` says that the last key was refused, `wait` for how many seconds."""
+        wait = request.query.get("wait", "")
         return self._pages.render(
-            request, "login.html", next=local_path(request.query.get("next", "/")), failed=failed not in ("", "0")
+            request,
+            "login.html",
+            next=local_path(request.query.get("next", "/")),
+            failed="failed" in request.query,
+            wait=int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else None,
         )
-
-
-def local_path(text: str) -> str:
-    """Return a path of ours to return to; / where the text is none: nobody is led elsewhere."""
-    harmless = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
-    return text if harmless and len(text) <= 2000 else "/"

@@ -19,9 +19,10 @@ from jinja2.runtime import Context
 
 from bridge.core.roles import Role
 from bridge.web.assets import asset_url
-from bridge.web.auth import PRINCIPAL, Principal
 from bridge.web.pages import words
 from bridge.web.pages.notices import notice_of, take_notice
+from bridge.web.principals import PRINCIPAL, Principal
+from bridge.web.sessions import CSRF
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 POLICY = "; ".join(
@@ -35,15 +36,6 @@ POLICY = "; ".join(
     )
 )
 """Content-Security-Policy, level 3: no script and no style stands in a page, and nothing comes from elsewhere."""
-_HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +82,14 @@ class Pages:
             place=place,
             principal=principal,
             may=_rights(principal),
-            csrf=csrf_of(request),
+            csrf=request.get(CSRF, ""),
             notice=notice_of(request),
             here=request.rel_url,
             **context,
         )
-        response = web.Response(status=code, text=text, content_type="text/html", headers=_HEADERS)
-        response.headers.setdefault("Cache-Control", "no-store")
+        response = web.Response(
+            status=code, text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY}
+        )
         take_notice(request, response)
         return response
 
@@ -113,11 +106,6 @@ def _rights(principal: Principal | None) -> Rights:
     if principal is None:
         return Rights(operate=False, administer=False)
     return Rights(principal.role.may(Role.OPERATOR), principal.role.may(Role.ADMIN))
-
-
-def csrf_of(request: web.Request) -> str:
-    """Return the token that forms carry; empty where the request did not come by a session."""
-    return ""
 
 
 def segment(text: object) -> str:

@@ -34,7 +34,6 @@
   });
 
   const regions = () => document.querySelectorAll("[data-live][id]");
-  const wanted = () => (document.body.dataset.events ?? "").split(" ").filter(Boolean);
   const jitter = (span) => span * (0.85 + 0.3 * Math.random());
 
   // --- fetching ------------------------------------------------------------------------------------------------------
@@ -42,6 +41,10 @@
   function toLogin() {
     const here = location.pathname + location.search;
     location.assign(`/login?next=${encodeURIComponent(here)}`);
+  }
+
+  function isLogin(response) {
+    return response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login");
   }
 
   function swap(fresh) {
@@ -70,7 +73,7 @@
     const began = performance.now();
     try {
       const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Live": "1" }, cache: "no-store" });
-      if (response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login")) return toLogin();
+      if (isLogin(response)) return toLogin();
       if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"));
     } catch {
       // The bridge is away: the stream says so, and its return fetches everything anew.
@@ -92,7 +95,7 @@
   // --- the stream ----------------------------------------------------------------------------------------------------
 
   function say(text) {
-    const banner = document.querySelector("[data-stream]");
+    const banner = document.querySelector("[data-banner]");
     if (!banner || banner.textContent === text) return;
     banner.textContent = text;
   }
@@ -118,7 +121,7 @@
     clearTimeout(again);
     source?.close();
     if (document.hidden) return;
-    source = new EventSource(`/api/v1/events${eventsQuery()}`);
+    source = new EventSource(`/api/v1/events?${document.body.dataset.stream ?? ""}`);
     source.addEventListener("open", () => {
       const returned = lostAt || attempts;
       attempts = 0;
@@ -134,23 +137,18 @@
       again = setTimeout(reconnect, jitter(Math.min(longest, 500 * 2 ** Math.min(attempts, 6))));
     });
     source.addEventListener("reset", refresh);
-    for (const kind of wanted()) source.addEventListener(kind, soon);
+    for (const kind of kinds) source.addEventListener(kind, soon);
   }
 
   // Why it was refused is not told to scripts: ask for the page, which leads to the login where the session is over.
   async function reconnect() {
     try {
-      const response = await fetch("/api/v1/events", { method: "HEAD", cache: "no-store" });
-      if (response.status === 401) return toLogin();
+      const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      if (isLogin(response)) return toLogin();
     } catch {
       // Still away.
     }
     connect();
-  }
-
-  function eventsQuery() {
-    const kinds_ = wanted();
-    return kinds_.length && kinds_.length < kinds.length ? `?kinds=${kinds_.join(",")}` : "";
   }
 
   document.addEventListener("visibilitychange", () => {

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from aiohttp.test_utils import TestClient
 
-from bridge.web.pages.login import local_path
-
 WEB = Path(__file__).parents[3] / "bridge/web"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -66,21 +64,6 @@ async def test_a_failure_page_shows_what_was_asked_as_text(client: TestClient, a
     text = await response.text()
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)" in text
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        pytest.param("/evses/DE*ABC*E1?x=1", "/evses/DE*ABC*E1?x=1", id="ours"),
-        pytest.param("https://elsewhere.example/", "/", id="elsewhere"),
-        pytest.param("//elsewhere.example/", "/", id="elsewhere-without-scheme"),
-        pytest.param("/\\elsewhere.example/", "/", id="backslash"),
-        pytest.param("/a\r\nSet-Cookie: x", "/", id="header"),
-        pytest.param("", "/", id="empty"),
-    ],
-)
-def test_the_login_leads_to_a_path_of_ours_only(given: str, kept: str) -> None:
-    assert local_path(given) == kept
 
 
 async def test_the_login_page_is_open_and_keeps_the_return_path(client: TestClient) -> None:

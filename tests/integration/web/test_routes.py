@@ -22,13 +22,18 @@ def routes_of(services: Any) -> list[tuple[str, str]]:
     )
 
 
-async def test_without_the_token_every_route_but_probes_and_login_is_401(client: TestClient, services: Any) -> None:
+async def test_without_a_key_every_route_is_401_or_leads_to_the_login_page_but_for_a_few(
+    client: TestClient, services: Any
+) -> None:
     seen = {}
     for method, path in [*routes_of(services), ("GET", "/nowhere"), ("DELETE", "/api/v1/status"), ("PUT", "/livez/x")]:
-        response = await client.request(method, path)
+        response = await client.request(method, path, allow_redirects=False)
         seen[(method, path)] = response.status
-    opened = {path for (_, path), status in seen.items() if status != 401}
-    assert opened == {"/livez", "/readyz", "/login"}
+    opened = {path for (_, path), status in seen.items() if status not in (401, 303)}
+    led = {path for (_, path), status in seen.items() if status == 303}
+    assert opened == {"/livez", "/readyz", "/session", "/login"}
+    assert led >= {"/session/end", "/"}
+    assert not any(path.startswith(("/api/", "/v2/", "/metrics")) for path in led)
     assert len(seen) >= 15
     assert services.orders == []
 
