@@ -18,6 +18,7 @@ from bridge.web.pages import hub_view
 from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
+from bridge.web.pages.plots import span_of
 from bridge.web.pages.rendering import Pages, segment
 from bridge.web.route_table import Route
 from bridge.web.services import Conflict, NotFound, WebServices
@@ -53,7 +54,17 @@ class HubPages:
     async def one(self, request: web.Request) -> web.Response:
         """With what the hub refuses."""
         item = await self._item(request)
-        return self._page(request, "hub.html", item=item, report=await self._services.sync_preview(item.name))
+        report = await self._services.sync_preview(item.name)
+        return self._page(
+            request,
+            "hub.html",
+            item=item,
+            report=report,
+            plot_span=span_of(request, "1h"),
+            plot_title="Lag and throughput",
+            can_plot=True,
+            can_retry=False,
+        )
 
     # --- mode ---------------------------------------------------------------------------------------------------------
 

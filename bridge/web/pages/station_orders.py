@@ -28,17 +28,33 @@ from bridge.web.station_shapes import (
 )
 
 Sender = Callable[[StationServices, str, Form], Awaitable[CallResult]]
-TRIGGERS = (
+_TRIGGERS_16 = (
     "StatusNotification",
     "BootNotification",
     "Heartbeat",
     "MeterValues",
     "FirmwareStatusNotification",
-    "LogStatusNotification",
     "DiagnosticsStatusNotification",
-    "TransactionEvent",
+    "LogStatusNotification",
+    "SignChargePointCertificate",
 )
-"""Source: OCPP 1.6 §7.31 MessageTrigger with the security extension; OCPP 2.0.1 Part 2, MessageTriggerEnumType."""
+"""Source: OCPP 1.6 §7.31 MessageTrigger, and the security whitepaper's MessageTriggerEnumType."""
+_TRIGGERS_2X = (
+    "StatusNotification",
+    "BootNotification",
+    "Heartbeat",
+    "MeterValues",
+    "TransactionEvent",
+    "FirmwareStatusNotification",
+    "LogStatusNotification",
+    "SignChargingStationCertificate",
+)
+"""Source: OCPP 2.0.1 Part 2, MessageTriggerEnumType."""
+
+
+def triggers(version: str | None) -> tuple[str, ...]:
+    """Return the messages that a station of a version can be asked for."""
+    return _TRIGGERS_16 if version == "ocpp1.6" else _TRIGGERS_2X
 
 
 @dataclass(frozen=True, slots=True)

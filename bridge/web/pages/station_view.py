@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from bridge.web.station_shapes import ReportItem, StationDetail, StationEvse, StationItem
@@ -18,6 +19,7 @@ PROFILES = {
     3: "3: client certificate over TLS",
 }
 """Source: OCPP 2.0.1 Part 2, A05; OCPP 1.6 security whitepaper §2."""
+_CLOCK_IS_RIGHT = timedelta(minutes=2)
 VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1", "ocpp2.1": "OCPP 2.1"}
 
 
@@ -81,12 +83,22 @@ class Place:
     whole: bool
     """It is about the station or an EVSE as a whole, not about a connector."""
     report: ReportItem
+    clock: str
+    """What the station's own clock said, where it is wrong or cannot be read; empty: it is right."""
 
 
 def places(reports: Sequence[ReportItem]) -> list[Place]:
     """Return reports by their place, what is about the whole station first."""
     ordered = sorted(reports, key=lambda report: (report.connector != 0, report.evse, report.connector))
-    return [Place(_title(report), report.connector == 0, report) for report in ordered]
+    return [Place(_title(report), report.connector == 0, report, _clock(report)) for report in ordered]
+
+
+def _clock(report: ReportItem) -> str:
+    try:
+        ahead = datetime.fromisoformat(report.reported_at) - report.received_at
+    except (ValueError, TypeError):  # no time at all, or one without an offset
+        return report.reported_at
+    return report.reported_at if abs(ahead) > _CLOCK_IS_RIGHT else ""
 
 
 def _title(report: ReportItem) -> str:
@@ -121,6 +133,11 @@ def targets(evses: Sequence[StationEvse]) -> list[tuple[str, str]]:
             place = f"EVSE {evse}, connector {connector}" if evse else f"connector {connector}"
             found.append((f"{evse}.{connector}", f"{place} ({evse_id})"))
     return found
+
+
+def connectors(evses: Sequence[StationEvse]) -> list[tuple[str, str]]:
+    """Return what can be unlocked, as `targets` returns it."""
+    return [(value, label) for value, label in targets(evses) if value and not value.endswith(".")]
 
 
 def read_target(text: str) -> tuple[int | None, int | None]:

@@ -18,7 +18,7 @@ from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages, segment
-from bridge.web.pages.station_orders import ORDERS, TRIGGERS, carry_out
+from bridge.web.pages.station_orders import ORDERS, carry_out, triggers
 from bridge.web.route_table import Route
 from bridge.web.services import NotRunning, WebServices
 from bridge.web.station_shapes import VERSIONS, StationItem
@@ -132,7 +132,7 @@ class StationPages:
             action=action,
             cursor=lines[-1].id if lines else 0,
             answers=self._answers.of(detail.station),
-            triggers=TRIGGERS,
+            triggers=triggers(detail.version),
             form=form,
             verb=verb,
         )

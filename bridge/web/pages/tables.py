@@ -8,6 +8,7 @@ from __future__ import annotations
 from bridge.web.pages.hubs import HubPages
 from bridge.web.pages.login import LoginPages
 from bridge.web.pages.overview import OverviewPages
+from bridge.web.pages.plots import PlotPages
 from bridge.web.pages.quarantine import QuarantinePages
 from bridge.web.pages.rendering import Pages
 from bridge.web.pages.stations import StationPages
@@ -25,4 +26,5 @@ def page_tables(services: WebServices, pages: Pages) -> tuple[Routes, ...]:
         StationPages(services, pages),
         TemporaryPages(services, pages),
         QuarantinePages(services, pages),
+        PlotPages(services, pages),
     )

@@ -155,7 +155,7 @@
     const pause = document.querySelector("[data-wire-pause]");
     const said = document.querySelector("[data-wire-said]");
     const most = 500;
-    const asked = new Map();
+    const asked = new Map([...list.querySelectorAll("[data-asked]")].reverse().map((item) => [item.dataset.asked, item.dataset.action]));
     let after = Number(list.dataset.after);
     let paused = false;
     let failures = 0;
