@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import attempts, database, inventory, quarantine, quirks, station, station_log, temporary, upstream
+from bridge.cli import (
+    attempts,
+    database,
+    delivery,
+    inventory,
+    quarantine,
+    quirks,
+    station,
+    station_log,
+    temporary,
+    upstream,
+)
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -50,6 +61,7 @@ app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(station.app, name="station")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(delivery.app, name="delivery")
 station.app.command(
     epilog=examples(
         "ocpp-bridge station attempts --config my.toml", "ocpp-bridge station attempts CP42 --config my.toml"

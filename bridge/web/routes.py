@@ -15,6 +15,7 @@ from bridge.core.roles import Role
 from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
+from bridge.web.delivery_routes import DeliveryRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
@@ -85,6 +86,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        DeliveryRoutes(services.deliveries),
     )
     for table in tables:
         yield from table.routes()

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.delivery_services import DeliveryServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
@@ -135,6 +136,11 @@ class WebServices(Protocol):
     @property
     def quirks(self) -> QuirkServices:
         """What there is about quirk profiles."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryServices:
+        """What there is about requests to hubs."""
         ...
 
     async def status(self) -> Status:
