@@ -45,6 +45,7 @@ class HubPages:
         yield sent(f"{_ONE}/full-load", self.order_full_load, "Order a fullLoad.", Role.OPERATOR)
         yield shown(f"{_ONE}/sync", self.ask_sync, "Show how an account differs from its hub.")
         yield sent(f"{_ONE}/sync", self.order_sync, "Send what differs.", Role.OPERATOR)
+        yield sent(f"{_ONE}/retry", self.retry, "Send now what the hub refused of an EVSE.", Role.OPERATOR)
 
     async def all(self, request: web.Request) -> web.Response:
         """Those that need somebody first."""
@@ -62,8 +63,6 @@ class HubPages:
             report=report,
             plot_span=span_of(request, "1h"),
             plot_title="Lag and throughput",
-            can_plot=True,
-            can_retry=False,
         )
 
     # --- mode ---------------------------------------------------------------------------------------------------------
@@ -129,6 +128,16 @@ class HubPages:
         report = await self._services.sync(name, forget=forget)
         said = "everything" if forget else f"what differs ({report.to_send})"
         return see_other(_path(name), f"Sending {said} now.")
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """The value that is desired now, never the one that was refused."""
+        name, form = request.match_info["name"], await read_form(request)
+        try:
+            report = await self._services.deliveries.retry(form.text("evse_id"), name, by=request[PRINCIPAL].name)
+        except Conflict as error:
+            return see_other(_path(name), f"Not sent again: {error}.")
+        held = f" It waits: {report.waits}." if report.waits else ""
+        return see_other(_path(name), f"{report.evse_id}: {report.value} is sent again.{held}")
 
     # --- what they share ----------------------------------------------------------------------------------------------
 
