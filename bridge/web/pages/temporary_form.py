@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -93,17 +93,20 @@ def _kind(form: Form) -> TemporaryKind | None:
 
 
 def _moment(form: Form, name: str, zone: ZoneInfo) -> datetime | None:
-    """Return the moment of a field; where it comes twice that day, `…_offset` says which of them is meant."""
+    """Return the moment of a field in UTC; where it comes twice that day, `…_offset` says which of them is meant.
+
+    Source: PEP 495: a local time that comes twice equals no moment of another zone, so none of them leaves here.
+    """
     text = form.text(name)
     if not text:
         form.mistakes[name] = "choose a day and a time, or the other choice"
         return None
     try:
-        return read_local(text, zone) or parse_moment(text, name)
+        return (read_local(text, zone) or parse_moment(text, name)).astimezone(UTC)
     except ComesTwice as error:
         for moment in error.both:
             if moment.isoformat()[-6:] == form.text(f"{name}_offset"):
-                return moment
+                return moment.astimezone(UTC)
         form.mistakes[name] = "the clocks are set back that day, and this time comes twice: choose which one"
     except NoMoment as error:
         form.mistakes[name] = f"{error}: choose a time before or after the gap" if "skip" in str(error) else str(error)
