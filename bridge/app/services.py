@@ -17,6 +17,7 @@ from typing import Protocol
 from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
+from bridge.app.delivery_services import StoreDeliveries
 from bridge.app.event_services import StoreEvents
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
@@ -132,6 +133,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
         self.quirks = StoreQuirks(store, central)
+        self.deliveries = StoreDeliveries(settings, store, writer, clock=clock, wakes=wakes)
         self.temporaries = StoreTemporaries(
             store,
             writer,

@@ -18,6 +18,7 @@ import typer
 from bridge.cli import (
     attempts,
     database,
+    delivery,
     events,
     inventory,
     quarantine,
@@ -61,6 +62,7 @@ app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(station.app, name="station")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(delivery.app, name="delivery")
 station.app.command(
     epilog=examples(
         "ocpp-bridge station attempts --config my.toml", "ocpp-bridge station attempts CP42 --config my.toml"

@@ -47,6 +47,12 @@ class LoggedRequest:
     http: int | None = None
     code: str = ""
     reference: str = ""
+    lag_ms: int | None = None
+    """How long the hub had not had the value when it accepted it; None: it had it, or it has not accepted it."""
+    request: str | None = None
+    """What was sent, masked and cut: JSON, as `upstreams.said` writes it; None: nothing was, or nobody knows what."""
+    answer: str | None = None
+    """What came back, likewise."""
 
 
 _NOT_COLLECTED = ("id", "lag_ms", "request", "answer")
@@ -85,4 +91,7 @@ def _columns(request: LoggedRequest) -> dict[str, Any]:
         "outcome": request.outcome,
         "why": request.why[:_TEXT_LIMIT],
         "reference": request.reference[:_TEXT_LIMIT],
+        "lag_ms": request.lag_ms,
+        "request": request.request,
+        "answer": request.answer,
     }

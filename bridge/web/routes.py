@@ -17,6 +17,7 @@ from bridge.web.assets import AssetRoutes
 from bridge.web.auth import PRINCIPAL, is_still_good, require_key
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
+from bridge.web.delivery_routes import DeliveryRoutes
 from bridge.web.event_routes import EventRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.headers import add_headers
@@ -108,6 +109,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes,
         events,
         AssetRoutes(),
         *page_tables(services, pages),
+        DeliveryRoutes(services.deliveries),
     )
     for table in tables:
         yield from table.routes()

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
@@ -141,6 +142,11 @@ class WebServices(Protocol):
     @property
     def events(self) -> EventServices:
         """What changes, as it changes."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryServices:
+        """What there is about requests to hubs."""
         ...
 
     async def status(self) -> Status:

@@ -1,0 +1,173 @@
+"""Route questions about requests to hubs, and orders to try again what was refused.
+
+Never decides. Before it: `auth`. After it: `delivery_services`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import get_args
+
+from aiohttp import web
+
+from bridge.core.roles import Role
+from bridge.core.temporary import Impossible, parse_moment
+from bridge.web.auth import PRINCIPAL
+from bridge.web.bodies import answer, read
+from bridge.web.delivery_services import (
+    DEFAULT_BUCKETS,
+    DEFAULT_LIMIT,
+    LARGEST_BUCKETS,
+    LARGEST_LIMIT,
+    DeliveryQuery,
+    DeliveryServices,
+)
+from bridge.web.delivery_shapes import (
+    DeliveryLogDetail,
+    DeliveryLogPage,
+    DeliveryOutcome,
+    RetryReport,
+    RetryRequest,
+    Throughput,
+)
+from bridge.web.route_table import Parameter, Route
+
+PATH = "/api/v1/deliveries"
+TAG = "deliveries"
+OUTCOMES: tuple[str, ...] = get_args(DeliveryOutcome)
+_LIST = (
+    Parameter("account", "Those of one account."),
+    Parameter("evse_id", "Those about one EVSE's status, in any spelling."),
+    Parameter("outcome", "Those that ended so.", choices=OUTCOMES, repeated=True),
+    Parameter("kind", "status, full_load, survey, data_full_load, or a document's kind."),
+    Parameter("since", "Those sent at this moment or later.", "moment"),
+    Parameter("before", "Those sent before this moment.", "moment"),
+    Parameter("limit", "How many at most.", "integer", 1, LARGEST_LIMIT),
+    Parameter("cursor", "The `next_cursor` of the page before."),
+)
+_SPAN = (
+    Parameter("since", "Beginning; else an hour before `until`.", "moment"),
+    Parameter("until", "End; else now.", "moment"),
+    Parameter("buckets", "Into how many spans.", "integer", 1, LARGEST_BUCKETS),
+)
+
+
+class DeliveryRoutes:
+    """The table of these routes."""
+
+    def __init__(self, services: DeliveryServices) -> None:
+        self._services = services
+
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        viewer, operator = Role.VIEWER, Role.OPERATOR
+        of_account = "/api/v1/upstreams/{name}"
+        yield Route(
+            "GET",
+            PATH,
+            self.list_newest,
+            viewer,
+            "List pushes to hubs, the newest first.",
+            TAG,
+            DeliveryLogPage,
+            query=_LIST,
+            fails=(404, 422),
+        )
+        yield Route(
+            "GET",
+            f"{PATH}/{{id:[0-9]{{1,18}}}}",
+            self.get,
+            viewer,
+            "Show one push with what was sent and answered, masked.",
+            TAG,
+            DeliveryLogDetail,
+            fails=(404,),
+        )
+        yield Route(
+            "POST",
+            "/api/v1/evses/{evse_id}/retry",
+            self.retry,
+            operator,
+            "Send an EVSE's current status now, though the hub refused it or it waits.",
+            TAG,
+            RetryReport,
+            takes=RetryRequest,
+            fails=(404, 409),
+        )
+        yield Route(
+            "POST",
+            f"{of_account}/documents/{{kind}}/{{key}}/retry",
+            self.retry_document,
+            operator,
+            "Send a document now, though the hub refused it or it waits.",
+            TAG,
+            RetryReport,
+            fails=(404, 409),
+        )
+        yield Route(
+            "GET",
+            f"{of_account}/throughput",
+            self.throughput,
+            viewer,
+            "Show what an account was sent over time, and how late.",
+            TAG,
+            Throughput,
+            query=_SPAN,
+            fails=(404, 422),
+        )
+
+    async def list_newest(self, request: web.Request) -> web.Response:
+        """Pushes that match every filter that is given."""
+        asked = request.query
+        outcomes = tuple(asked.getall("outcome", []))
+        if not set(outcomes) <= set(OUTCOMES):
+            raise web.HTTPBadRequest(text=f"outcome should be one of {', '.join(OUTCOMES)}")
+        query = DeliveryQuery(
+            account=asked.get("account"),
+            evse_id=asked.get("evse_id"),
+            outcomes=outcomes,
+            kind=asked.get("kind"),
+            since=_moment(request, "since"),
+            before=_moment(request, "before"),
+            limit=_whole(request, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
+            cursor=asked.get("cursor"),
+        )
+        return answer(await self._services.list(query))
+
+    async def get(self, request: web.Request) -> web.Response:
+        """One of them."""
+        return answer(await self._services.get(int(request.match_info["id"])))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """The current value of one EVSE at one account."""
+        body, by = await read(request, RetryRequest), request[PRINCIPAL].name
+        return answer(await self._services.retry(request.match_info["evse_id"], body.account, by=by))
+
+    async def retry_document(self, request: web.Request) -> web.Response:
+        """The current content of one document."""
+        place, by = request.match_info, request[PRINCIPAL].name
+        return answer(await self._services.retry_document(place["name"], place["kind"], place["key"], by=by))
+
+    async def throughput(self, request: web.Request) -> web.Response:
+        """Spans of equal length."""
+        since, until = _moment(request, "since"), _moment(request, "until")
+        buckets = _whole(request, "buckets", DEFAULT_BUCKETS, LARGEST_BUCKETS)
+        return answer(await self._services.throughput(request.match_info["name"], since, until, buckets))
+
+
+def _whole(request: web.Request, name: str, default: int, largest: int) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
+        raise web.HTTPBadRequest(text=f"{name} should be a whole number from 1 to {largest}")
+    return int(text)
+
+
+def _moment(request: web.Request, name: str) -> datetime | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, name)
+    except Impossible as error:
+        raise web.HTTPBadRequest(text=f"{name} should be a moment such as 2026-11-20T12:00:00Z") from error
