@@ -15,6 +15,7 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.key_client import RestKeys
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.station_client import RestStations
@@ -22,6 +23,7 @@ from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
@@ -71,6 +73,7 @@ class RestServices:
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
+        self.api_keys: KeyServices = RestKeys(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:

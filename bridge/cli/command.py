@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli import attempts, database, inventory, quarantine, quirks, station, station_log, temporary, upstream
+from bridge.cli import attempts, database, inventory, key, quarantine, quirks, station, station_log, temporary, upstream
 from bridge.cli.run import (
     ConfigOption,
     ExitCode,
@@ -57,6 +57,7 @@ station.app.command(
 )(attempts.attempts)
 station_log.add_to(station.app)
 app.add_typer(database.app, name="db")
+app.add_typer(key.app, name="key")
 app.command(
     epilog=examples(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"

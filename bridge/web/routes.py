@@ -13,11 +13,13 @@ from aiohttp import web
 from bridge.core.modes import Mode
 from bridge.core.roles import Role
 from bridge.web.access import ACCESS, Access, AccessOptions
+from bridge.web.audit import audit
 from bridge.web.auth import PRINCIPAL, require_key
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.headers import add_headers
+from bridge.web.key_routes import KeyRoutes
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
@@ -77,7 +79,7 @@ def create_app(
     wire_log = WireRoutes(services.wire_log)
     guard = Access(token, access or AccessOptions())
     app = web.Application(
-        middlewares=[*around, request_ids, problems, spirii_errors, require_key(guard)],
+        middlewares=[*around, request_ids, audit, problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard
@@ -98,6 +100,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         QuarantineRoutes(services.quarantine),
         wire_log,
         QuirkRoutes(services.quirks),
+        KeyRoutes(services.api_keys),
     )
     for table in tables:
         yield from table.routes()

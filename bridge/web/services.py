@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
@@ -135,6 +136,11 @@ class WebServices(Protocol):
     @property
     def quirks(self) -> QuirkServices:
         """What there is about quirk profiles."""
+        ...
+
+    @property
+    def api_keys(self) -> KeyServices:
+        """What there is about operators' keys."""
         ...
 
     async def status(self) -> Status:

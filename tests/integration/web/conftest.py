@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -275,6 +276,7 @@ class FakeServices:
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
+    api_keys: FakeKeys = field(default_factory=FakeKeys)
 
     async def status(self) -> Status:
         if self.failure is not None:
