@@ -11,8 +11,6 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
-import structlog
-
 from bridge.app.key_ring import StoreKeyRing
 from bridge.core.api_keys import KEY_BYTES, NAME_WANTED, digest_of, is_over, may_be_called, spelled
 from bridge.core.model import Moment
@@ -23,8 +21,6 @@ from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyState, KeyWish
 from bridge.web.services import Conflict, NotFound, Unavailable, ValueRefused
-
-log = structlog.get_logger(__name__)
 
 
 class StoreKeys:
@@ -73,7 +69,6 @@ class StoreKeys:
             raise Unavailable(str(error)) from error
         finally:
             self._ring.forget()
-        log.info("key_created", number=stored.number, name=wish.name, role=wish.role, by=by)
         return KeyMade(key=key, item=self._item(stored))
 
     async def revoke(self, number: int) -> KeyItem:
@@ -86,7 +81,6 @@ class StoreKeys:
             self._ring.forget()
         if stored is None:
             raise NotFound("key", str(number))
-        log.info("key_revoked", number=stored.number, name=stored.key.name)
         return self._item(stored)
 
     def _check(self, wish: KeyWish) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import structlog
 from aiohttp import web
 
 from bridge.core.roles import Role
@@ -15,6 +16,8 @@ from bridge.web.key_services import KeyServices
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
 from bridge.web.principals import PRINCIPAL
 from bridge.web.route_table import Parameter, Route
+
+log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/keys"
 TAG = "keys"
@@ -64,7 +67,9 @@ class KeyRoutes:
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the key."""
-        made = await self._services.create(await read(request, KeyWish), by=request[PRINCIPAL].name)
+        by = request[PRINCIPAL].name
+        made = await self._services.create(await read(request, KeyWish), by=by)
+        log.info("key_created", number=made.item.id, name=made.item.name, role=made.item.role, by=by)
         response = answer(made, status=201)
         response.headers["Location"] = f"{PATH}/{made.item.id}"
         return response
@@ -75,4 +80,6 @@ class KeyRoutes:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """It counts no more; its row stays."""
-        return answer(await self._services.revoke(int(request.match_info["id"])))
+        item = await self._services.revoke(int(request.match_info["id"]))
+        log.info("key_revoked", number=item.id, name=item.name, by=request[PRINCIPAL].name)
+        return answer(item)

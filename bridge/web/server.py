@@ -15,6 +15,7 @@ from bridge.web.access import AccessOptions
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
+from bridge.web.unreadable import logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ async def start_web(
     stalled = Stalled(options.patience)
     runner = web.AppRunner(
         create_app(services, token, around=[stalled.middleware], access=access),
+        logger=logger(),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),
         handle_signals=False,
