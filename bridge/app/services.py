@@ -23,6 +23,8 @@ from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.inventory_services import InventoryServices
+from bridge.app.key_ring import StoreKeyRing
+from bridge.app.key_services import StoreKeys
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
@@ -144,6 +146,8 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             documents=mirror_plans(settings),
             mirrors=mirrors(settings),
         )
+        self.key_ring = StoreKeyRing(store, writer, clock)
+        self.api_keys = StoreKeys(store, writer, self.key_ring, clock, settings.operators)
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self.events = StoreEvents(
             settings,

@@ -17,6 +17,7 @@ from bridge.cli.answers import read_answer
 from bridge.cli.delivery_client import RestDeliveries
 from bridge.cli.event_client import RestEvents
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.key_client import RestKeys
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.station_client import RestStations
@@ -26,6 +27,7 @@ from bridge.core.modes import Mode
 from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
@@ -75,6 +77,7 @@ class RestServices:
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
+        self.api_keys: KeyServices = RestKeys(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
         self.events: EventServices = RestEvents(url, self._headers)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)

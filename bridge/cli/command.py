@@ -21,6 +21,7 @@ from bridge.cli import (
     delivery,
     events,
     inventory,
+    key,
     quarantine,
     quirks,
     station,
@@ -70,6 +71,7 @@ station.app.command(
 )(attempts.attempts)
 station_log.add_to(station.app)
 app.add_typer(database.app, name="db")
+app.add_typer(key.app, name="key")
 app.command(
     epilog=examples(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"

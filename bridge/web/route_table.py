@@ -65,6 +65,8 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    secret: bool = False
+    """The answer holds a secret that is shown this once: it is kept nowhere."""
     scoped: bool = False
     """Keys that are bound to operators may use it: it shows and changes only their EVSEs (see `scope`)."""
 

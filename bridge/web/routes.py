@@ -14,6 +14,7 @@ from bridge.core.modes import Mode
 from bridge.core.roles import Role
 from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
+from bridge.web.audit import audit
 from bridge.web.auth import PRINCIPAL, is_still_good, require_key
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
@@ -21,6 +22,7 @@ from bridge.web.delivery_routes import DeliveryRoutes
 from bridge.web.event_routes import EventRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.headers import add_headers
+from bridge.web.key_routes import KeyRoutes
 from bridge.web.metrics import Metrics
 from bridge.web.pages.failures import failure_pages
 from bridge.web.pages.rendering import Pages
@@ -84,7 +86,7 @@ def create_app(
     guard = Access(token, access or AccessOptions())
     pages = Pages()
     app = web.Application(
-        middlewares=[*around, request_ids, failure_pages(pages), problems, spirii_errors, require_key(guard)],
+        middlewares=[*around, request_ids, audit, failure_pages(pages), problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard
@@ -110,6 +112,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes,
         AssetRoutes(),
         *page_tables(services, pages),
         DeliveryRoutes(services.deliveries),
+        KeyRoutes(services.api_keys),
     )
     for table in tables:
         yield from table.routes()

@@ -23,6 +23,7 @@ from bridge.core.modes import Mode
 from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
@@ -147,6 +148,11 @@ class WebServices(Protocol):
     @property
     def deliveries(self) -> DeliveryServices:
         """What there is about requests to hubs."""
+        ...
+
+    @property
+    def api_keys(self) -> KeyServices:
+        """What there is about operators' keys."""
         ...
 
     async def status(self) -> Status:

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_deliveries import FakeDeliveries
 from fake_events import FakeEvents
+from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -313,6 +314,7 @@ class FakeServices:
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
     events: FakeEvents = field(default_factory=FakeEvents)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    api_keys: FakeKeys = field(default_factory=FakeKeys)
 
     async def status(self) -> Status:
         if self.failure is not None:
