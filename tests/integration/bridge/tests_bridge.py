@@ -38,6 +38,7 @@ from bridge.temporaries import (
 )
 from bridge.ticker import Ticker
 from bridge.upstreams.port import Answer, Document, Entry, Record
+from bridge.upstreams.said import Said
 from csms.auth import StationKeys
 from csms.events import (
     Epoch,
@@ -121,6 +122,7 @@ class FakeUpstream:
     gate: asyncio.Event | None = None
     in_flight: int = 0
     most_in_flight: int = 0
+    said: tuple[Said, ...] = ()
 
     async def push(self, record: Record) -> Answer:
         self.in_flight += 1
@@ -130,7 +132,7 @@ class FakeUpstream:
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            return Answer(self.answer(record), 200, "000")
+            return Answer(self.answer(record), 200, "000", said=self.said)
         finally:
             self.in_flight -= 1
 
