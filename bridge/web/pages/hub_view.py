@@ -128,7 +128,15 @@ def full_load_lists(item: FullLoadItem) -> list[Listed]:
 
 def full_load_words(item: FullLoadItem) -> str:
     """Return in one sentence what the hub has afterwards."""
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (len(item.new), "added"),
+            (len(item.changed), "changed"),
+            (len(item.same), "as now"),
+            (len(item.withdrawn) + len(item.refused), "removed"),
+        )
+        if count
+    ]
     sent = len(item.new) + len(item.changed) + len(item.same)
-    gone = len(item.withdrawn) + len(item.refused)
-    removed = f", and loses {_evses(gone)}" if gone else ""
-    return f"The hub then has {_evses(sent)}: {len(item.same)} as now{removed}."
+    return f"The hub then has {_evses(sent)}: {', '.join(parts) or 'none'}."

@@ -18,6 +18,7 @@ from bridge.web.pages import hub_view
 from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
+from bridge.web.pages.plots import span_of
 from bridge.web.pages.rendering import Pages, segment
 from bridge.web.route_table import Route
 from bridge.web.services import Conflict, NotFound, WebServices
@@ -44,6 +45,7 @@ class HubPages:
         yield sent(f"{_ONE}/full-load", self.order_full_load, "Order a fullLoad.", Role.OPERATOR)
         yield shown(f"{_ONE}/sync", self.ask_sync, "Show how an account differs from its hub.")
         yield sent(f"{_ONE}/sync", self.order_sync, "Send what differs.", Role.OPERATOR)
+        yield sent(f"{_ONE}/retry", self.retry, "Send now what the hub refused of an EVSE.", Role.OPERATOR)
 
     async def all(self, request: web.Request) -> web.Response:
         """Those that need somebody first."""
@@ -53,7 +55,15 @@ class HubPages:
     async def one(self, request: web.Request) -> web.Response:
         """With what the hub refuses."""
         item = await self._item(request)
-        return self._page(request, "hub.html", item=item, report=await self._services.sync_preview(item.name))
+        report = await self._services.sync_preview(item.name)
+        return self._page(
+            request,
+            "hub.html",
+            item=item,
+            report=report,
+            plot_span=span_of(request, "1h"),
+            plot_title="Lag and throughput",
+        )
 
     # --- mode ---------------------------------------------------------------------------------------------------------
 
@@ -118,6 +128,16 @@ class HubPages:
         report = await self._services.sync(name, forget=forget)
         said = "everything" if forget else f"what differs ({report.to_send})"
         return see_other(_path(name), f"Sending {said} now.")
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """The value that is desired now, never the one that was refused."""
+        name, form = request.match_info["name"], await read_form(request)
+        try:
+            report = await self._services.deliveries.retry(form.text("evse_id"), name, by=request[PRINCIPAL].name)
+        except Conflict as error:
+            return see_other(_path(name), f"Not sent again: {error}.")
+        held = f" It waits: {report.waits}." if report.waits else ""
+        return see_other(_path(name), f"{report.evse_id}: {report.value} is sent again.{held}")
 
     # --- what they share ----------------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ NAVIGATION = (
     Place("temporary", "/temporary", "Temporary"),
     Place("deliveries", "/deliveries", "Deliveries"),
     Place("quarantine", "/quarantine", "Quarantine"),
+    Place("plots", "/plots", "Plots"),
 )
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from bridge.web.pages.hubs import HubPages
 from bridge.web.pages.login import LoginPages
 from bridge.web.pages.overview import OverviewPages
+from bridge.web.pages.plots import PlotPages
+from bridge.web.pages.quarantine import QuarantinePages
 from bridge.web.pages.rendering import Pages
+from bridge.web.pages.stations import StationPages
 from bridge.web.pages.temporary import TemporaryPages
 from bridge.web.route_table import Routes
 from bridge.web.services import WebServices
@@ -20,5 +23,8 @@ def page_tables(services: WebServices, pages: Pages) -> tuple[Routes, ...]:
         LoginPages(pages),
         OverviewPages(services, pages),
         HubPages(services, pages),
+        StationPages(services, pages),
         TemporaryPages(services, pages),
+        QuarantinePages(services, pages),
+        PlotPages(services, pages),
     )

@@ -41,6 +41,7 @@ class TemporaryPages:
         """Return every request of this table."""
         yield shown(_PATH, self.all, "Show temporary statuses.")
         yield shown(f"{_PATH}/new", self.new, "Show the form that creates some.", Role.OPERATOR)
+        yield shown(f"{_PATH}/evses", self.find, "Find EVSEs for the form.", Role.OPERATOR)
         yield sent(f"{_PATH}/new", self.edit, "Show the form again.", Role.OPERATOR)
         yield sent(f"{_PATH}/preview", self.preview, "Show what creating them would do.", Role.OPERATOR)
         yield sent(_PATH, self.create, "Create temporary statuses.", Role.OPERATOR)
@@ -61,6 +62,12 @@ class TemporaryPages:
         named = "\n".join(request.query.getall("evse", []))
         form = Form({"evse_ids": (named,), "station": (request.query.get("station", ""),)})
         return await self._form(request, form)
+
+    async def find(self, request: web.Request) -> web.Response:
+        """Up to thirty whose id, or whose station's, has this part; separators do not count."""
+        wanted = request.query.get("q", "")[:100]
+        found = temporary_form.matching(await self._inventory(), wanted)
+        return web.json_response({"found": [{"evse_id": row.evse_id, "station": row.station} for row in found]})
 
     async def edit(self, request: web.Request) -> web.Response:
         """With what was given before."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from bridge.web.temporary_shapes import TemporaryWish
 
 _BETWEEN = re.compile(r"[\s,;]+")
 _MOST = 1000
+_MOST_FOUND = 30
 
 
 def read_wish(form: Form, inventory: Iterable[InventoryRow]) -> TemporaryWish | None:
@@ -59,6 +60,22 @@ def _evse_ids(form: Form, inventory: Iterable[InventoryRow]) -> tuple[str, ...]:
     return found
 
 
+def matching(inventory: Iterable[InventoryRow], wanted: str) -> list[InventoryRow]:
+    """Return up to thirty EVSEs, each once, whose id or whose station's has this part, separators aside."""
+    part = _folded(wanted)
+    found: dict[str, InventoryRow] = {}
+    for row in inventory:
+        if part and (part in _folded(row.evse_id) or part in _folded(row.station)):
+            found.setdefault(row.evse_id, row)
+        if len(found) == _MOST_FOUND:
+            break
+    return list(found.values())
+
+
+def _folded(text: str) -> str:
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
+
+
 def _zone(form: Form) -> ZoneInfo:
     name = form.text("zone", "UTC")
     if name not in zone_names():
@@ -76,17 +93,20 @@ def _kind(form: Form) -> TemporaryKind | None:
 
 
 def _moment(form: Form, name: str, zone: ZoneInfo) -> datetime | None:
-    """Return the moment of a field; where it comes twice that day, `…_offset` says which of them is meant."""
+    """Return the moment of a field in UTC; where it comes twice that day, `…_offset` says which of them is meant.
+
+    Source: PEP 495: a local time that comes twice equals no moment of another zone, so none of them leaves here.
+    """
     text = form.text(name)
     if not text:
         form.mistakes[name] = "choose a day and a time, or the other choice"
         return None
     try:
-        return read_local(text, zone) or parse_moment(text, name)
+        return (read_local(text, zone) or parse_moment(text, name)).astimezone(UTC)
     except ComesTwice as error:
         for moment in error.both:
             if moment.isoformat()[-6:] == form.text(f"{name}_offset"):
-                return moment
+                return moment.astimezone(UTC)
         form.mistakes[name] = "the clocks are set back that day, and this time comes twice: choose which one"
     except NoMoment as error:
         form.mistakes[name] = f"{error}: choose a time before or after the gap" if "skip" in str(error) else str(error)

@@ -62,7 +62,7 @@ def summary(preview: TemporaryPreview) -> str:
     """Return in one sentence what would be created."""
     good = [item for item in preview.items if not item.problem]
     bad = len(preview.items) - len(good)
-    said = f"{preview.status.value} for {_evses(len(good))}"
+    said = f"{preview.status.value.capitalize()} for {_evses(len(good))}"
     return said if not bad else f"{said}; {_evses(bad)} cannot have it, and then none gets it"
 
 
@@ -77,8 +77,8 @@ class Told:
     begin: datetime | None
     """None: as it is now."""
     word: str
-    changed: bool
-    """It differs from what the hub was told before."""
+    at_begin: bool = False
+    """It is told as soon as the temporary status begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +117,11 @@ def _group(item: TemporaryForecast, wished: TemporaryKind) -> Group:
 
 def _told(account: str, now: str, item: TemporaryForecast) -> tuple[Told, ...]:
     """Return the words that differ from the one before; those that repeat it are not sent."""
-    told = [Told(None, now, changed=False)]
-    for span in item.spans:
+    told = [Told(None, now)]
+    for place, span in enumerate(item.spans):
         word = span.words.get(account, "")
         if word != told[-1].word:
-            told.append(Told(span.begin, word, changed=True))
+            told.append(Told(span.begin, word, at_begin=place == 0))
     return tuple(told)
 
 
