@@ -126,7 +126,7 @@ class Intake:
         receipts = batch.run()
         save(connection, batch.changes)
         derived = batch.derived
-        if derived.evses or derived.accounts or derived.until_now or derived.until_steady or derived.orders:
+        if derived.decided or derived.accounts or derived.until_now or derived.until_steady or derived.orders:
             self._woken(derived)
         return receipts
 

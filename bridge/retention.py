@@ -36,6 +36,8 @@ class RetentionOptions:
     security_events: Kept
     temporary: Kept
     """Of those that are over. Whatever left the inventory is kept as long as history."""
+    delivery_bodies: Kept = field(default_factory=lambda: Kept(timedelta(days=7), 50_000))
+    """What was said in a request to a hub; its line in the delivery log stays."""
     pause: timedelta = timedelta(milliseconds=200)
     """After each transaction that found something."""
     every: timedelta = timedelta(minutes=10)
@@ -133,6 +135,7 @@ class Retention:
         logs = {
             "history": options.history,
             "delivery_log": options.delivery_log,
+            "delivery_bodies": options.delivery_bodies,
             "security_event": options.security_events,
         }
         now = self.clock().steady  # begins as wall time and never steps: a wrong wall clock must not cost a history

@@ -2,13 +2,14 @@
 
 One task reads how the things stand that were noticed since it read last, a few times a second at most and only while
 somebody listens, and puts what it finds into every client's mailbox. It reads behind every commit that was on its way
-when it was woken. Before it: `noticed`. After it: `core.feed`; the web and the command line, one stream each.
+when it was woken. Before it: `noticed`. After it: `what_changed`, `core.feed`; the web and the command line, one stream
+each.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,33 +19,17 @@ import structlog
 
 from bridge.app.evse_lookup import evse_meant
 from bridge.app.noticed import Noticed, Noticing
-from bridge.app.shown import delivery_item
-from bridge.core.feed import EventName, Interest, Mailbox, Notice, Ring, reset
-from bridge.core.model import AccountName, Moment
-from bridge.core.modes import Mode, effective_mode
+from bridge.app.what_changed import Said, WhatChanged, everything_anew
+from bridge.core.feed import Interest, Mailbox, Notice, Ring, reset
+from bridge.core.model import Moment
 from bridge.settings import Settings
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
-from bridge.store.event_readings import (
-    ChangedEvse,
-    LaneMark,
-    pass_commits,
-    read_changed_evses,
-    read_changed_stations,
-    read_lane_marks,
-)
+from bridge.store.event_readings import pass_commits
 from bridge.store.writer import Writer
 from bridge.web.event_services import Event, EventWish
-from bridge.web.event_shapes import (
-    DeliveryEvent,
-    ResetEvent,
-    StationEvent,
-    StatusEvent,
-    TemporaryEvent,
-    UpstreamEvent,
-)
 from bridge.web.services import NotFound, NotRunning, Unavailable
-from bridge.web.shapes import Shape, UpstreamList
+from bridge.web.shapes import UpstreamList
 
 log = structlog.get_logger(__name__)
 
@@ -113,11 +98,11 @@ class StoreEvents:
         """`noticing` None: the bridge is stopped. `new_generation` makes a name that no other process has."""
         self._settings = settings
         self._store = store
+        self._changed = WhatChanged(settings, store, clock, upstreams)
         self._writer = writer
         self._noticing = noticing
         self._clock = clock
         self._new_generation = new_generation
-        self._upstreams = upstreams
         self._options = options or FeedOptions()
         self._went_round = went_round
         self._generation = new_generation()
@@ -127,7 +112,7 @@ class StoreEvents:
         self._joined: set[_Client] = set()
         self._left_at: datetime | None = None
         self._accounts_at: datetime | None = None
-        self._shown: dict[str, UpstreamEvent] = {}
+        self._accounts_noticed = False
         self._waiting_for_storage = False
 
     # --- streams ----------------------------------------------------------------------------------------------------
@@ -187,8 +172,9 @@ class StoreEvents:
             raise AssertionError("a stopped bridge tells nobody")
         while True:
             self._went_round(options.look + timedelta(seconds=30))
+            wait = options.accounts_pace if self._accounts_noticed else options.look
             with suppress(TimeoutError):
-                async with asyncio.timeout(options.look.total_seconds()):
+                async with asyncio.timeout(wait.total_seconds()):
                     await noticing.woken.wait()
             noticing.woken.clear()
             if not noticing.listening:
@@ -205,12 +191,15 @@ class StoreEvents:
         noticing.take()
         self._generation = self._new_generation()
         self._ring.clear(self._number)
-        self._shown.clear()
+        self._changed.forget()
 
     async def _round(self, noticing: Noticing) -> bool:
         """Tell how everything stands that was noticed; return whether it could be read."""
         joined, self._joined = self._joined, set()
         noticed = noticing.take()
+        self._accounts_noticed |= bool(noticed.accounts)
+        if not (joined or noticed or noticed.everything or self._accounts_due()):
+            return True
         try:
             await self._writer.submit(pass_commits, None)
             for client in joined:
@@ -225,115 +214,38 @@ class StoreEvents:
         return True
 
     async def _tell(self, noticed: Noticed) -> None:
-        if not noticed.everything and len(noticed) > self._options.many:
-            noticed.everything = f"{len(noticed)} things changed at once"
         if noticed.everything:
-            self._publish(EventName.RESET, "", ResetEvent(why=noticed.everything))
-        else:
-            await self._tell_each(noticed)
-        await self._tell_accounts(noticed)
+            self._publish([everything_anew(noticed.everything)])
+        elif len(noticed) > self._options.many:
+            self._publish([everything_anew(f"{len(noticed)} things changed at once")])
+        elif noticed:
+            self._publish(await self._changed.things(noticed))
+        if self._accounts_due():
+            self._accounts_at, self._accounts_noticed = self._clock().steady, False
+            self._publish(await self._changed.accounts())
 
-    async def _tell_each(self, noticed: Noticed) -> None:
-        at = self._clock()
-        keys = noticed.evses | {key for key, _ in noticed.temporaries.values()}
-        async with self._store.read() as connection:
-            evses = await read_changed_evses(connection, keys, at.steady) if keys else []
-            lanes = await read_lane_marks(connection) if keys else {}
-            stations = await read_changed_stations(connection, noticed.stations) if noticed.stations else []
-        for evse in evses:
-            if evse.key in noticed.evses:
-                self._tell_evse(evse, lanes, at)
-        for station in stations:
-            self._publish(
-                EventName.STATION,
-                station.station,
-                StationEvent(id=station.station, connected=station.connected),
-                station=station.station,
-                operators=station.operators,
+    def _accounts_due(self) -> bool:
+        if self._accounts_at is None:
+            return True
+        pace = self._options.accounts_pace if self._accounts_noticed else self._options.look
+        return self._clock().steady - self._accounts_at >= pace
+
+    def _publish(self, said: Iterable[Said]) -> None:
+        for each in said:
+            self._number += 1
+            notice = Notice(
+                self._number,
+                each.name,
+                each.key,
+                each.data.model_dump_json(),
+                each.evse_id,
+                each.account,
+                each.station,
+                each.operators,
             )
-        named = {evse.key: evse for evse in evses}
-        for number, (key, what) in noticed.temporaries.items():
-            if (found := named.get(key)) is not None:
-                self._publish(
-                    EventName.TEMPORARY,
-                    str(number),
-                    TemporaryEvent(id=number, evse_id=found.evse_id, what=what),
-                    evse_id=found.evse_id,
-                    operators=frozenset({found.operator}),
-                )
-
-    def _tell_evse(self, evse: ChangedEvse, lanes: Mapping[AccountName, LaneMark], at: Moment) -> None:
-        operators = frozenset({evse.operator})
-        status = StatusEvent(
-            evse_id=evse.evse_id, status=evse.status, live=evse.live, rule=evse.rule, changed_at=evse.changed_at
-        )
-        self._publish(EventName.STATUS, evse.evse_id, status, evse_id=evse.evse_id, operators=operators)
-        for delivery in evse.deliveries:
-            configured = self._settings.accounts.get(delivery.account)
-            if configured is None:
-                continue
-            lane = lanes.get(delivery.account, LaneMark(None, None))
-            mode = effective_mode(configured.mode, None if lane.mode is None else Mode(lane.mode))
-            item = delivery_item(delivery, mode, lane.held is not None, at.steady)
-            shown = DeliveryEvent(
-                account=delivery.account,
-                evse_id=evse.evse_id,
-                desired=item.desired,
-                acked=item.acked,
-                acked_at=item.acked_at,
-                state=item.state,
-                why=item.why,
-            )
-            self._publish(
-                EventName.DELIVERY,
-                f"{delivery.account} {evse.evse_id}",
-                shown,
-                evse_id=evse.evse_id,
-                account=delivery.account,
-                operators=operators,
-            )
-
-    async def _tell_accounts(self, noticed: Noticed) -> None:
-        """Tell how accounts do: those that were noticed about once a second, all of them now and then."""
-        steady, options = self._clock().steady, self._options
-        since = None if self._accounts_at is None else steady - self._accounts_at
-        if since is not None and since < (options.accounts_pace if noticed.accounts else options.look):
-            if noticed.accounts and self._noticing is not None:
-                for account in noticed.accounts:
-                    self._noticing.account(account)
-            return
-        self._accounts_at = steady
-        for item in (await self._upstreams()).items:
-            shown = UpstreamEvent.model_validate(item.model_dump(include=set(UpstreamEvent.model_fields)))
-            before = self._shown.get(item.name)
-            if shown == before:
-                continue
-            self._shown[item.name] = shown
-            if before is not None and (before.mode, before.held is None) != (shown.mode, shown.held is None):
-                why = f"{item.name} is {shown.mode}{'' if shown.held is None else ', and held'} now"
-                self._publish(EventName.RESET, "", ResetEvent(why=why))
-            self._publish(EventName.UPSTREAM, item.name, shown, account=item.name, operators=self._served_by(item.name))
-
-    def _served_by(self, account: str) -> frozenset[str]:
-        """Return the operators whose EVSEs an account shows."""
-        return frozenset(name for name, table in self._settings.operators.items() if account in table.accounts)
-
-    def _publish(
-        self,
-        name: EventName,
-        key: str,
-        data: Shape,
-        *,
-        evse_id: str = "",
-        account: str = "",
-        station: str = "",
-        operators: frozenset[str] | None = None,
-    ) -> None:
-        self._number += 1
-        notice = Notice(self._number, name, key, data.model_dump_json(), evse_id, account, station, operators)
-        self._ring.add(notice)
-        for client in self._clients:
-            client.put(notice)
+            self._ring.add(notice)
+            for client in self._clients:
+                client.put(notice)
 
     def _log_storage(self, error: str | None) -> None:
         """One line when storage fails, one when it is back."""

@@ -23,8 +23,10 @@ from csms.events import StationId
 class Noticed:
     """What changed since it was last read."""
 
-    evses: set[EvseKey] = field(default_factory=set)
-    """Their status, or what hubs have of them."""
+    statuses: set[EvseKey] = field(default_factory=set)
+    """EVSEs whose status, live status or rule changed."""
+    deliveries: set[EvseKey] = field(default_factory=set)
+    """EVSEs of which hubs have, or should have, something else."""
     accounts: set[AccountName] = field(default_factory=set)
     stations: set[StationId] = field(default_factory=set)
     temporaries: dict[int, tuple[EvseKey, TemporaryChangeWord]] = field(default_factory=dict)
@@ -32,7 +34,7 @@ class Noticed:
     """Why everything must be read anew; empty: it need not."""
 
     def __len__(self) -> int:
-        return len(self.evses) + len(self.stations) + len(self.temporaries)
+        return len(self.statuses | self.deliveries) + len(self.stations) + len(self.temporaries)
 
 
 class Noticing:
@@ -51,14 +53,15 @@ class Noticing:
     def derived(self, derived: Derived) -> None:
         """Note what a derivation moved."""
         if self.listening:
-            self._noticed.evses |= derived.evses
+            self._noticed.statuses |= derived.decided
+            self._noticed.deliveries |= derived.wanted
             self._noticed.accounts |= derived.accounts
             self.woken.set()
 
     def settled(self, account: AccountName, evses: Collection[EvseKey]) -> None:
         """Note that a hub has answered about these EVSEs, or about something else of the account."""
         if self.listening:
-            self._noticed.evses.update(evses)
+            self._noticed.deliveries.update(evses)
             self._noticed.accounts.add(account)
             self.woken.set()
 

@@ -262,6 +262,7 @@ def retention_options(settings: Settings) -> RetentionOptions:
     return RetentionOptions(
         history=Kept(kept.history, kept.history_rows),
         delivery_log=Kept(kept.delivery_log, kept.delivery_log_rows),
+        delivery_bodies=Kept(kept.delivery_bodies, kept.delivery_body_rows),
         security_events=Kept(kept.security_events, kept.security_event_rows),
         temporary=Kept(kept.temporary, kept.temporary_rows),
     )

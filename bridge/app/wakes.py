@@ -39,7 +39,7 @@ class Wakes:
 
     def derived(self, derived: Derived) -> None:
         """Pass on what a derivation moved; from any thread."""
-        if not (derived.evses or derived.accounts or derived.until_now or derived.until_steady or derived.orders):
+        if not (derived.decided or derived.accounts or derived.until_now or derived.until_steady or derived.orders):
             return
         with suppress(RuntimeError):  # the loop is closed: nobody is left to wake
             self._loop.call_soon_threadsafe(self._wake, derived)

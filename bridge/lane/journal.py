@@ -16,6 +16,7 @@ from bridge.store import deliveries, documents
 from bridge.store.delivery_log import LoggedRequest, log_requests
 from bridge.store.lanes import StoredLane
 from bridge.store.transaction import Transaction
+from bridge.upstreams.said import answers_json, requests_json
 
 STATUS, FULL_LOAD, DATA_FULL_LOAD, SURVEY = "status", "full_load", "data_full_load", "survey"
 """Kinds of requests; one with one document has the document's kind."""
@@ -46,8 +47,18 @@ def log_settled(conn: Transaction, stored: StoredLane, settling: Settling, at: M
         http=answer.http,
         code=answer.code,
         reference=answer.reference,
+        lag_ms=_lag_ms(sent, at) if isinstance(outcome, Accepted) else None,
+        request=requests_json(answer.said),
+        answer=answers_json(answer.said),
     )
     log_requests(conn, [request])
+
+
+def _lag_ms(sent: Sent | SentDocuments | SentSurvey, at: Moment) -> int | None:
+    """Return how long the hub had not had what it has now accepted, of several the longest; None: it had it all."""
+    if not isinstance(sent, Sent) or not sent.since:
+        return None
+    return max(0, (at.steady - min(sent.since)) // timedelta(milliseconds=1))
 
 
 def _what(sent: Sent | SentDocuments | SentSurvey) -> tuple[str, bool]:

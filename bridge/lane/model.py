@@ -67,6 +67,8 @@ class Sent:
     records: int = 1
     seq: int = 0
     """`desired_seq` of the row, where it carried one alone."""
+    since: tuple[datetime, ...] = ()
+    """Since when (steady) the hub has not had the value, of each row whose value it had not acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)

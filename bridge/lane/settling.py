@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from bridge.core import full_load, reconcile
@@ -177,3 +178,8 @@ def _why(outcome: Outcome) -> str:
 def values_of(rows: Sequence[DeliveryRow]) -> Mapping[EvseKey, str]:
     """Return what a request about these rows carries."""
     return {row.key: row.delivery.desired for row in rows}
+
+
+def lagging_since(rows: Sequence[DeliveryRow]) -> tuple[datetime, ...]:
+    """Return since when the hub has not had what is desired, of each of these rows where it has not."""
+    return tuple(row.desired_at for row in rows if reconcile.dirty(row.delivery))

@@ -17,7 +17,7 @@ from bridge.core.modes import Mode, effective_mode
 from bridge.lane import document_turns, journal
 from bridge.lane.document_turns import Chosen, Look
 from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sent, Settling, Todo
-from bridge.lane.settling import reassertion, settle, values_of
+from bridge.lane.settling import lagging_since, reassertion, settle, values_of
 from bridge.store import deliveries, documents, lanes
 from bridge.store.deliveries import DeliveryRow
 from bridge.store.lanes import StoredLane
@@ -193,7 +193,7 @@ def _choose_status(conn: Transaction, stored: StoredLane, turn: Turn, documents_
         due = deliveries.next_due_at(conn, stored.account, after_data=after_data)
         return Taken(Rest(_earliest(due, until), "agreed", guarded), live=True, census=census), stored
     deliveries.save_rows(conn, stored.account, [(row.key, reconcile.start(row.delivery, steady))], steady)
-    sent = Sent(values_of([row]), steady, seq=row.delivery.desired_seq)
+    sent = Sent(values_of([row]), steady, seq=row.delivery.desired_seq, since=lagging_since([row]))
     return Taken(SendOne(_record(row, stored, turn), sent), live=True, census=census), stored
 
 
@@ -243,7 +243,7 @@ def _begin_full_load(conn: Transaction, stored: StoredLane, turn: Turn, why: str
         conn, stored.account, [(row.key, reconcile.start(row.delivery, steady)) for row in rows], steady
     )
     records = tuple(_record(row, stored, turn) for row in rows if not row.delivery.tombstone)
-    sent = Sent(values_of(rows), steady, full=True, records=len(records))
+    sent = Sent(values_of(rows), steady, full=True, records=len(records), since=lagging_since(rows))
     begun = full_load.begin(stored.full_load, turn.at)
     return SendAll(records, sent, why), replace(stored, full_load=begun)
 

@@ -192,6 +192,8 @@ class RetentionSection(Section):
     history_rows: _Rows = 10_000_000
     delivery_log: _Age = timedelta(days=30)
     delivery_log_rows: _Rows = 5_000_000
+    delivery_bodies: _Age = timedelta(days=7)
+    delivery_body_rows: _Rows = 50_000
     security_events: _Age = timedelta(days=400)
     security_event_rows: _Rows = 1_000_000
     temporary: _Age = timedelta(days=400)

@@ -31,6 +31,8 @@ class DeliveryRow:
     evse_id: EvseId
     operator: str
     delivery: Delivery
+    desired_at: datetime
+    """Since when (steady) the hub has not had what is desired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ _ROW = (
         evse.c.id,
         evse.c.evse_id,
         evse.c.operator,
+        delivery.c.desired_at,
         *DELIVERY_COLUMNS,
     )
     .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
@@ -89,7 +92,7 @@ _LOOKS_AFTER_DATA = tuple(look.where(~_DATA_MISSING) for look in _LOOKS)
 
 
 def _row_of(row: Sequence[Any]) -> DeliveryRow:
-    return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], delivery_of(row[3:]))
+    return DeliveryRow(EvseKey(row[0]), EvseId(row[1]), row[2], delivery_of(row[4:]), from_micros(row[3]))
 
 
 def next_due(

@@ -1,4 +1,4 @@
-"""Remember each request to a hub: what it carried, when, and how it ended; without bodies.
+"""Remember each request to a hub: what it carried, when, how it ended, and what was said.
 
 Never decides, and never in a transaction of its own: a request is written by the one that settles it. A request has one
 row, however often its settling is repeated. Before it: `lane.journal`. After it: operators; `trimming` forgets the old.

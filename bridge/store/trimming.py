@@ -41,8 +41,9 @@ LOGS = {
     "history": (history, history.c.at_w),
     "delivery_log": (delivery_log, delivery_log.c.sent_at_w),
     "security_event": (security_event, security_event.c.at_w),
+    "delivery_bodies": (delivery_log, delivery_log.c.sent_at_w),
 }
-"""What is written in order and never changed: table and moment, by the table's name."""
+"""What is written in order: table and moment, by the name of what is kept."""
 
 
 def newest_number(conn: sa.Connection, log: str) -> int:
@@ -59,11 +60,24 @@ def oldest_rows(conn: sa.Connection, log: str, after: int, limit: int) -> list[W
 
 
 def delete_rows(conn: sa.Connection, log: str, after: int, through: int) -> int:
-    """Delete a log's rows with numbers above `after` up to `through`; return how many went."""
+    """Delete a log's rows with numbers above `after` up to `through`, or their bodies; return how many went."""
     if log == "history":
         return _delete_history(conn, after, through)
+    if log == "delivery_bodies":
+        return conn.execute(_FORGET_BODIES, {"after": after, "through": through}).rowcount
     table, _ = LOGS[log]
     return conn.execute(sa.delete(table).where(table.c.id > after, table.c.id <= through)).rowcount
+
+
+_FORGET_BODIES = (
+    sa.update(delivery_log)
+    .where(
+        delivery_log.c.id > sa.bindparam("after"),
+        delivery_log.c.id <= sa.bindparam("through"),
+        delivery_log.c.request.is_not(None),
+    )
+    .values(request=None, answer=None)
+)
 
 
 def _delete_history(conn: sa.Connection, after: int, through: int) -> int:

@@ -95,11 +95,12 @@ class Chargeprice(Upstream):
         return await self._http.send(method, url, {"Api-Key": self._key()}, body)
 
     async def _send(self, record: Record) -> Answer:
-        match await self._exchange("PUT", path_of(record, self._options), document(record)):
+        exchange = await self._exchange("PUT", path_of(record, self._options), document(record))
+        match exchange:
             case Replied(status, reply_headers, text, millis):
                 outcome, code = classify(status, reply_headers, text, records=[record], now=self._clock())
-                return Answer(outcome, status, code, millis=millis)
-            case NotSent() | Lost() as exchange:
+                return Answer(outcome, status, code, millis=millis, said=exchange.said)
+            case NotSent() | Lost():
                 return failed(exchange)
 
 

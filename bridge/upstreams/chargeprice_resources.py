@@ -26,6 +26,7 @@ from bridge.core.model import Accepted, Deferred, Held, Outcome, Refused
 from bridge.upstreams.chargeprice_answers import VERSION_CONFLICT, judge
 from bridge.upstreams.http import Exchange, Lost, NotSent, Replied, failed, parse_object
 from bridge.upstreams.port import Answer, Document
+from bridge.upstreams.said import Said
 
 STATION_PREFIX = "v2"
 REPLACES = "replaces_charging_staton_id"
@@ -65,11 +66,13 @@ class _Calls:
     document: Document
     requests: int = 0
     millis: int = 0
+    said: tuple[Said, ...] = ()
 
     async def ask(self, method: str, path: str, body: object = None) -> _Said:
         self.requests += 1
         exchange = await self.send(method, path, body)
         self.millis += exchange.millis
+        self.said += exchange.said
         match exchange:
             case Replied(status, headers, text):
                 ids = {self.document.key, self.document.key.upper()}
@@ -83,7 +86,9 @@ class _Calls:
         outcome = said.outcome
         if isinstance(outcome, Held):
             outcome = replace(outcome, why=f"{_PLURALS[self.document.kind]}: {outcome.why}")
-        return Answer(outcome, said.http, said.code, millis=self.millis, learnt=learnt, requests=self.requests)
+        return Answer(
+            outcome, said.http, said.code, millis=self.millis, learnt=learnt, requests=self.requests, said=self.said
+        )
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
@@ -27,6 +27,7 @@ from bridge.upstreams.connections import Connector
 from bridge.upstreams.names import Names
 from bridge.upstreams.port import Answer, Record
 from bridge.upstreams.refusals import CERTIFICATE_REFUSED, certificate_alert
+from bridge.upstreams.said import Said, said_of
 
 BODY_LIMIT = 64 * 1024
 """Bytes of an answer that are read; every answer of a hub is far shorter, but for a list."""
@@ -54,6 +55,8 @@ class Replied:
     headers: Mapping[str, str]
     text: str
     millis: int
+    said: tuple[Said, ...] = field(default=(), compare=False)
+    """What is kept of it for operators; none where it did not come from the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class NotSent:
     millis: int
     certificate_refused: bool = False
     """The hub said so in its TLS alert: every request with this client certificate would end like this one."""
+    said: tuple[Said, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Lost:
 
     why: str
     millis: int
+    said: tuple[Said, ...] = field(default=(), compare=False)
 
 
 Exchange = Replied | NotSent | Lost
@@ -127,23 +132,27 @@ class HttpClient:
         Never raises for the network's or the hub's faults. Cancellation closes the socket; the request is in doubt.
         """
         progress = Progress()
+        body = None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+        whole = {**({} if body is None else {"Content-Type": "application/json"}), **headers}
         try:
-            return await self._exchange(method, url, headers, document, progress)
+            replied = await self._exchange(method, url, whole, body, progress)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             progress.naming = self._names.waiting
-            return failure_of(error, progress, encrypted=url.startswith("https:"))
+            failed = failure_of(error, progress, encrypted=url.startswith("https:"))
+            return replace(failed, said=(said_of(method, url, whole, body, failure=failed.why),))
+        status, answered, text = replied.status, replied.headers, replied.text
+        said = said_of(method, url, whole, body, status=status, answer_headers=answered, text=text)
+        return replace(replied, said=(said,))
 
     async def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], document: object | None, progress: Progress
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, progress: Progress
     ) -> Replied:
-        body = None if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        described = {} if body is None else {"Content-Type": "application/json"}
         session = await self._open()
         async with session.request(
             method,
             URL(url, encoded=True),
             data=body,
-            headers={**described, **headers},
+            headers=headers,
             allow_redirects=False,
             trace_request_ctx=progress,
         ) as response:
@@ -264,9 +273,9 @@ def failed(exchange: NotSent | Lost) -> Answer:
     """Return the answer of a request that got no reply: deferred, and in doubt where it may have been sent."""
     match exchange:
         case NotSent(why, millis):
-            return Answer(Deferred(why), millis=millis)
+            return Answer(Deferred(why), millis=millis, said=exchange.said)
         case Lost(why, millis):
-            return Answer(Deferred(why, in_doubt=True), millis=millis)
+            return Answer(Deferred(why, in_doubt=True), millis=millis, said=exchange.said)
         case _:
             assert_never(exchange)
 

@@ -121,9 +121,9 @@ class Oicp(Upstream):
         match exchange:
             case Replied(status, headers, text, millis):
                 outcome, code = classify(status, headers, text, action=action, records=records, now=self._clock())
-                return Answer(outcome, status, code, cut(header(headers, "process-id")), millis)
+                return Answer(outcome, status, code, cut(header(headers, "process-id")), millis, said=exchange.said)
             case NotSent(why, millis, certificate_refused=True):
-                return Answer(Held(why), millis=millis)
+                return Answer(Held(why), millis=millis, said=exchange.said)
             case NotSent() | Lost():
                 return failed(exchange)
 

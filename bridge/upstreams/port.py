@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bridge.core.documents import DocumentKind, Learnt, Remote
 from bridge.core.model import EvseId, Outcome
+from bridge.upstreams.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Answer:
     """The hub's own rate limit asks for this pause (seconds), whatever the outcome."""
     entries: tuple[Entry, ...] | None = None
     """What the hub holds, for a survey that it answered."""
+    said: tuple[Said, ...] = field(default=(), compare=False)
+    """Each request that the push took and its answer, masked and cut; empty: none left."""
 
 
 class Upstream(Protocol):

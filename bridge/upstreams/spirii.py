@@ -33,6 +33,7 @@ from bridge.upstreams.http import (
     unreadable,
 )
 from bridge.upstreams.port import Answer, Document, Entry, Upstream
+from bridge.upstreams.said import Said
 from bridge.upstreams.spirii_answers import (
     classify,
     details,
@@ -117,6 +118,7 @@ class _Talk:
     clock: Callable[[], datetime]
     requests: int = 0
     millis: int = 0
+    said: tuple[Said, ...] = ()
     pauses: dict[bool, float] = field(default_factory=dict)
     """Seconds that the hub's last answer asks for, apart for reads (True) and writes: it counts them apart."""
 
@@ -129,6 +131,7 @@ class _Talk:
         exchange = await self.http.send(method, url, {"Authorization": f"Bearer {self.key()}"}, body)
         self.requests += 1
         self.millis += exchange.millis
+        self.said += exchange.said
         if isinstance(exchange, Replied):
             self.pauses[reads] = pause_s(exchange.headers, self.clock())
         return exchange
@@ -158,7 +161,7 @@ class _Talk:
     def total(self, answer: Answer) -> Answer:
         """Return the answer with what all requests cost."""
         pause = max(self.pauses.values(), default=0.0)
-        return replace(answer, requests=self.requests, millis=self.millis, pause_s=pause)
+        return replace(answer, requests=self.requests, millis=self.millis, pause_s=pause, said=self.said)
 
 
 # --- an entry whose id we know --------------------------------------------------------------------------------------

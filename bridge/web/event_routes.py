@@ -21,6 +21,7 @@ from bridge.web.auth import PRINCIPAL
 from bridge.web.event_services import EventServices, EventStream, EventWish
 from bridge.web.problems import REQUEST_ID
 from bridge.web.route_table import Parameter, Route
+from bridge.web.services import ServiceError
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +116,7 @@ class EventRoutes:
                 raise error
         except TimeoutError:
             log.warning("web_client_stalled", remote=request.remote, path=PATH)
-        except ConnectionResetError:
+        except (ConnectionResetError, ServiceError):
             return
         finally:
             sending.cancel()

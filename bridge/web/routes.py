@@ -86,15 +86,7 @@ def create_app(
     guard = Access(token, access or AccessOptions())
     pages = Pages()
     app = web.Application(
-        middlewares=[
-            *around,
-            request_ids,
-            audit,
-            failure_pages(pages),
-            problems,
-            spirii_errors,
-            require_key(guard),
-        ],
+        middlewares=[*around, request_ids, audit, failure_pages(pages), problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard

@@ -13,11 +13,14 @@ from bridge.app.wakes import Wakes
 from bridge.core.documents import DocumentKind
 from bridge.core.model import Accepted, Deferred, Held, Refused
 from bridge.core.modes import Mode
+from bridge.core.retention import Kept
 from bridge.lane import DocumentOptions
+from bridge.retention import Retention, RetentionOptions
 from bridge.settings import OicpAccount, Settings
 from bridge.store.delivery_log import LoggedRequest, log_requests
 from bridge.store.lanes import set_mode
 from bridge.upstreams.port import Answer
+from bridge.upstreams.said import said_of
 from bridge.web.delivery_services import DeliveryQuery
 from bridge.web.services import Conflict, NotFound, ValueRefused
 
@@ -223,3 +226,46 @@ async def test_a_row_that_waits_after_a_failure_goes_out_when_the_accounts_pause
     assert report.was == "deferred"
     assert report.waits.startswith("the account pauses for ")
     assert len(upstream.pushed) == 1
+
+
+# --- what was said --------------------------------------------------------------------------------------------------
+
+
+async def test_a_push_is_shown_with_what_was_said_and_how_late_it_was(bridge, deliveries) -> None:
+    said = (said_of("POST", "https://hub.example", {"Api-Key": "abcdef"}, b"{}", status=200, text='{"token":"x"}'),)
+    upstream = FakeUpstream(said=said)
+    bridge.clock.pass_(seconds=3)
+    async with running(bridge.lane(upstream)):
+        await logged(deliveries)
+    found = await deliveries.get(1)
+    assert found.exchanges is not None
+    (exchange,) = found.exchanges
+    assert (exchange.headers, exchange.body, exchange.answer_body) == ({"Api-Key": "***"}, "{}", '{"token":"***"}')
+    assert found.lag_ms == 3000
+
+
+async def test_a_value_that_the_hub_had_is_asserted_again_without_a_lag(bridge, deliveries) -> None:
+    upstream = FakeUpstream()
+    lane = bridge.lane(upstream)
+    async with running(lane):
+        await until(lambda: len(upstream.pushed) == 4)
+        bridge.clock.pass_(hours=25)
+        lane.wake()
+        await until(lambda: len(upstream.pushed) == 8)
+    page = await deliveries.list(DeliveryQuery(limit=1))
+    assert page.items[0].lag_ms is None
+
+
+async def test_old_bodies_go_and_their_lines_stay(bridge, deliveries) -> None:
+    await write(bridge, *(line(number, request="[]", answer="[]") for number in range(1, 6)))
+    short = Kept(timedelta(days=400), 2)
+    long = Kept(timedelta(days=400), 1_000_000)
+    options = RetentionOptions(
+        history=long, delivery_log=long, security_events=long, temporary=long, delivery_bodies=short, rows_a_turn=2
+    )
+    retention = Retention(bridge.writer, bridge.clock, options)
+    while await retention.turn():
+        pass
+    assert await bridge.rows("SELECT id FROM delivery_log WHERE request IS NOT NULL ORDER BY id") == [(4,), (5,)]
+    assert await numbers(deliveries) == [5, 4, 3, 2, 1]
+    assert (await deliveries.get(1)).exchanges is None

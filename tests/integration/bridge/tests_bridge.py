@@ -38,6 +38,7 @@ from bridge.temporaries import (
 )
 from bridge.ticker import Ticker
 from bridge.upstreams.port import Answer, Document, Entry, Record
+from bridge.upstreams.said import Said
 from csms.auth import StationKeys
 from csms.events import (
     Epoch,
@@ -121,6 +122,7 @@ class FakeUpstream:
     gate: asyncio.Event | None = None
     in_flight: int = 0
     most_in_flight: int = 0
+    said: tuple[Said, ...] = ()
 
     async def push(self, record: Record) -> Answer:
         self.in_flight += 1
@@ -130,7 +132,7 @@ class FakeUpstream:
         try:
             if self.gate is not None:
                 await self.gate.wait()
-            return Answer(self.answer(record), 200, "000")
+            return Answer(self.answer(record), 200, "000", said=self.said)
         finally:
             self.in_flight -= 1
 
@@ -275,6 +277,7 @@ class Bridge:
         writer: Any = None,
         **other: Any,
     ) -> AccountLane:
+        settled = other.pop("settled", lambda _account, _evses: None)
         full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
         options = LaneOptions(
             account=account,
@@ -286,7 +289,13 @@ class Bridge:
             **other,
         )
         return AccountLane(
-            writer or self.writer, upstream, clock=self.clock, jitter=lambda: 0.0, node="test", options=options
+            writer or self.writer,
+            upstream,
+            clock=self.clock,
+            jitter=lambda: 0.0,
+            node="test",
+            options=options,
+            settled=settled,
         )
 
 

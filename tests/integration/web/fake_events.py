@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.web.event_services import Event, EventWish
-from bridge.web.services import ServiceError
+from bridge.web.services import ServiceError, Unavailable
 
 
 @dataclass
@@ -17,8 +17,11 @@ class FakeStream:
     """Gives what the test puts in."""
 
     queue: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    ends: bool = False
 
     async def next(self, wait: timedelta) -> Event | None:
+        if self.ends and self.queue.empty():
+            raise Unavailable("the bridge ended the stream")
         with suppress(TimeoutError):
             async with asyncio.timeout(wait.total_seconds()):
                 return await self.queue.get()
@@ -33,6 +36,8 @@ class FakeEvents:
     streams: list[FakeStream] = field(default_factory=list)
     begin: tuple[Event, ...] = ()
     """What every stream begins with."""
+    ends: bool = False
+    """Streams end after that."""
     failure: ServiceError | None = None
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,7 +47,7 @@ class FakeEvents:
         self.wishes.append((wish, last_id))
         if self.failure is not None:
             raise self.failure
-        stream = FakeStream()
+        stream = FakeStream(ends=self.ends)
         for event in self.begin:
             stream.queue.put_nowait(event)
         self.streams.append(stream)
