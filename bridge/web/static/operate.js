@@ -159,6 +159,7 @@
     let after = Number(list.dataset.after);
     let paused = false;
     let failures = 0;
+    let wait = 0; // the first answer comes at once, and says that it is live
 
     const wanted = () => Object.fromEntries(new FormData(filter));
     function fits(item) {
@@ -171,10 +172,11 @@
       if (action && ![...select.options].some((option) => option.value === action)) select.append(new Option(action, action));
     }
     async function next() {
-      const response = await fetch(`${list.dataset.wire}?after=${after}&limit=200&wait=20`, { cache: "no-store" });
+      const response = await fetch(`${list.dataset.wire}?after=${after}&limit=200&wait=${wait}`, { cache: "no-store" });
       if (!response.ok) throw new Error(String(response.status));
       const page = await response.json();
       after = page.cursor ?? after;
+      wait = 20;
       for (const line of page.items) {
         const frame = read(line, asked);
         const item = entry(line, frame);
@@ -197,6 +199,7 @@
           said.textContent = "Live; the newest first; secrets and idTags are masked";
         } catch {
           failures += 1;
+          wait = 0;
           said.textContent = "Not live: the bridge does not answer. Trying again…";
           await new Promise((done) => setTimeout(done, Math.min(30000, 500 * 2 ** failures)));
         }

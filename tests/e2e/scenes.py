@@ -1,0 +1,54 @@
+"""Sites with one scripted station, for tests that do what an operator does and see what a hub is told.
+
+Never looks at a page. Before it: each test. After it: `tests.acceptance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.acceptance.harness import Site
+from tests.acceptance.processes import until
+from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
+
+STATION = "CP1"
+EVSE = evse_id(STATION)
+WITHIN_S = 20.0
+
+
+@asynccontextmanager
+async def one_station(
+    site: Site, answers: Mapping[str, dict[str, Any] | None] | None = None
+) -> AsyncIterator[ScriptedStation]:
+    """Start hubs and bridge, and connect one station that is available."""
+    await site.start_hubs()
+    await site.start_bridge()
+    await site.import_inventory(inventory(STATION))
+    async with ScriptedStation(site.ocpp_url, STATION, answers=answers) as station:
+        await station.boot()
+        await station.report("Available")
+        await told(site, "Available")
+        yield station
+
+
+async def told(site: Site, word: str, evse: str = EVSE) -> None:
+    """Wait until Hubject holds this word for an EVSE."""
+
+    async def look() -> bool:
+        return (await site.hubs["hubject"].state()).get(evse) == word
+
+    await until(look, WITHIN_S, f"Hubject holds {word} for {evse}")
+
+
+async def full_loads(site: Site) -> int:
+    """Return how many fullLoads Hubject was sent."""
+    return sum("fullLoad" in str(entry) for entry in await site.hubs["hubject"].journal())
+
+
+async def viewer_key(site: Site) -> str:
+    """Return a new key that may only look."""
+    code, said = await site.run("key", "create", "looker", "--role", "viewer")
+    assert code == 0, said
+    return said.split()[-1] if len(said.split()) == 1 else next(word for word in said.split() if len(word) > 30)

@@ -1,0 +1,80 @@
+"""Each page on which operators act: on a phone, in the dark, and for somebody who may only look."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from tests.acceptance.harness import Site
+from tests.e2e.browsing import DESKTOP, PHONE, Scheme, Visitors, overflow, shoot
+from tests.e2e.scenes import viewer_key
+
+PAGES = {
+    "hubs": "/hubs",
+    "hub": "/hubs/hubject",
+    "hub-sync": "/hubs/hubject/sync",
+    "stations": "/stations",
+    "station": "/stations/SIM-00001",
+    "attempts": "/stations/attempts",
+    "temporary-statuses": "/temporary",
+    "temporary-form": "/temporary/new",
+    "unknown-stations": "/quarantine",
+    "plots": "/plots",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("size", "scheme", "suffix"),
+    [
+        pytest.param(DESKTOP, "light", "", id="desktop"),
+        pytest.param(DESKTOP, "dark", "-dark", id="dark"),
+        pytest.param(PHONE, "light", "-phone", id="phone"),
+    ],
+)
+async def test_a_page_fits_its_window_and_complains_of_nothing(
+    visitors: Visitors, shared_site: Site, name: str, size: tuple[int, int], scheme: Scheme, suffix: str
+) -> None:
+    page = await visitors.open(shared_site, PAGES[name], size=size, scheme=scheme, timezone_id="Europe/Berlin")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if name in ("hub", "plots"):
+        await expect(page.locator(".u-wrap canvas").first).to_be_visible()
+    assert await overflow(page) == 0
+    background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(16, 18, 22)" if scheme == "dark" else "rgb(246, 247, 249)")
+    await shoot(page, f"{name}{suffix}")
+
+
+async def test_who_may_only_look_sees_everything_and_can_order_nothing(visitors: Visitors, shared_site: Site) -> None:
+    visitors.expect_complaint("403")
+    key = await viewer_key(shared_site)
+    page = await visitors.open(shared_site, "/hubs", key=key)
+    for path in ("/hubs/hubject", "/hubs/hubject/full-load", "/hubs/hubject/sync", "/stations/SIM-00001", "/temporary"):
+        await page.goto(path)
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert await page.locator("main form[method=post] button[type=submit]").count() == 0, path
+    for path in ("/hubs/hubject/mode?mode=live", "/temporary/new", "/quarantine/NEW1/map"):
+        response = await page.goto(path)
+        assert response is not None
+        assert response.status == 403, path
+        await expect(page.get_by_role("heading", name="Forbidden")).to_be_visible()
+    token = await page.locator("input[name=csrf]").first.get_attribute("value")
+    orders = {
+        "/hubs/hubject/mode": {"mode": "off"},
+        "/hubs/hubject/full-load": {"scope": "statuses"},
+        "/stations/SIM-00001/reset": {"kind": "hard"},
+        "/temporary": {"evse_ids": "DE*ABC*E00001*1", "status": "BLOCKED"},
+        "/temporary/end": {"id": "1"},
+    }
+    for path, fields in orders.items():
+        answer = await page.request.post(path, form={"csrf": str(token), **fields}, max_redirects=0)
+        assert answer.status == 403, path
+    assert (await shared_site.ask("temporary-statuses"))["items"] == []
+
+
+async def test_the_numbers_of_a_plot_are_in_a_table_too(visitors: Visitors, shared_site: Site) -> None:
+    page = await visitors.open(shared_site, "/hubs/hubject")
+    await page.get_by_text("The numbers as a table").click()
+    table = page.locator("[data-plot-table]")
+    await expect(table.get_by_role("columnheader", name="accepted")).to_be_visible()
+    await expect(table.get_by_role("row").nth(1)).to_be_visible()
