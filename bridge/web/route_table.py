@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from aiohttp import web
+from multidict import MultiMapping
 from pydantic import BaseModel
 
 from bridge.core.roles import Role
-from bridge.web.auth import PRINCIPAL
+from bridge.web.auth import PRINCIPAL, Principal
+from bridge.web.queries import QUERY, read_query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
@@ -65,6 +67,8 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    foreign: bool = False
+    """The contract is another's: its handler reads the query itself, and lets pass what it does not know."""
 
     @property
     def template(self) -> str:
@@ -84,22 +88,31 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Let the application answer these requests, each only to a role that is enough."""
     for route in routes:
         if route.method == "GET":
-            app.router.add_get(route.path, _for_role(route))  # and HEAD
+            app.router.add_get(route.path, _guarded(route))  # and HEAD
         else:
-            app.router.add_route(route.method, route.path, _for_role(route))
+            app.router.add_route(route.method, route.path, _guarded(route))
 
 
-def _for_role(route: Route) -> Handler:
+def _guarded(route: Route) -> Handler:
     needed = route.role
-    if needed is None:
-        return route.handler
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        principal = request[PRINCIPAL]
-        if not principal.role.may(needed):
-            raise web.HTTPForbidden(
-                text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
-            )
+        if needed is not None:
+            _check_role(request[PRINCIPAL], needed)
+        request[QUERY] = {} if route.foreign else read_query(route.query, _asked(route, request.query))
         return await route.handler(request)
 
     return handle
+
+
+def _check_role(principal: Principal, needed: Role) -> None:
+    if not principal.role.may(needed):
+        raise web.HTTPForbidden(
+            text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
+        )
+
+
+def _asked(route: Route, query: MultiMapping[str]) -> Iterable[tuple[str, str]]:
+    """Return what is to be read; an address of a page may carry anything else, too."""
+    known = {parameter.name for parameter in route.query}
+    return [(name, text) for name, text in query.items() if name in known or not route.page]
