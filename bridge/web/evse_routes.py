@@ -12,11 +12,11 @@ from aiohttp import web
 
 from bridge.core.model import EvseStatus
 from bridge.core.roles import Role
-from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer
 from bridge.web.connector_shapes import ConnectorPage
 from bridge.web.evse_query import EvseOrder, EvseQuery
 from bridge.web.page_query import PAGE, page_of
+from bridge.web.principals import PRINCIPAL
 from bridge.web.queries import flag, text, texts
 from bridge.web.route_table import Parameter, Route
 from bridge.web.services import WebServices

@@ -60,7 +60,6 @@ async def request_ids(request: web.Request, handler: Handler) -> web.StreamRespo
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers["Server"] = "ocpp-bridge"  # aiohttp would tell its own and Python's version
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response
 
 

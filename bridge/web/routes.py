@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
-from bridge.web.auth import require_token
+from bridge.web.auth import require_key
 from bridge.web.evse_routes import EvseRoutes
+from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.problems import problems, request_ids
@@ -21,6 +23,7 @@ from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.route_table import Route, Routes, add_routes
 from bridge.web.services import WebServices
+from bridge.web.session_routes import SessionRoutes
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.station_routes import StationRoutes
 from bridge.web.temporary_routes import TemporaryRoutes
@@ -34,16 +37,26 @@ _LARGEST_BODY = 32 * 2**20
 """An inventory of 100,000 connectors has about 10 MiB."""
 
 
-def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
-    """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
+def create_app(
+    services: WebServices,
+    token: str,
+    around: Sequence[Middleware] = (),
+    access: AccessOptions | None = None,
+) -> web.Application:
+    """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
+
+    `token` is the admin token; `access` None: there is no other key.
+    """
     wire_log = WireRoutes(services.wire_log)
-    routes = list(all_routes(services, wire_log))
-    open_paths = frozenset(route.template for route in routes if route.role is None)
+    guard = Access(token, access or AccessOptions())
     app = web.Application(
-        middlewares=[*around, request_ids, problems, spirii_errors, require_token(token, open_paths)],
+        middlewares=[*around, request_ids, problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
-    add_routes(app, routes)
+    app[ACCESS] = guard
+    add_routes(app, all_routes(services, wire_log))
+    add_routes(app, SessionRoutes(guard).routes())
+    app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(wire_log.end)
     return app
 

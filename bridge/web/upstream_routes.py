@@ -12,9 +12,9 @@ from aiohttp import web
 
 from bridge.core.modes import Mode
 from bridge.core.roles import Role
-from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.principals import PRINCIPAL
 from bridge.web.queries import text
 from bridge.web.route_table import Parameter, Route
 from bridge.web.services import WebServices

@@ -25,13 +25,18 @@ def routes_of(services: Any) -> list[tuple[str, str]]:
     )
 
 
-async def test_without_the_token_every_route_but_two_is_401(client: TestClient, services: Any) -> None:
+async def test_without_a_key_every_route_but_three_is_401_or_leads_to_the_login_page(
+    client: TestClient, services: Any
+) -> None:
     seen = {}
     for method, path in [*routes_of(services), ("GET", "/nowhere"), ("DELETE", "/api/v1/status"), ("PUT", "/livez/x")]:
-        response = await client.request(method, path)
+        response = await client.request(method, path, allow_redirects=False)
         seen[(method, path)] = response.status
-    opened = {key for key, status in seen.items() if status != 401}
-    assert opened == {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+    opened = {key for key, status in seen.items() if status not in (401, 303)}
+    led = {key for key, status in seen.items() if status == 303}
+    probes = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+    assert opened == probes | {("POST", "/session")}
+    assert led == {("POST", "/session/end")}
     assert len(seen) >= 15
     assert services.orders == []
 
