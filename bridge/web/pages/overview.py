@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bridge.core.roles import Role
+from bridge.web.evse_query import EvseQuery
 from bridge.web.pages.rendering import Pages
 from bridge.web.route_table import Route
 from bridge.web.services import WebServices
@@ -38,6 +39,6 @@ class OverviewPages:
 
     async def overview(self, request: web.Request) -> web.Response:
         """The first EVSEs."""
-        found = await self._services.list_evses(100, request.query.get("cursor"))
+        found = await self._services.list_evses(EvseQuery(cursor=request.query.get("cursor")))
         status = await self._services.status()
         return self._pages.render(request, "overview.html", place="evses", found=found, status=status)
