@@ -19,10 +19,11 @@ from bridge.settings import Settings
 from bridge.store.connector_readings import ConnectorKey, ConnectorReading, read_connectors
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
-from bridge.store.evse_search import AccountsNow, EvseSearch, Found, search_evses
+from bridge.store.evse_search import AccountsNow, EvseSearch, Found, count_evses, search_evses
 from bridge.store.readings import EvseReading, LaneReading, read_evses, read_lanes
 from bridge.store.temporary import find_evses
 from bridge.web.connector_shapes import ConnectorPage
+from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.page import Page
 from bridge.web.paging import Part, decode_cursor, next_page
@@ -57,6 +58,22 @@ class EvseServices:
         by_id = {reading.evse_id: reading for reading in readings}
         return EvsePage(
             items=tuple(self._evse_item(by_id[each.evse_id], lanes, at) for each in shown), next_cursor=cursor
+        )
+
+    async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
+        """Return how many EVSEs of these operators there are of each kind. Raises: Unavailable."""
+        at = self._clock()
+        try:
+            async with self._store.read() as connection:
+                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
+                found = await count_evses(connection, operators, self._accounts(lanes, at))
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+        return EvseCounts(
+            evses=sum(found.statuses.values()),
+            problems=found.problems,
+            offline=found.offline,
+            statuses=found.statuses,
         )
 
     async def get_evse(self, evse_id: str) -> EvseItem:

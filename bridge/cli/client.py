@@ -29,6 +29,7 @@ from bridge.core.modes import Mode
 from bridge.web.connector_shapes import ConnectorPage
 from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
+from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.key_services import KeyServices
@@ -121,6 +122,10 @@ class RestServices:
     async def list_evses(self, query: EvseQuery) -> EvsePage:
         """GET /api/v1/evses; the bridge knows by the key whose EVSEs may be seen. Raises: NotFound."""
         return await self._get(f"/api/v1/evses?{evse_query(query)}", EvsePage, query.account or "")
+
+    async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
+        """GET /api/v1/evse-counts; the bridge knows by the key whose EVSEs may be seen."""
+        return await self._get("/api/v1/evse-counts", EvseCounts)
 
     async def get_evse(self, evse_id: str) -> EvseItem:
         """GET /api/v1/evses/{evse_id}. Raises: NotFound."""

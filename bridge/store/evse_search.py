@@ -167,3 +167,35 @@ def _contains(part: str) -> sa.ColumnElement[bool]:
     if without := canonical(EvseId(part.upper())):
         ways.append(evse.c.canonical.contains(without, autoescape=True))
     return sa.or_(*ways)
+
+
+@dataclass(frozen=True, slots=True)
+class EvseCounts:
+    """How many EVSEs there are of each kind."""
+
+    statuses: dict[str, int]
+    problems: int
+    offline: int
+
+
+async def count_evses(conn: AsyncConnection, operators: Collection[str] | None, accounts: AccountsNow) -> EvseCounts:
+    """Count those of these operators, None: all; what a problem is and who is offline as in `search_evses`."""
+    conditions = _Conditions(accounts)
+    wrong = sa.case((sa.or_(*map(conditions.problem, EvseProblem)), 1), else_=0)
+    counted = (
+        sa.select(
+            _status.label("status"),
+            sa.func.count().label("all"),
+            sa.func.sum(wrong).label("problems"),
+            sa.func.sum(sa.case((_CONNECTED, 0), else_=1)).label("offline"),
+        )
+        .select_from(conditions.joined)
+        .where(SHOWN, *_filters(EvseSearch(operators=operators), conditions))
+        .group_by(_status)
+    )
+    rows = (await conn.execute(counted)).all()
+    return EvseCounts(
+        statuses={row.status: row.all for row in rows},
+        problems=sum(row.problems for row in rows),
+        offline=sum(row.offline for row in rows),
+    )

@@ -14,6 +14,7 @@ from bridge.core.model import EvseStatus
 from bridge.core.roles import Role
 from bridge.web.bodies import answer
 from bridge.web.connector_shapes import ConnectorPage
+from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseOrder, EvseQuery
 from bridge.web.page_query import PAGE, page_of
 from bridge.web.principals import PRINCIPAL
@@ -61,6 +62,16 @@ class EvseRoutes:
         )
         yield Route(
             "GET",
+            "/api/v1/evse-counts",
+            self.count,
+            Role.VIEWER,
+            "Count EVSEs by status, those with problems and those that are offline.",
+            "EVSEs",
+            EvseCounts,
+            scoped=True,
+        )
+        yield Route(
+            "GET",
             CONNECTORS,
             self.connectors,
             Role.VIEWER,
@@ -73,6 +84,10 @@ class EvseRoutes:
     async def list(self, request: web.Request) -> web.Response:
         """A page of those that every filter lets pass."""
         return answer(await self._services.list_evses(evse_query(request)))
+
+    async def count(self, request: web.Request) -> web.Response:
+        """Those that the key may see."""
+        return answer(await self._services.count_evses(request[PRINCIPAL].operators))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""

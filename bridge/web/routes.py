@@ -23,6 +23,7 @@ from bridge.web.health_routes import HealthRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.key_routes import KeyRoutes
 from bridge.web.pages.failures import failure_pages
+from bridge.web.pages.public import PublicOptions
 from bridge.web.pages.rendering import Pages
 from bridge.web.pages.tables import page_tables
 from bridge.web.problems import problems, request_ids
@@ -49,6 +50,7 @@ def create_app(
     token: str,
     around: Sequence[Middleware] = (),
     access: AccessOptions | None = None,
+    public: PublicOptions | None = None,
 ) -> web.Application:
     """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
 
@@ -57,12 +59,13 @@ def create_app(
     wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events, is_still_good)
     guard = Access(token, access or AccessOptions())
     pages = Pages()
+    shown = page_tables(services, pages, public or PublicOptions())
     app = web.Application(
         middlewares=[*around, request_ids, audit, failure_pages(pages), problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard
-    add_routes(app, all_routes(services, wire_log, events, pages))
+    add_routes(app, all_routes(services, wire_log, events, shown))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(wire_log.end)
@@ -70,7 +73,9 @@ def create_app(
     return app
 
 
-def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes, pages: Pages) -> Iterator[Route]:
+def all_routes(
+    services: WebServices, wire_log: WireRoutes, events: EventRoutes, pages: Sequence[Routes]
+) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (
         HealthRoutes(services),
@@ -85,7 +90,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes,
         QuirkRoutes(services.quirks),
         events,
         AssetRoutes(),
-        *page_tables(services, pages),
+        *pages,
         DeliveryRoutes(services.deliveries),
         KeyRoutes(services.api_keys),
     )

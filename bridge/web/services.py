@@ -24,6 +24,7 @@ from bridge.core.modes import Mode
 from bridge.web.connector_shapes import ConnectorPage
 from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
+from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.key_services import KeyServices
@@ -182,6 +183,10 @@ class WebServices(Protocol):
 
     async def list_evses(self, query: EvseQuery) -> EvsePage:
         """Return a page of the EVSEs that the query asks for. Raises: NotFound (its account), WrongCursor."""
+        ...
+
+    async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
+        """Return how many EVSEs there are of each kind; only of these operators, None: of all."""
         ...
 
     async def get_evse(self, evse_id: str) -> EvseItem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
 from bridge.web.connector_shapes import ConnectorItem, ConnectorPage
+from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.page import Page
@@ -347,6 +349,11 @@ class FakeServices:
         self.orders.append(("list EVSEs", query))
         found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
         return EvsePage(items=tuple(found), next_cursor=cursor)
+
+    async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
+        self.orders.append(("count EVSEs", operators))
+        statuses = Counter(item.effective for item in self.evses)
+        return EvseCounts(evses=len(self.evses), problems=0, offline=0, statuses=dict(statuses))
 
     async def get_evse(self, evse_id: str) -> EvseItem:
         for item in self.evses:

@@ -34,7 +34,7 @@ async def test_without_a_key_every_route_is_401_or_leads_to_the_login_page_but_f
         seen[(method, path)] = response.status
     opened = {path for (_, path), status in seen.items() if status not in (401, 303)}
     led = {path for (_, path), status in seen.items() if status == 303}
-    assert opened == {"/livez", "/readyz", "/session", "/login"}
+    assert opened == {"/livez", "/readyz", "/session", "/login", "/public", "/public.json"}
     assert led >= {"/session/end", "/"}
     assert not any(path.startswith(("/api/", "/v2/", "/metrics")) for path in led)
     assert len(seen) >= 15
