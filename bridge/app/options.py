@@ -31,6 +31,7 @@ from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.access import AccessOptions, KeyRing
+from bridge.web.pages.public import PublicOptions
 from bridge.web.peers import networks_of
 from bridge.web.server import WebOptions
 from bridge.web.sessions import SessionLimits
@@ -270,7 +271,8 @@ def retention_options(settings: Settings) -> RetentionOptions:
 
 def web_options(settings: Settings) -> WebOptions:
     """Say where operators are listened to."""
-    return WebOptions(host=settings.web.host, port=settings.web.port)
+    public = PublicOptions(on=settings.web.public_page, indexed=settings.web.public_page_indexed)
+    return WebOptions(host=settings.web.host, port=settings.web.port, public=public)
 
 
 def access_options(settings: Settings, ring: KeyRing, secret: bytes, wall: Callable[[], datetime]) -> AccessOptions:

@@ -35,6 +35,8 @@ from bridge.temporaries import (
     remove_temporaries,
 )
 from bridge.web.event_shapes import TemporaryChangeWord
+from bridge.web.page import Page
+from bridge.web.paging import cut
 from bridge.web.services import NotFound, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import (
@@ -74,8 +76,8 @@ class StoreTemporaries:
         self._enforced = enforced
         self._documents = documents
 
-    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
-        """Return temporary statuses, of one EVSE where one is named. Raises: Unavailable."""
+    async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
+        """Return temporary statuses, of one EVSE where one is named. Raises: WrongCursor, Unavailable."""
         at = self._clock()
         question = partial(
             list_temporaries,
@@ -83,7 +85,9 @@ class StoreTemporaries:
             in_force_at=at.now if which == "active" else None,
         )
         shown = [temporary_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
-        return TemporaryList(items=tuple(item for item in shown if which == "all" or item.phase is not Phase.OVER))
+        meant = [item for item in shown if which == "all" or item.phase is not Phase.OVER]
+        items, cursor = cut(meant, page, "temporary statuses", lambda item: (item.id,))
+        return TemporaryList(items=tuple(items), next_cursor=cursor)
 
     async def get(self, number: int) -> TemporaryItem:
         """Return one. Raises: NotFound, Unavailable."""

@@ -140,6 +140,8 @@ class WebSection(Section):
     trusted_proxies: NetworkList = ()
     session_idle: Annotated[Duration, between("1 min", "90 d")] = timedelta(hours=12)
     session_total: Annotated[Duration, between("1 min", "365 d")] = timedelta(days=7)
+    public_page: bool = False
+    public_page_indexed: bool = False
 
 
 class StatusSection(Section):

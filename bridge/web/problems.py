@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import (
+    Conflict,
+    NeedsYes,
+    NotFound,
+    RowsRefused,
+    ServiceError,
+    Unavailable,
+    ValueRefused,
+    WrongCursor,
+)
 from bridge.web.shapes import Problem
 
 if TYPE_CHECKING:
@@ -95,6 +104,8 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
             return problem(request, 409, str(error), report=error.report)
         case Conflict():
             return problem(request, 409, str(error))
+        case WrongCursor():
+            return problem(request, 400, str(error))
         case ValueRefused():
             return problem(request, 422, str(error))
         case RowsRefused():

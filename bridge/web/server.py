@@ -12,6 +12,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from bridge.web.access import AccessOptions
+from bridge.web.pages.public import PublicOptions
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
@@ -28,6 +29,7 @@ class WebOptions:
     stop_timeout: timedelta = timedelta(seconds=2)
     """How long `close` waits for requests in work."""
     patience: Patience = field(default_factory=Patience)
+    public: PublicOptions = field(default_factory=PublicOptions)
 
 
 class WebServer:
@@ -59,7 +61,7 @@ async def start_web(
     """
     stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        create_app(services, token, around=[stalled.middleware], access=access),
+        create_app(services, token, around=[stalled.middleware], access=access, public=options.public),
         logger=logger(),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),

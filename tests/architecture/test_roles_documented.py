@@ -42,7 +42,9 @@ def test_whatever_changes_something_needs_more_than_looking() -> None:
     assert looked == kept
 
 
-def test_whoever_is_not_let_in_learns_only_that_we_live_and_where_to_log_in() -> None:
+def test_whoever_is_not_let_in_learns_only_that_we_live_and_what_pages_are_made_with() -> None:
     opened = {(method, path) for method, path, role, _ in documented() if role == "open"}
-    pages = {("GET", "/login"), ("GET", "/assets/{digest}/{name}")}
-    assert opened == {("GET", "/livez"), ("GET", "/readyz"), ("POST", "/session")} | pages
+    probes = {("GET", "/livez"), ("GET", "/readyz")}
+    login = {("GET", "/login"), ("POST", "/session"), ("GET", "/assets/{digest}/{name}")}
+    off_by_default = {("GET", "/public"), ("GET", "/public.json")}
+    assert opened == probes | login | off_by_default

@@ -135,6 +135,7 @@ def _environment() -> Environment:
         rfc3339=words.rfc3339,
         spelled=words.spelled,
         number=words.number,
+        hub_says=words.hub_says,
         segment=segment,
     )
     return environment

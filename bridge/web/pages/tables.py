@@ -5,10 +5,13 @@ Never handles one. Before it: `routes`. After it: each table of pages.
 
 from __future__ import annotations
 
+from bridge.web.pages.deliveries import DeliveryPages
+from bridge.web.pages.evse import EvsePages
 from bridge.web.pages.hubs import HubPages
 from bridge.web.pages.login import LoginPages
 from bridge.web.pages.overview import OverviewPages
 from bridge.web.pages.plots import PlotPages
+from bridge.web.pages.public import PublicOptions, PublicPages
 from bridge.web.pages.quarantine import QuarantinePages
 from bridge.web.pages.rendering import Pages
 from bridge.web.pages.stations import StationPages
@@ -17,11 +20,14 @@ from bridge.web.route_table import Routes
 from bridge.web.services import WebServices
 
 
-def page_tables(services: WebServices, pages: Pages) -> tuple[Routes, ...]:
+def page_tables(services: WebServices, pages: Pages, public: PublicOptions) -> tuple[Routes, ...]:
     """Return every table of pages."""
     return (
         LoginPages(pages),
         OverviewPages(services, pages),
+        EvsePages(services, pages),
+        DeliveryPages(services, pages),
+        PublicPages(services, pages, public),
         HubPages(services, pages),
         StationPages(services, pages),
         TemporaryPages(services, pages),

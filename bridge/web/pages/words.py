@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from bridge.web.shapes import DeliveryItem
+
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -46,3 +48,17 @@ def spelled(moment: datetime) -> str:
 def number(value: float) -> str:
     """Return a count with its thousands apart: "12 345", by a narrow space that does not break."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def hub_says(item: DeliveryItem) -> str:
+    """Return what there is to know of an EVSE at one hub, in a sentence."""
+    parts = [f"should have {item.desired}"]
+    if item.acked is None:
+        parts.append("nothing acknowledged")
+    elif item.acked != item.desired or item.state != "agreed":
+        parts.append(f"acknowledged {item.acked}")
+    if item.why:
+        parts.append(item.why)
+    if item.http is not None:
+        parts.append(f"last answer HTTP {item.http}{f' {item.code}' if item.code else ''}")
+    return "; ".join(parts)

@@ -16,7 +16,8 @@ from fake_events import FakeEvents
 from test_cli_services import Desk, desk, halted, running, state  # noqa: F401 - fixtures
 
 from bridge.core.feed import EventName
-from bridge.web.auth import require_token
+from bridge.web.access import ACCESS, Access, AccessOptions
+from bridge.web.auth import require_key
 from bridge.web.event_routes import EventRoutes, StillAllowed, StreamOptions, always
 from bridge.web.event_services import Event, EventWish
 from bridge.web.problems import problems, request_ids
@@ -35,8 +36,10 @@ async def serving(
     events: FakeEvents, token: str, options: StreamOptions, still_allowed: StillAllowed = always
 ) -> AsyncIterator[TestClient]:
     routes = EventRoutes(events, still_allowed, options)
-    around = [Stalled(Patience()).middleware, request_ids, problems, require_token(token, ())]
+    guard = Access(token, AccessOptions())
+    around = [Stalled(Patience()).middleware, request_ids, problems, require_key(guard)]
     app = web.Application(middlewares=around)
+    app[ACCESS] = guard
     add_routes(app, routes.routes())
     app.on_shutdown.append(routes.end)
     async with TestClient(TestServer(app, host="127.0.0.1")) as client:

@@ -3,9 +3,13 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
+
+from bridge.web.pages.public import PublicOptions
+from bridge.web.routes import create_app
 
 WEB = Path(__file__).parents[3] / "bridge/web"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -78,3 +82,57 @@ def test_htmx_is_what_its_note_names() -> None:
     folder = WEB / "static/vendor/htmx"
     digest = hashlib.sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
     assert f"| htmx.min.js | `{digest}` |" in (folder / "README.md").read_text()
+
+
+async def test_the_overview_asks_for_what_its_address_says_problems_first(
+    client: TestClient, admin: dict[str, str], services: Any
+) -> None:
+    await client.get("/?status=faulted&status=unknown&connected=false&q=e1", headers=admin)
+    query = next(order[1] for order in services.orders if order[0] == "list EVSEs")
+    assert ([status.value for status in query.statuses], query.connected, query.q, query.sort) == (
+        ["faulted", "unknown"],
+        False,
+        "e1",
+        "problems",
+    )
+
+
+async def test_a_filter_that_is_none_is_a_page_that_says_so(client: TestClient, admin: dict[str, str]) -> None:
+    response = await client.get("/?status=broken", headers=admin | BROWSER)
+    assert (response.status, response.content_type) == (400, "text/html")
+    assert "status should be one of available" in await response.text()
+
+
+async def test_the_search_leads_to_evses(client: TestClient, admin: dict[str, str]) -> None:
+    found = (await (await client.get("/search?q=DE*ABC", headers=admin)).json())["found"]
+    assert found[0] == {"name": "DE*ABC*E1", "about": "charging", "href": "/evses/DE*ABC*E1"}
+
+
+async def test_the_page_of_an_evse_that_is_none_is_404(client: TestClient, admin: dict[str, str]) -> None:
+    response = await client.get("/evses/DE*ABC*E404", headers=admin | BROWSER)
+    assert (response.status, response.content_type) == (404, "text/html")
+
+
+@pytest.mark.parametrize("path", ["/public", "/public.json"])
+async def test_there_is_no_page_for_everybody_unless_the_configuration_says_so(client: TestClient, path: str) -> None:
+    assert (await client.get(path)).status == 404
+
+
+@pytest.mark.parametrize(("indexed", "robots"), [(False, "noindex, nofollow"), (True, None)])
+async def test_the_page_for_everybody_tells_ids_and_words_alone(
+    services: Any, token: str, indexed: bool, robots: str | None
+) -> None:
+    app = create_app(services, token, public=PublicOptions(on=True, indexed=indexed))
+    async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+        page = await client.get("/public")
+        document = await client.get("/public.json")
+        text, found = await page.text(), (await document.json())["evses"]
+        assert (page.status, document.status) == (200, 200)
+        assert {"evse_id": "DE*ABC*E1", "status": "busy"} in found
+        assert all(set(item) == {"evse_id", "status"} for item in found)
+        assert "CS-1" not in text
+        assert "hubject" not in text.lower()
+        assert page.headers["Cache-Control"] == "public, max-age=10"
+        assert page.headers.get("X-Robots-Tag") == robots
+        asked = [order for order in services.orders if order[0] == "list EVSEs"]
+        assert len(asked) == 1

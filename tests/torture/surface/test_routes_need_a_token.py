@@ -27,6 +27,8 @@ from tests.catalogue.recording import Tally
 
 TOKEN = "right-token-of-more-than-thirty-two-characters"
 OPEN = {(method, path) for method in ("GET", "HEAD") for path in ("/livez", "/readyz", "/login")}
+CLOSED = {(method, path) for method in ("GET", "HEAD") for path in ("/public", "/public.json")}
+"""Open, and not there unless the configuration says so."""
 LOGIN = {("POST", "/session")}
 """Open, and takes a form: without one it is a mistake of form."""
 PATIENT = AccessOptions(throttle=ThrottleLimits(free=100_000, answered=100_000))
@@ -93,10 +95,10 @@ async def test_no_route_but_the_probes_answers_without_the_right_token(
     found = set(routes(client.app))
     assert len(found) > 40
     led = set(pages(client.app))
-    assert found >= OPEN | LOGIN | led
+    assert found >= OPEN | LOGIN | CLOSED | led
     assert led >= {("POST", "/session/end"), ("GET", "/")}
     asked = 0
-    for method, path in sorted(found - OPEN - LOGIN):
+    for method, path in sorted(found - OPEN - LOGIN - CLOSED):
         for header in WRONG:
             headers = {} if header is None else {"Authorization": header}
             async with client.request(method, path, headers=headers, data=b"{}", allow_redirects=False) as response:
@@ -110,6 +112,9 @@ async def test_no_route_but_the_probes_answers_without_the_right_token(
     for method, path in OPEN:
         async with client.request(method, path) as response:
             assert response.status == 200, f"{method} {path}"
+    for method, path in CLOSED:
+        async with client.request(method, path) as response:
+            assert response.status == 404, f"{method} {path}"
     for method, path in LOGIN:
         async with client.request(method, path, data=b"{}") as response:
             assert response.status == 415, f"{method} {path}"
