@@ -65,7 +65,7 @@ async def test_the_wire_log_comes_while_somebody_looks_and_can_be_filtered(
             await page.get_by_role("link", name="Download as JSON lines").click()
         assert (await download.value).suggested_filename == f"{STATION}.jsonl"
 
-        await page.get_by_label("Action").select_option("StatusNotification")
+        await page.locator("[data-wire-filter]").get_by_label("Action").select_option("StatusNotification")
         await expect(page).to_have_url(re.compile("action=StatusNotification"))
         await station.call("Heartbeat", {})
         await station.report("Preparing")

@@ -109,7 +109,7 @@
     const raw = seen.map(([key]) => page.buckets.map((bucket) => (known(bucket) ? (bucket.counts[key] ?? 0) : null)));
     let sum = at.map(() => 0);
     const stacked = raw.map((values) => (sum = sum.map((value, n) => (values[n] == null ? null : value + values[n]))));
-    const stepped = uPlot.paths.stepped({ align: 1 });
+    const stepped = uPlot.paths.stepped({ align: -1 });
     // The highest first, so that each lies on the one before.
     const order = seen.map((_, n) => n).reverse();
     draw(
