@@ -13,6 +13,7 @@ import pytest
 from aiohttp.test_utils import TestClient
 
 from bridge.core.model import TemporaryKind
+from bridge.web.pages.public import PublicOptions
 from bridge.web.pages.rendering import Pages
 from bridge.web.pages.tables import page_tables
 from bridge.web.services import Conflict, NotFound, ValueRefused
@@ -67,7 +68,7 @@ async def test_each_page_is_shown_and_has_one_heading_and_names_its_fields(
 
 
 def test_whatever_a_page_sends_needs_more_than_looking(services: Any) -> None:
-    routes = [route for table in page_tables(services, Pages()) for route in table.routes()]
+    routes = [route for table in page_tables(services, Pages(), PublicOptions()) for route in table.routes()]
     roles = {
         f"{route.method} {route.path}": str(route.role)
         for route in routes
