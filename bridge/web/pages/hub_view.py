@@ -16,6 +16,15 @@ from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 KINDS = {"oicp": "Hubject (OICP 2.3)", "chargeprice": "Chargeprice", "spirii": "Spirii, temporary statuses"}
 _WORST_FIRST = ("held", "degraded", "dry_run", "off", "ok")
+STANDINGS = {
+    "agreed": "As acknowledged",
+    "new": "Never told yet",
+    "changed": "Another value is on its way",
+    "again": "To be told again",
+    "refused": "Refused",
+    "leaving": "Being withdrawn",
+}
+"""How statuses stand at a hub, by the words of `bridge.core.differences`."""
 MOST_LISTED = 200
 """Of each list of EVSE ids; the rest is counted."""
 
@@ -58,7 +67,7 @@ def standing(item: UpstreamItem, now: datetime) -> Standing:
             return Standing("Off: nothing is sent to this hub.", "An administrator can enable it.")
         case "dry_run":
             return Standing(
-                f"Dry run: nothing is sent; {_evses(item.would_send)} would be.",
+                f"Dry run: nothing is sent; {evses(item.would_send)} would be.",
                 "Everything is computed and shown as if it were live.",
             )
         case "held":
@@ -69,7 +78,7 @@ def standing(item: UpstreamItem, now: datetime) -> Standing:
         case "degraded":
             return Standing(_degraded(item, now), "It is tried again by itself; nothing is lost meanwhile.")
         case "ok":
-            waiting = f"{_evses(item.backlog)} on the way" if item.backlog else "the hub has every status"
+            waiting = f"{evses(item.backlog)} on the way" if item.backlog else "the hub has every status"
             return Standing(f"Live: {waiting}.")
         case _:
             assert_never(item.state)
@@ -80,9 +89,9 @@ def _degraded(item: UpstreamItem, now: datetime) -> str:
     if item.paused_until is not None and item.paused_until > now:
         said.append(f"paused for {duration((item.paused_until - now).total_seconds())}")
     if item.backlog:
-        said.append(f"{_evses(item.backlog)} waiting")
+        said.append(f"{evses(item.backlog)} waiting")
     if item.refused:
-        said.append(f"the hub refuses {_evses(item.refused)}")
+        said.append(f"the hub refuses {evses(item.refused)}")
     if item.documents_refused:
         said.append(f"it refuses {number(item.documents_refused)} documents")
     if item.documents_held:
@@ -90,7 +99,8 @@ def _degraded(item: UpstreamItem, now: datetime) -> str:
     return f"Degraded: {', '.join(said) or item.last_error or 'see the last error'}."
 
 
-def _evses(count: int) -> str:
+def evses(count: int) -> str:
+    """Return a count of EVSEs in words."""
     return "1 EVSE" if count == 1 else f"{number(count)} EVSEs"
 
 
@@ -101,7 +111,7 @@ def preview_words(preview: UpstreamPreview) -> str:
         parts.append(f"{number(preview.unknown)} as unknown though their station was heard of")
     if preview.absent:
         parts.append(f"{number(preview.absent)} whose station was never heard of")
-    return f"{_evses(preview.total)}: {', '.join(parts)}."
+    return f"{evses(preview.total)}: {', '.join(parts)}."
 
 
 def mode_name(mode: Mode) -> str:
@@ -139,4 +149,4 @@ def full_load_words(item: FullLoadItem) -> str:
         if count
     ]
     sent = len(item.new) + len(item.changed) + len(item.same)
-    return f"The hub then has {_evses(sent)}: {', '.join(parts) or 'none'}."
+    return f"The hub then has {evses(sent)}: {', '.join(parts) or 'none'}."

@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
+from bridge.core.differences import Standing
 from bridge.core.modes import Mode
 from bridge.web.full_load_shapes import FullLoadItem
-from bridge.web.pages.hub_view import full_load_lists, full_load_words, preview_words, problems_first, standing
+from bridge.web.pages.hub_view import (
+    STANDINGS,
+    full_load_lists,
+    full_load_words,
+    preview_words,
+    problems_first,
+    standing,
+)
 from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -97,3 +105,8 @@ def test_what_the_hub_has_after_a_full_load() -> None:
     words = full_load_words(diff(new=("A",), same=("B", "C"), withdrawn=("D",)))
     assert words == "The hub then has 3 EVSEs: 1 added, 2 as now, 1 removed."
     assert full_load_words(diff()) == "The hub then has 0 EVSEs: none."
+
+
+def test_each_standing_of_a_status_has_words() -> None:
+    of_documents_alone = {Standing.WITHDRAWN}
+    assert set(STANDINGS) == set(Standing) - of_documents_alone
