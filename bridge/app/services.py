@@ -18,6 +18,7 @@ from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.event_services import StoreEvents
+from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
@@ -142,6 +143,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             documents=mirror_plans(settings),
         )
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
+        self.explanations = StoreExplanations(settings, store, clock=clock, derive=derive)
         self.events = StoreEvents(
             settings,
             store,

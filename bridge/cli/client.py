@@ -15,6 +15,7 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.event_client import RestEvents
+from bridge.cli.evse_client import RestExplanations
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
@@ -23,6 +24,7 @@ from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.event_services import EventServices
+from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
@@ -74,6 +76,7 @@ class RestServices:
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
+        self.explanations: ExplanationServices = RestExplanations(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:

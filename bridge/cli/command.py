@@ -19,6 +19,7 @@ from bridge.cli import (
     attempts,
     database,
     events,
+    explain,
     inventory,
     quarantine,
     quirks,
@@ -75,6 +76,7 @@ app.command(
 )(quirks.quirks)
 
 events.add_to(app)
+explain.add_to(app)
 
 
 @app.command(

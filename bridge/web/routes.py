@@ -16,6 +16,7 @@ from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
 from bridge.web.event_routes import EventRoutes
+from bridge.web.explanation_routes import ExplanationRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
@@ -88,6 +89,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes)
         wire_log,
         QuirkRoutes(services.quirks),
         events,
+        ExplanationRoutes(services.explanations),
     )
     for table in tables:
         yield from table.routes()

@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.event_services import EventServices
+from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
@@ -136,6 +137,11 @@ class WebServices(Protocol):
     @property
     def quirks(self) -> QuirkServices:
         """What there is about quirk profiles."""
+        ...
+
+    @property
+    def explanations(self) -> ExplanationServices:
+        """Why EVSEs show what they show."""
         ...
 
     @property
