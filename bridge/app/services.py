@@ -20,6 +20,7 @@ from bridge.app.belonging import owns
 from bridge.app.delivery_services import StoreDeliveries
 from bridge.app.event_services import StoreEvents
 from bridge.app.evse_services import EvseServices
+from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
@@ -149,6 +150,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         self.key_ring = StoreKeyRing(store, writer, clock)
         self.api_keys = StoreKeys(store, writer, self.key_ring, clock, settings.operators)
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
+        self.explanations = StoreExplanations(settings, store, clock=clock, derive=derive)
         self.events = StoreEvents(
             settings,
             store,

@@ -20,6 +20,7 @@ from bridge.cli import (
     database,
     delivery,
     events,
+    explain,
     inventory,
     key,
     quarantine,
@@ -79,6 +80,7 @@ app.command(
 )(quirks.quirks)
 
 events.add_to(app)
+explain.add_to(app)
 
 
 @app.command(

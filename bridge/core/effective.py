@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from bridge.core.facts import CAR_PRESENT, DOWNGRADING, car_present, evse_status
 from bridge.core.model import (
@@ -29,7 +29,7 @@ from bridge.core.model import (
     Temporary,
     TemporaryKind,
 )
-from bridge.core.temporary import in_force
+from bridge.core.temporary import in_force, next_boundary
 from csms.events import ChargingState
 
 RANK: Final = (
@@ -71,11 +71,27 @@ class EffectiveOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class Finding:
     """A status and the words that explain it."""
 
     status: EvseStatus
     why: str
+
+
+class Stages(NamedTuple):
+    """What each step found, in their order; one that changed nothing has the finding of the step before it.
+
+    `kept`: the EVSE moved and its published value stands; of the others only temporary statuses were looked at.
+    """
+
+    connectors: Finding
+    transaction: Finding
+    layer0: Finding
+    reachability: Finding
+    hold: Finding
+    temporary: Finding
+    decided: Effective
+    kept: bool = False
 
 
 def effective(view: EvseView, previous: Effective, at: Moment, options: EffectiveOptions) -> Effective:
@@ -89,55 +105,61 @@ def effective(view: EvseView, previous: Effective, at: Moment, options: Effectiv
         at: Both clocks, read once.
         options: The hold's length.
     """
+    return stages(view, previous, at, options).decided
+
+
+def stages(view: EvseView, previous: Effective, at: Moment, options: EffectiveOptions) -> Stages:
+    """Return what `effective` returns with every step on its way there; see `explain`, which tells it."""
     if view.kept_until is not None and at.steady < view.kept_until and not any(_facts_used(view)):
         return _kept(view, view.kept_until, previous, at)
-    found = _if_reachable(_from_facts(view), view)
-    since = _held_since(found.status, view, previous, at, options)
-    if since is not None:
-        found = _Finding(previous.live, f"{previous.live} held until available has stood; {found.why}")
-    shown = _with_temporary(found, view.temporaries, at.now)
-    return Effective(
-        status=shown.status,
-        live=found.status,
-        rule=shown.why[:_LONGEST_RULE],
-        available_since=since,
-        until_now=_next_boundary(view.temporaries, at.now),
-        until_steady=None if since is None else since + options.available_hold,
+    connectors, transaction, layer0 = _from_facts(view)
+    reachable = _if_reachable(layer0, view)
+    since = _held_since(reachable.status, view, previous, at, options)
+    held = reachable if since is None else _held(previous.live, reachable)
+    shown = _with_temporary(held, view.temporaries, at.now)
+    until, boundary = (
+        None if since is None else since + options.available_hold,
+        next_boundary(view.temporaries, at.now),
     )
+    decided = Effective(shown.status, held.status, shown.why[:_LONGEST_RULE], since, boundary, until)
+    return Stages(connectors, transaction, layer0, reachable, held, shown, decided)
 
 
-def _kept(view: EvseView, kept_until: datetime, previous: Effective, at: Moment) -> Effective:
+def _held(live: EvseStatus, found: Finding) -> Finding:
+    return Finding(live, f"{live} held until available has stood; {found.why}")
+
+
+def _kept(view: EvseView, kept_until: datetime, previous: Effective, at: Moment) -> Stages:
     """A moved EVSE keeps its published value until the new station reports or that time has passed."""
-    found = _Finding(previous.live, f"{previous.live} kept since the EVSE moved; its station has not reported it yet")
+    found = Finding(previous.live, f"{previous.live} kept since the EVSE moved; its station has not reported it yet")
     shown = _with_temporary(found, view.temporaries, at.now)
-    return Effective(
-        status=shown.status,
-        live=found.status,
-        rule=shown.why[:_LONGEST_RULE],
-        until_now=_next_boundary(view.temporaries, at.now),
-        until_steady=kept_until,
-    )
+    boundary = next_boundary(view.temporaries, at.now)
+    decided = Effective(shown.status, found.status, shown.why[:_LONGEST_RULE], None, boundary, kept_until)
+    return Stages(found, found, found, found, found, shown, decided, kept=True)
 
 
 # --- the facts ------------------------------------------------------------------------------------------------------
 
 
-def _from_facts(view: EvseView) -> _Finding:
+def _from_facts(view: EvseView) -> tuple[Finding, Finding, Finding]:
+    """Return what the connectors are, with the transaction, with layer 0."""
     match view.layer0:
         case Layer0.IGNORE:
-            return _lifted(_aggregate(view.connectors, view.unreachable), view)
+            found = _aggregate(view.connectors, view.unreachable)
         case Layer0.SOURCE:
-            return _lifted(_aggregate(_as_reported_by_layer0(view), view.unreachable), view)
+            found = _aggregate(_as_reported_by_layer0(view), view.unreachable)
         case Layer0.DOWNGRADE:
-            return _downgraded(_lifted(_with_evse_level(view), view), view)
+            found = _with_evse_level(view)
         case _:
             assert_never(view.layer0)
+    lifted = _lifted(found, view)
+    return found, lifted, _downgraded(lifted, view) if view.layer0 is Layer0.DOWNGRADE else lifted
 
 
-def _if_reachable(found: _Finding, view: EvseView) -> _Finding:
+def _if_reachable(found: Finding, view: EvseView) -> Finding:
     if not view.unreachable or found.status in DOWNGRADING or found.status is EvseStatus.UNKNOWN:
         return found
-    return _Finding(EvseStatus.UNKNOWN, f"the station is declared unreachable; before that {found.why}")
+    return Finding(EvseStatus.UNKNOWN, f"the station is declared unreachable; before that {found.why}")
 
 
 def _levels(view: EvseView) -> Iterator[Fact]:
@@ -152,7 +174,7 @@ def _facts_used(view: EvseView) -> Iterator[Fact | Charging]:
         yield view.charging
 
 
-def _counted(fact: Fact, unreachable: bool) -> EvseStatus:
+def counted(fact: Fact, unreachable: bool) -> EvseStatus:
     """Return what one fact counts as; while the station is unreachable, doubt is the whole station's matter."""
     status = evse_status(fact.status)
     if fact.doubt and not unreachable and status not in DOWNGRADING:
@@ -160,16 +182,16 @@ def _counted(fact: Fact, unreachable: bool) -> EvseStatus:
     return status
 
 
-def _aggregate(connectors: Iterable[Fact | None], unreachable: bool) -> _Finding:
+def _aggregate(connectors: Iterable[Fact | None], unreachable: bool) -> Finding:
     """Return the highest-ranked connector's status; between equals the newest report is the one named."""
     known = [fact for fact in connectors if fact is not None]
-    counting = [fact for fact in known if _counted(fact, unreachable) is not EvseStatus.UNKNOWN]
+    counting = [fact for fact in known if counted(fact, unreachable) is not EvseStatus.UNKNOWN]
     if counting:
-        first = min(counting, key=lambda fact: (RANK.index(_counted(fact, unreachable)), -fact.seq))
-        return _Finding(_counted(first, unreachable), _said(first))
+        first = min(counting, key=lambda fact: (RANK.index(counted(fact, unreachable)), -fact.seq))
+        return Finding(counted(first, unreachable), _said(first))
     if known:
-        return _Finding(EvseStatus.UNKNOWN, "not heard of since the station was declared unreachable")
-    return _Finding(EvseStatus.UNKNOWN, "never heard of")
+        return Finding(EvseStatus.UNKNOWN, "not heard of since the station was declared unreachable")
+    return Finding(EvseStatus.UNKNOWN, "never heard of")
 
 
 def _said(fact: Fact) -> str:
@@ -186,7 +208,7 @@ def _said(fact: Fact) -> str:
 # --- the transaction ------------------------------------------------------------------------------------------------
 
 
-def _lifted(found: _Finding, view: EvseView) -> _Finding:
+def _lifted(found: Finding, view: EvseView) -> Finding:
     """Lift available by a live transaction; nothing lifts reserved, unavailable or faulted.
 
     A live transaction also counts where no connector has been heard of (again): it proves that a car stands there,
@@ -202,9 +224,9 @@ def _lifted(found: _Finding, view: EvseView) -> _Finding:
         case EvseStatus.AVAILABLE | EvseStatus.UNKNOWN | EvseStatus.OCCUPIED if (
             charging.state is ChargingState.CHARGING
         ):
-            return _Finding(EvseStatus.CHARGING, why)
+            return Finding(EvseStatus.CHARGING, why)
         case EvseStatus.AVAILABLE | EvseStatus.UNKNOWN:
-            return _Finding(EvseStatus.OCCUPIED, why)
+            return Finding(EvseStatus.OCCUPIED, why)
         case _:
             return found
 
@@ -225,7 +247,7 @@ def _as_reported_by_layer0(view: EvseView) -> list[Fact | None]:
     ]
 
 
-def _with_evse_level(view: EvseView) -> _Finding:
+def _with_evse_level(view: EvseView) -> Finding:
     """Aggregate the connectors; a 2.x EVSE-level report stands in for them where none was ever heard.
 
     OCPP 2.0.1 Part 2, H01: a reservation may be for the EVSE, so its level takes available away, too.
@@ -236,18 +258,18 @@ def _with_evse_level(view: EvseView) -> _Finding:
     if all(fact is None for fact in view.connectors):
         return _aggregate((level,), view.unreachable)
     found = _aggregate(view.connectors, view.unreachable)
-    own = _counted(level, view.unreachable)
+    own = counted(level, view.unreachable)
     if found.status is EvseStatus.AVAILABLE and own in {EvseStatus.OCCUPIED, EvseStatus.CHARGING, EvseStatus.RESERVED}:
-        return _Finding(own, _said(level))
+        return Finding(own, _said(level))
     return found
 
 
-def _downgraded(found: _Finding, view: EvseView) -> _Finding:
+def _downgraded(found: Finding, view: EvseView) -> Finding:
     """Apply Unavailable and Faulted of the EVSE's and the station's level; the worse of all stays."""
     for level in _levels(view):
         status = evse_status(level.status)
         if status in DOWNGRADING and _is_worse(status, found.status) and not _outranked(level, found.status, view):
-            found = _Finding(status, _said(level))
+            found = Finding(status, _said(level))
     return found
 
 
@@ -299,12 +321,12 @@ def _available_since(view: EvseView, previous: Effective, at: Moment, options: E
 # --- temporary statuses ---------------------------------------------------------------------------------------------
 
 
-def _with_temporary(found: _Finding, temporaries: Iterable[Temporary], now: datetime) -> _Finding:
+def _with_temporary(found: Finding, temporaries: Iterable[Temporary], now: datetime) -> Finding:
     """Let the highest temporary status in force replace the live one, at once."""
     kinds = {temporary.kind for temporary in temporaries if in_force(temporary, now)}
     for kind in PRECEDENCE:
         if kind in kinds and not (kind is TemporaryKind.RESERVED and found.status in DOWNGRADING):
-            return _Finding(_temporary_status(kind), f"temporary {kind} in force; live is {found.status}: {found.why}")
+            return Finding(_temporary_status(kind), f"temporary {kind} in force; live is {found.status}: {found.why}")
     return found
 
 
@@ -320,14 +342,3 @@ def _temporary_status(kind: TemporaryKind) -> EvseStatus:
             return EvseStatus.RESERVED
         case _:
             assert_never(kind)
-
-
-def _next_boundary(temporaries: Iterable[Temporary], now: datetime) -> datetime | None:
-    """Return when a temporary status begins or ends next."""
-    boundaries = (
-        moment
-        for temporary in temporaries
-        if temporary.valid_to is None or temporary.valid_from < temporary.valid_to
-        for moment in (temporary.valid_from, temporary.valid_to)
-    )
-    return min((moment for moment in boundaries if moment is not None and moment > now), default=None)

@@ -208,6 +208,17 @@ def in_force(temporary: Temporary, now: datetime) -> bool:
     return temporary.valid_from <= now and (temporary.valid_to is None or now < temporary.valid_to)
 
 
+def next_boundary(temporaries: Iterable[Temporary], now: datetime) -> datetime | None:
+    """Return when one of them begins or ends next; None: never."""
+    boundaries = (
+        moment
+        for temporary in temporaries
+        if temporary.valid_to is None or temporary.valid_from < temporary.valid_to
+        for moment in (temporary.valid_from, temporary.valid_to)
+    )
+    return min((moment for moment in boundaries if moment is not None and moment > now), default=None)
+
+
 def phase(temporary: Temporary, now: datetime) -> Phase:
     """Return whether it is still to come, in force, or over."""
     if in_force(temporary, now):

@@ -18,6 +18,7 @@ from bridge.web.auth import is_still_good, require_key
 from bridge.web.delivery_routes import DeliveryRoutes
 from bridge.web.event_routes import EventRoutes
 from bridge.web.evse_routes import EvseRoutes
+from bridge.web.explanation_routes import ExplanationRoutes
 from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
 from bridge.web.inventory_routes import InventoryRoutes
@@ -93,6 +94,7 @@ def all_routes(
         *pages,
         DeliveryRoutes(services.deliveries),
         KeyRoutes(services.api_keys),
+        ExplanationRoutes(services.explanations),
     )
     for table in tables:
         yield from table.routes()

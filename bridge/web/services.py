@@ -26,6 +26,7 @@ from bridge.web.delivery_services import DeliveryServices
 from bridge.web.event_services import EventServices
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
+from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
@@ -152,6 +153,11 @@ class WebServices(Protocol):
     @property
     def quirks(self) -> QuirkServices:
         """What there is about quirk profiles."""
+        ...
+
+    @property
+    def explanations(self) -> ExplanationServices:
+        """Why EVSEs show what they show."""
         ...
 
     @property

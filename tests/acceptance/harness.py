@@ -259,7 +259,7 @@ class Site:
     async def order(self, what: str, body: Mapping[str, Any]) -> Any:
         """Return what the bridge's REST interface answers to an order, as the administrator."""
         async with self._http.post(self._rest_url(what), json=body, headers=self._token()) as response:
-            assert response.status == 200, await response.text()
+            assert response.status in (200, 201), await response.text()
             return await response.json()
 
     async def spirii(self, method: str, place: str = "", body: Any = None, **query: str) -> tuple[int, Any]:

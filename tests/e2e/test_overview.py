@@ -1,12 +1,99 @@
 from __future__ import annotations
 
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
 from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
+from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
 from tests.e2e.browsing import Visitors
+
+MakeSite = Callable[..., Site]
+STATION = "CP1"
+EVSE = evse_id(STATION)
+
+
+@asynccontextmanager
+async def quiet(site: Site) -> AsyncIterator[ScriptedStation]:
+    """Run a site with one station, which does what the test says."""
+    await site.start_hubs()
+    await site.start_bridge()
+    await site.import_inventory(inventory(STATION))
+    async with ScriptedStation(site.ocpp_url, STATION) as station:
+        await station.boot()
+        await station.report("Available")
+        yield station
 
 
 async def test_the_overview_shows_every_evse(visitors: Visitors, shared_site: Site) -> None:
     page = await visitors.open(shared_site)
-    rows = page.locator("#evses tbody tr")
-    await expect(rows).to_have_count(len(await shared_site.evses()))
+    count = len(await shared_site.evses())
+    await expect(page.locator("#evses tbody tr")).to_have_count(count)
+    await expect(page.locator("#counters .counter-n").first).to_have_text(str(count))
+
+
+async def test_a_change_is_seen_without_a_reload_and_disturbs_nobody(visitors: Visitors, make_site: MakeSite) -> None:
+    site = make_site()
+    async with quiet(site) as station:
+        page = await visitors.open(site, f"/evses/{EVSE}")
+        await expect(page.locator("#effective .badge").first).to_have_text("available")
+        await page.evaluate("window.never_reloaded = true")
+        await page.locator("#jump").fill("half a word")
+        await station.report("Charging")
+        await expect(page.locator("#effective .badge").first).to_have_text("charging")
+        await expect(page.locator("#told")).to_contain_text("Occupied")
+        assert await page.evaluate("window.never_reloaded") is True
+        assert await page.evaluate("document.activeElement.id") == "jump"
+        await expect(page.locator("#jump")).to_have_value("half a word")
+
+
+async def test_a_lost_stream_is_said_and_its_return_brings_what_was_missed(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    visitors.expect_complaint("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+    async with quiet(site):
+        page = await visitors.open(site)
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        site.kill_bridge()
+        banner = page.get_by_role("status").filter(has_text="Not live since")
+        await expect(banner).to_be_visible()
+        await expect(page.locator("html")).to_have_class("cut-off")
+        await site.start_bridge()
+        await expect(banner).to_be_hidden()
+        await expect(page.locator("html")).not_to_have_class("cut-off")
+        await expect(page.locator("#evses tbody tr")).to_have_count(1)
+
+
+async def test_filters_stand_in_the_address_and_survive_reloading_and_going_back(
+    visitors: Visitors, shared_site: Site
+) -> None:
+    page = await visitors.open(shared_site)
+    await page.locator(".counter", has_text="available").first.click()
+    await expect(page).to_have_url(re.compile(r"\?status=available$"))
+    await expect(page.locator(".counter.on")).to_contain_text("available")
+    await page.reload()
+    await expect(page.locator(".chip.filter")).to_contain_text("status available")
+    await page.get_by_role("link", name="By id").click()
+    await expect(page).to_have_url(re.compile(r"\?status=available&sort=id$"))
+    await page.go_back()
+    await expect(page).to_have_url(re.compile(r"\?status=available$"))
+    await page.locator(".chip.filter").click()
+    await expect(page).to_have_url(re.compile(r"/$"))
+
+
+async def test_an_evse_is_found_with_the_keyboard_alone(visitors: Visitors, shared_site: Site) -> None:
+    page = await visitors.open(shared_site)
+    await page.keyboard.press("/")
+    await page.keyboard.type("e00003")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    chosen = await page.locator("[role=option][aria-selected=true] span").first.inner_text()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(chosen)
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()

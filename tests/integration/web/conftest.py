@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_deliveries import FakeDeliveries
 from fake_events import FakeEvents
+from fake_evse_services import FakeExplanations
 from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
@@ -324,6 +325,7 @@ class FakeServices:
     events: FakeEvents = field(default_factory=FakeEvents)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     api_keys: FakeKeys = field(default_factory=FakeKeys)
+    explanations: FakeExplanations = field(default_factory=FakeExplanations)
 
     async def status(self) -> Status:
         if self.failure is not None:
