@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.acceptance.harness import Site
 from tests.e2e.browsing import DESKTOP, PHONE, Scheme, Visitors, overflow, shoot
 from tests.e2e.scenes import viewer_key
 
+AXE = (Path(__file__).parent / "vendor/axe/axe.min.js").read_text(encoding="utf-8")
 PAGES = {
     "hubs": "/hubs",
     "hub": "/hubs/hubject",
@@ -35,6 +38,8 @@ PAGES = {
 async def test_a_page_fits_its_window_and_complains_of_nothing(
     visitors: Visitors, shared_site: Site, name: str, size: tuple[int, int], scheme: Scheme, suffix: str
 ) -> None:
+    if name == "plots":
+        visitors.expect_complaint("/api/v1/status/history")
     page = await visitors.open(shared_site, PAGES[name], size=size, scheme=scheme, timezone_id="Europe/Berlin")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     if name in ("hub", "plots"):
@@ -43,6 +48,18 @@ async def test_a_page_fits_its_window_and_complains_of_nothing(
     background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(16, 18, 22)" if scheme == "dark" else "rgb(246, 247, 249)")
     await shoot(page, f"{name}{suffix}")
+    if size == DESKTOP:
+        assert await barriers(page) == []
+
+
+async def barriers(page: Page) -> list[str]:
+    """Return what keeps somebody from using the page without seeing it, or from reading it."""
+    await page.evaluate(AXE)
+    found = await page.evaluate(
+        """async () => (await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] })).violations
+          .map(each => `${each.id}: ${each.nodes.slice(0, 3).map(node => node.html.slice(0, 160)).join(" | ")}`)"""
+    )
+    return [str(each) for each in found]
 
 
 async def test_who_may_only_look_sees_everything_and_can_order_nothing(visitors: Visitors, shared_site: Site) -> None:
