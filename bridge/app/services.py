@@ -22,6 +22,7 @@ from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
+from bridge.app.history import StoreHistory
 from bridge.app.inventory_services import InventoryServices
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
@@ -144,6 +145,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         )
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self.explanations = StoreExplanations(settings, store, clock=clock, derive=derive)
+        self.history = StoreHistory(store, clock=clock)
         self.events = StoreEvents(
             settings,
             store,

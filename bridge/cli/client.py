@@ -15,7 +15,7 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.event_client import RestEvents
-from bridge.cli.evse_client import RestExplanations
+from bridge.cli.evse_client import RestExplanations, RestHistory
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
@@ -26,6 +26,7 @@ from bridge.core.modes import Mode
 from bridge.web.event_services import EventServices
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.history_services import HistoryServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
@@ -77,6 +78,7 @@ class RestServices:
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
         self.explanations: ExplanationServices = RestExplanations(self._request)
+        self.history: HistoryServices = RestHistory(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:

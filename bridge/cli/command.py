@@ -19,6 +19,7 @@ from bridge.cli import (
     attempts,
     database,
     events,
+    evse,
     explain,
     inventory,
     quarantine,
@@ -58,6 +59,7 @@ app = new_group(
     ),
 )
 app.add_typer(inventory.app, name="inventory")
+app.add_typer(evse.app, name="evse")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(station.app, name="station")

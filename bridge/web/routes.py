@@ -18,6 +18,7 @@ from bridge.web.bodies import read as _read
 from bridge.web.event_routes import EventRoutes
 from bridge.web.explanation_routes import ExplanationRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
+from bridge.web.history_routes import HistoryRoutes
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
@@ -90,6 +91,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes)
         QuirkRoutes(services.quirks),
         events,
         ExplanationRoutes(services.explanations),
+        HistoryRoutes(services.history),
     )
     for table in tables:
         yield from table.routes()

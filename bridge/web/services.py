@@ -23,6 +23,7 @@ from bridge.core.modes import Mode
 from bridge.web.event_services import EventServices
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.history_services import HistoryServices
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
@@ -142,6 +143,11 @@ class WebServices(Protocol):
     @property
     def explanations(self) -> ExplanationServices:
         """Why EVSEs show what they show."""
+        ...
+
+    @property
+    def history(self) -> HistoryServices:
+        """What EVSEs were."""
         ...
 
     @property

@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_events import FakeEvents
-from fake_evse_services import FakeExplanations
+from fake_evse_services import FakeExplanations, FakeHistory
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -279,6 +279,7 @@ class FakeServices:
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
     events: FakeEvents = field(default_factory=FakeEvents)
     explanations: FakeExplanations = field(default_factory=FakeExplanations)
+    history: FakeHistory = field(default_factory=FakeHistory)
 
     async def status(self) -> Status:
         if self.failure is not None:
