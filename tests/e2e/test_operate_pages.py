@@ -38,8 +38,6 @@ PAGES = {
 async def test_a_page_fits_its_window_and_complains_of_nothing(
     visitors: Visitors, shared_site: Site, name: str, size: tuple[int, int], scheme: Scheme, suffix: str
 ) -> None:
-    if name == "plots":
-        visitors.expect_complaint("/api/v1/status/history")
     page = await visitors.open(shared_site, PAGES[name], size=size, scheme=scheme, timezone_id="Europe/Berlin")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     if name in ("hub", "plots"):

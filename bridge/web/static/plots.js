@@ -70,7 +70,6 @@
       data,
       place,
     );
-    place.setAttribute("role", "img");
   }
 
   function line(label, name, dash, unit, more = {}) {
