@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from bridge.core.evse_problems import EvseProblem
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.web.task_shapes import LoopLag, TaskItem
@@ -72,10 +73,13 @@ class EvseItem(Shape):
     rule: str
     changed_at: AwareDatetime | None
     deliveries: dict[str, DeliveryItem]
+    operator: str = ""
+    problems: tuple[EvseProblem, ...] = ()
+    """What is wrong, the most urgent first; empty: nothing."""
 
 
 class EvsePage(Shape):
-    """EVSEs in the order of their ids; `next_cursor` is null on the last page."""
+    """EVSEs in the order that was asked for; `next_cursor` is null on the last page."""
 
     items: tuple[EvseItem, ...]
     next_cursor: str | None = None
@@ -247,6 +251,7 @@ class ListingList(Shape):
     """Everything that is listed, ordered by kind and key."""
 
     items: tuple[ListingItem, ...]
+    next_cursor: str | None = None
 
 
 class InventoryRow(Shape):
@@ -271,6 +276,7 @@ class InventoryList(Shape):
     """Every connector, in the order of station, evse, connector."""
 
     items: tuple[InventoryRow, ...]
+    next_cursor: str | None = None
 
 
 class Status(Shape):
@@ -328,8 +334,17 @@ class Health(Shape):
     components: dict[str, Component]
 
 
+class FieldError(Shape):
+    """One mistake in a body. Source: RFC 9457 §3, whose example names places so."""
+
+    pointer: str
+    """The place. Source: RFC 6901 (JSON Pointer); empty: the body as a whole."""
+    detail: str
+    """What would be right, never with the value: it may be a key."""
+
+
 class Problem(BaseModel):
-    """An error. Source: RFC 9457, with `request_id` and `errors` as extension members."""
+    """An error. Source: RFC 9457, with `request_id`, `errors` and `report` as extension members."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -337,7 +352,16 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = ""
+    instance: str = ""
+    """The path that was asked for."""
     request_id: str = ""
-    errors: tuple[RowError, ...] = ()
+    """As in the header X-Request-ID, and in the log."""
+    errors: tuple[FieldError | RowError, ...] = ()
+    """Each mistake: of a body by its place, of an imported file by its line."""
     report: ImportReport | None = None
     """With 409 for an import: what it would have changed."""
+
+    @property
+    def row_errors(self) -> tuple[RowError, ...]:
+        """Those of an imported file."""
+        return tuple(error for error in self.errors if isinstance(error, RowError))

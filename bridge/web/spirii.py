@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,7 +27,15 @@ from bridge.web.problems import REQUEST_ID
 from bridge.web.route_table import Parameter, Route
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import TemporaryServices
-from bridge.web.temporary_shapes import SpiriiChange, SpiriiWish, TemporaryChange, TemporaryWish, spirii_item
+from bridge.web.temporary_shapes import (
+    SpiriiChange,
+    SpiriiItem,
+    SpiriiItems,
+    SpiriiWish,
+    TemporaryChange,
+    TemporaryWish,
+    spirii_item,
+)
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -85,23 +94,27 @@ class SpiriiRoutes:
 
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""
-        one, viewer, operator, tag = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR, "Spirii's contract"
-        yield Route("POST", PATH, self.create, operator, "Create one.", tag, takes=SpiriiWish, status=201)
-        yield Route(
+        one, viewer, operator = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR
+        route = partial(Route, tag="Spirii's contract", foreign=True)
+        yield route("POST", PATH, self.create, operator, "Create one.", takes=SpiriiWish, gives=SpiriiItem, status=201)
+        yield route(
             "GET",
             PATH,
             self.list_all,
             viewer,
-            "List those in force or to come.",
-            tag,
+            "List those in force.",
+            gives=SpiriiItems,
             query=(
-                Parameter("activeOnly", "false: also those that are over.", "boolean"),
+                Parameter("activeOnly", "false: also those that are not in force.", "boolean"),
                 Parameter("evseId", "Of one."),
             ),
+            fails=(404,),
         )
-        yield Route("GET", one, self.get, viewer, "Show one.", tag, fails=(404,))
-        yield Route("PATCH", one, self.change, operator, "Change one.", tag, takes=SpiriiChange, fails=(404,))
-        yield Route("DELETE", one, self.delete, operator, "Remove one.", tag, status=204, fails=(404,))
+        yield route("GET", one, self.get, viewer, "Show one.", gives=SpiriiItem, fails=(404,))
+        yield route(
+            "PATCH", one, self.change, operator, "Change one.", takes=SpiriiChange, gives=SpiriiItem, fails=(404,)
+        )
+        yield route("DELETE", one, self.delete, operator, "Remove one.", status=204, fails=(404,))
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the new one."""

@@ -12,6 +12,8 @@ from aiohttp import web
 from bridge.core.roles import Role
 from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
+from bridge.web.page_query import PAGE, page_of
+from bridge.web.queries import flag, text
 from bridge.web.route_table import Parameter, Route
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryEnd, TemporaryItem, TemporaryList, TemporaryWish
@@ -38,6 +40,7 @@ class TemporaryRoutes:
             TAG,
             TemporaryList,
             query=(
+                *PAGE,
                 Parameter("evse_id", "Those of one EVSE."),
                 Parameter("all", "Also those that are over.", "boolean"),
             ),
@@ -80,11 +83,8 @@ class TemporaryRoutes:
 
     async def list_current(self, request: web.Request) -> web.Response:
         """Those in force or to come; with all=true also those that are over."""
-        everything = request.query.get("all", "false")
-        if everything not in ("true", "false"):
-            raise web.HTTPBadRequest(text="all should be true or false")
-        which: Which = "all" if everything == "true" else "current"
-        return answer(await self._services.list(request.query.get("evse_id"), which))
+        which: Which = "all" if flag(request, "all") else "current"
+        return answer(await self._services.list(text(request, "evse_id"), which, page_of(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         """For several EVSEs, all or none."""

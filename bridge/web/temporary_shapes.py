@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, RootModel
 
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import Phase, to_wire
+from bridge.web.moments import GivenMoment
 from bridge.web.shapes import Shape
 
 _MOST_AT_ONCE = 1000
@@ -41,6 +42,7 @@ class TemporaryList(Shape):
     """Temporary statuses in the order of their ids."""
 
     items: tuple[TemporaryItem, ...]
+    next_cursor: str | None = None
 
 
 class TemporaryWish(Shape):
@@ -49,9 +51,9 @@ class TemporaryWish(Shape):
     evse_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
     """In any of their spellings."""
     status: TemporaryKind
-    valid_from: AwareDatetime | None = None
+    valid_from: GivenMoment | None = None
     """null: now."""
-    valid_to: AwareDatetime | None = None
+    valid_to: GivenMoment | None = None
     """null: until it is ended."""
     enforce: bool | None = None
     """null: as the configuration says for this status."""
@@ -61,10 +63,10 @@ class TemporaryChange(Shape):
     """Body of PATCH /api/v1/temporary-statuses/{id}: a member that is not there stays (`model_fields_set`)."""
 
     status: TemporaryKind = TemporaryKind.MAINTENANCE
-    valid_from: AwareDatetime | None = None
-    """None: now."""
-    valid_to: AwareDatetime | None = None
-    """None: until it is ended."""
+    valid_from: GivenMoment | None = None
+    """null: now."""
+    valid_to: GivenMoment | None = None
+    """null: until it is ended."""
 
 
 class TemporaryEnd(Shape):
@@ -91,6 +93,37 @@ class SpiriiWish(Shape):
     temporaryStatus: str  # noqa: N815
     validFrom: str | None = None  # noqa: N815
     validTo: str | None = None  # noqa: N815
+
+
+class SpiriiItem(Shape):
+    """One temporary status, as it is answered."""
+
+    id: int
+    temporaryStatus: TemporaryKind  # noqa: N815 - Spirii's name
+    evseId: str  # noqa: N815
+    validFrom: AwareDatetime  # noqa: N815
+    validTo: AwareDatetime | None = None  # noqa: N815
+    """Not there: until it is removed."""
+
+
+class SpiriiItems(RootModel[tuple[SpiriiItem, ...]]):
+    """A bare list."""
+
+
+class SpiriiFault(Shape):
+    """What went wrong. Source: Spirii API, errors."""
+
+    type: str
+    code: str
+    message: str
+    param: str | None
+    request_id: str
+
+
+class SpiriiError(Shape):
+    """Every failure."""
+
+    error: SpiriiFault
 
 
 def spirii_item(item: TemporaryItem) -> dict[str, Any]:

@@ -44,4 +44,9 @@ def test_whatever_changes_something_needs_more_than_looking() -> None:
 
 def test_whoever_is_not_let_in_learns_only_that_we_live() -> None:
     opened = {(method, path) for method, path, role, _ in documented() if role == "open"}
-    assert opened == {("GET", "/livez"), ("GET", "/readyz"), ("POST", "/session")}
+    assert opened == {
+        ("GET", "/assets/{digest}/{name}"),
+        ("GET", "/livez"),
+        ("GET", "/readyz"),
+        ("POST", "/session"),
+    }

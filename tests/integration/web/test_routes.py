@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from bridge.cli.client import RestServices
+from bridge.core.model import EvseStatus
 from bridge.core.modes import Mode
+from bridge.web.evse_query import EvseQuery
 from bridge.web.routes import create_app
-from bridge.web.services import Unavailable
+from bridge.web.services import Unavailable, ValueRefused
 from bridge.web.shapes import Component, Health, Readiness, RowError
 
 Headers = dict[str, str]
@@ -80,6 +83,7 @@ async def test_a_problem_is_as_rfc_9457_says(client: TestClient, admin: Headers)
         "title": "Not Found",
         "status": 404,
         "detail": "there is nothing at /api/v1/nothing",
+        "instance": "/api/v1/nothing",
         "request_id": "abc-1",
         "errors": [],
     }
@@ -152,9 +156,11 @@ async def test_evses_show_reported_effective_and_acknowledged(client: TestClient
                         "reference": "0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
                     }
                 },
+                "operator": "",
+                "problems": [],
             }
         ],
-        "next_cursor": "DE*ABC*E1",
+        "next_cursor": "WyJFVlNFcyIsICJERSpBQkMqRTEiXQ",
     }
 
 
@@ -220,7 +226,8 @@ async def test_disable_switches_off(client: TestClient, admin: Headers, services
 async def test_a_wrong_body_is_400_and_orders_nothing(
     client: TestClient, admin: Headers, services: Any, body: str, detail: str
 ) -> None:
-    response = await client.post("/api/v1/upstreams/hubject/enable", data=body, headers=admin)
+    headers = {**admin, "Content-Type": "application/json"}
+    response = await client.post("/api/v1/upstreams/hubject/enable", data=body, headers=headers)
     assert (response.status, (await response.json())["detail"], services.orders) == (400, detail, [])
 
 
@@ -329,7 +336,8 @@ async def test_listings_are_shown_with_their_content(client: TestClient, admin: 
     response = await client.get("/api/v1/listings", headers=admin)
     content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
     assert await response.json() == {
-        "items": [{"kind": "evse_data", "key": "DE*ABC*E1", "reference": "", "content": content}]
+        "items": [{"kind": "evse_data", "key": "DE*ABC*E1", "reference": "", "content": content}],
+        "next_cursor": None,
     }
 
 
@@ -349,3 +357,168 @@ async def test_a_full_load_shows_its_diff_and_needs_a_confirmation_where_it_is_h
 async def test_a_full_load_of_something_else_is_400(client: TestClient, admin: Headers) -> None:
     response = await client.get("/api/v1/upstreams/hubject/full-load?scope=all", headers=admin)
     assert (response.status, (await response.json())["detail"]) == (400, "scope should be statuses or data")
+
+
+async def test_one_evse_one_account_and_connectors_are_shown(client: TestClient, admin: Headers) -> None:
+    one = await client.get("/api/v1/evses/DE*ABC*E2", headers=admin)
+    assert (one.status, (await one.json())["station"]) == (200, "CS-2")
+    assert (await client.get("/api/v1/evses/DE*ABC*E9", headers=admin)).status == 404
+    account = await client.get("/api/v1/upstreams/hubject", headers=admin)
+    assert (account.status, (await account.json())["kind"]) == (200, "oicp")
+    assert (await client.get("/api/v1/upstreams/nobody", headers=admin)).status == 404
+    connectors = await (await client.get("/api/v1/connectors?station=CS-1", headers=admin)).json()
+    assert connectors["items"] == [
+        {
+            "station": "CS-1",
+            "evse": 0,
+            "connector": 1,
+            "evse_id": "DE*ABC*E1",
+            "operator": "acme",
+            "connected": True,
+            "reported": {
+                "evse": 0,
+                "connector": 1,
+                "status": "Charging",
+                "received_at": "2026-11-20T12:00:00Z",
+                "stale": False,
+            },
+        }
+    ]
+
+
+async def test_filters_of_evses_reach_the_services(client: TestClient, admin: Headers, services: Any) -> None:
+    asked = (
+        "limit=2&status=faulted&status=unknown&station=CS-1&operator=acme&account=hubject&state=refused&state=held"
+        "&connected=false&problems=true&q=e1&sort=problems"
+    )
+    assert (await client.get(f"/api/v1/evses?{asked}", headers=admin)).status == 200
+    (order,) = services.orders
+    assert order == (
+        "list EVSEs",
+        EvseQuery(
+            limit=2,
+            statuses=(EvseStatus.FAULTED, EvseStatus.UNKNOWN),
+            station="CS-1",
+            operator="acme",
+            account="hubject",
+            states=("refused", "held"),
+            connected=False,
+            problems=True,
+            q="e1",
+            sort="problems",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        pytest.param(
+            "stauts=faulted",
+            "'stauts' is nothing that can be asked here; there is limit, cursor, status, station, operator, account, "
+            "state, connected, problems, q, sort",
+            id="misspelt",
+        ),
+        pytest.param("sort=age", "sort should be id or problems", id="choice"),
+        pytest.param("connected=1", "connected should be true or false", id="boolean"),
+        pytest.param("limit=1&limit=2", "limit should be given once", id="twice"),
+        pytest.param("q=%00", "q should be text", id="null character"),
+        pytest.param(
+            "cursor=x",
+            "cursor should be the next_cursor of an earlier page of this list; leave it out for the first page",
+            id="cursor",
+        ),
+    ],
+)
+async def test_a_query_that_cannot_be_meant_is_400_and_says_what_there_is(
+    client: TestClient, admin: Headers, query: str, detail: str
+) -> None:
+    response = await client.get(f"/api/v1/evses?{query}", headers=admin)
+    assert (response.status, (await response.json())["detail"]) == (400, detail)
+
+
+async def test_a_path_that_takes_no_query_says_so(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/status?all=true", headers=admin)
+    assert response.status == 400
+    assert (await response.json())["detail"] == "'all' is nothing that can be asked here; nothing is"
+
+
+async def test_the_client_follows_the_pages_of_every_list(client: TestClient, token: str, services: Any) -> None:
+    services.rows = 2500
+    found = await RestServices(str(client.make_url("")).rstrip("/"), token).list_inventory()
+    assert [row.connector for row in found.items] == list(range(1, 2501))
+    assert found.next_cursor is None
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "detail"),
+    [
+        pytest.param('{"evse_ids": ["x"]}', "/status", "Field required", id="missing"),
+        pytest.param(
+            '{"evse_ids": ["x", 3], "status": "BLOCKED"}', "/evse_ids/1", "Input should be a valid string", id="nested"
+        ),
+        pytest.param(
+            '{"evse_ids": ["x"], "status": "BLOCKED", "a/b~c": 1}',
+            "/a~1b~0c",
+            "Extra inputs are not permitted",
+            id="escaped",
+        ),
+        pytest.param(
+            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": "0"}',
+            "/valid_to",
+            "Value error, should be a date and time such as 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00",
+            id="the text 0",
+        ),
+        pytest.param(
+            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": 0}',
+            "/valid_to",
+            "Value error, should be text such as 2026-12-01T08:00:00Z",
+            id="a number",
+        ),
+        pytest.param(
+            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": "2026-12-01T08:00:00"}',
+            "/valid_to",
+            "Value error, has no offset from UTC: write 2026-12-01T08:00:00Z, or +01:00 instead of Z",
+            id="no offset",
+        ),
+    ],
+)
+async def test_a_mistake_in_a_body_is_named_by_its_place(
+    client: TestClient, admin: Headers, body: str, pointer: str, detail: str
+) -> None:
+    headers = {**admin, "Content-Type": "application/json"}
+    response = await client.post("/api/v1/temporary-statuses", data=body, headers=headers)
+    assert response.status == 400
+    assert (await response.json())["errors"] == [{"pointer": pointer, "detail": detail}]
+
+
+@pytest.mark.parametrize(
+    "media", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/xml"]
+)
+async def test_a_body_that_does_not_say_that_it_is_json_is_415(
+    client: TestClient, admin: Headers, media: str, services: Any
+) -> None:
+    response = await client.post(
+        "/api/v1/upstreams/hubject/enable", data=b'{"mode": "live"}', headers={**admin, "Content-Type": media}
+    )
+    assert response.status == 415
+    assert (await response.json())["detail"] == "send the body with Content-Type: application/json, in UTF-8"
+    assert services.orders == []
+
+
+async def test_an_impossible_value_is_422_and_names_its_place(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    services.temporaries.failure = ValueRefused("valid_to", "should be after the beginning")
+    body = {"evse_ids": ["DE*ABC*E1"], "status": "BLOCKED"}
+    response = await client.post("/api/v1/temporary-statuses", json=body, headers=admin)
+    assert response.status == 422
+    assert (await response.json())["errors"] == [{"pointer": "/valid_to", "detail": "should be after the beginning"}]
+
+
+async def test_head_is_as_get_without_a_body_and_other_methods_are_named(client: TestClient, admin: Headers) -> None:
+    head = await client.head("/api/v1/evses", headers=admin)
+    assert (head.status, await head.read()) == (200, b"")
+    for method in ("OPTIONS", "TRACE", "PUT"):
+        response = await client.request(method, "/api/v1/status", headers=admin)
+        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
