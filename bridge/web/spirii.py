@@ -60,6 +60,7 @@ ERRORS = {
     413: ("invalid_request_error", "body_too_large"),
     415: ("invalid_request_error", "unsupported_media_type"),
     422: ("validation_error", "invalid_value"),
+    429: ("rate_limit_error", "too_many_requests"),
     500: ("api_error", "internal_error"),
     503: ("api_error", "unavailable"),
 }
