@@ -25,7 +25,7 @@ _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One member of the query, or of the path where its text needs to be explained."""
+    """One member of the query or of the path."""
 
     name: str
     about: str
@@ -67,6 +67,18 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    also: tuple[int, ...] = ()
+    """Other statuses with the same answer, which are no problems: a report that something is not well."""
+    in_path: tuple[Parameter, ...] = ()
+    """What the path's names mean, where they do not say so themselves."""
+    or_media: tuple[str, ...] = ()
+    """Other types that the answer's body may have."""
+    tagged: bool = False
+    """The answer has an ETag."""
+    guarded: bool = False
+    """If-Match is needed: the ETag of what is to be changed."""
+    secret: bool = False
+    """The answer may hold a key: it is kept nowhere, not even for the same order again."""
     foreign: bool = False
     """The contract is another's: its handler reads the query itself, and lets pass what it does not know."""
     scoped: bool = False

@@ -14,6 +14,7 @@ from aiohttp import web
 from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
 from bridge.web.auth import require_key
+from bridge.web.docs_routes import DocsRoutes
 from bridge.web.evse_routes import EvseRoutes
 from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
@@ -75,6 +76,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         wire_log,
         QuirkRoutes(services.quirks),
         AssetRoutes(),
+        DocsRoutes(),
     )
     for table in tables:
         yield from table.routes()
