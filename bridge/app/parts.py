@@ -32,6 +32,7 @@ from bridge.app.opening import logged, open_in_thread
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
+from bridge.app.repeats import StoredRepeats
 from bridge.app.services import StoreServices
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
@@ -170,8 +171,10 @@ async def open_parts(
         tasks=watch.tasks,
         lag=lag.lag,
     )
+    repeats = StoredRepeats(writer, clock, pepper)
+    await repeats.start()
     with listening("web", settings.web.host, settings.web.port):
-        web = await start_web(fill.web_options(settings), services, token)
+        web = await start_web(fill.web_options(settings), services, token, repeats)
     stack.push_async_callback(web.close)
     with listening("ocpp", settings.ocpp.host, settings.ocpp.port):
         await central.start()

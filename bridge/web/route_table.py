@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from bridge.core.roles import Role
 from bridge.web.principals import PRINCIPAL, Principal
 from bridge.web.queries import QUERY, read_query
+from bridge.web.repeats import carried_out_once
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
@@ -127,6 +128,8 @@ def _guarded(route: Route) -> Handler:
         if route.role is not None:
             _check_principal(request[PRINCIPAL], route.role, route)
         request[QUERY] = {} if route.foreign else read_query(route.query, _asked(route, request.query))
+        if route.method == "POST" and not route.page and route.role is not None:
+            return await carried_out_once(route, request)
         return await route.handler(request)
 
     return handle

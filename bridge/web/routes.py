@@ -22,6 +22,7 @@ from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
+from bridge.web.repeats import REPEATS, Repeats
 from bridge.web.route_table import Route, Routes, add_routes
 from bridge.web.services import WebServices
 from bridge.web.session_routes import SessionRoutes
@@ -43,10 +44,11 @@ def create_app(
     token: str,
     around: Sequence[Middleware] = (),
     access: AccessOptions | None = None,
+    repeats: Repeats | None = None,
 ) -> web.Application:
     """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
 
-    `token` is the admin token; `access` None: there is no other key.
+    `token` is the admin token; `access` None: there is no other key. `repeats` None: no order is remembered.
     """
     wire_log = WireRoutes(services.wire_log)
     guard = Access(token, access or AccessOptions())
@@ -55,6 +57,7 @@ def create_app(
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS] = guard
+    app[REPEATS] = repeats
     add_routes(app, all_routes(services, wire_log))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from bridge.web.repeats import Repeats
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
@@ -48,11 +49,13 @@ class WebServer:
         await self._runner.cleanup()
 
 
-async def start_web(options: WebOptions, services: WebServices, token: str) -> WebServer:
+async def start_web(
+    options: WebOptions, services: WebServices, token: str, repeats: Repeats | None = None
+) -> WebServer:
     """Listen and return. Raises: OSError where the port is taken or the address is not this machine's."""
     stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        create_app(services, token, around=[stalled.middleware]),
+        create_app(services, token, around=[stalled.middleware], repeats=repeats),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),
         handle_signals=False,
