@@ -15,6 +15,7 @@ from bridge.web.access import ACCESS, Access, AccessOptions
 from bridge.web.assets import AssetRoutes
 from bridge.web.audit import audit
 from bridge.web.auth import require_key
+from bridge.web.docs_routes import DocsRoutes
 from bridge.web.evse_routes import EvseRoutes
 from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
@@ -23,6 +24,7 @@ from bridge.web.key_routes import KeyRoutes
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
+from bridge.web.repeats import REPEATS, Repeats
 from bridge.web.route_table import Route, Routes, add_routes
 from bridge.web.scope import OWNERSHIP
 from bridge.web.services import WebServices
@@ -45,10 +47,11 @@ def create_app(
     token: str,
     around: Sequence[Middleware] = (),
     access: AccessOptions | None = None,
+    repeats: Repeats | None = None,
 ) -> web.Application:
     """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
 
-    `token` is the admin token; `access` None: there is no other key.
+    `token` is the admin token; `access` None: there is no other key. `repeats` None: no order is remembered.
     """
     wire_log = WireRoutes(services.wire_log)
     options = access or AccessOptions()
@@ -58,6 +61,7 @@ def create_app(
         client_max_size=_LARGEST_BODY,
     )
     app[ACCESS], app[OWNERSHIP] = guard, options.ownership
+    app[REPEATS] = repeats
     add_routes(app, all_routes(services, wire_log))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)
@@ -80,6 +84,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         QuirkRoutes(services.quirks),
         KeyRoutes(services.api_keys),
         AssetRoutes(),
+        DocsRoutes(),
     )
     for table in tables:
         yield from table.routes()

@@ -24,6 +24,7 @@ from bridge.core.roles import Role
 from bridge.core.temporary import Impossible, parse_kind, parse_moment
 from bridge.web.auth import PRINCIPAL
 from bridge.web.problems import REQUEST_ID
+from bridge.web.repeats import NothingDone
 from bridge.web.route_table import Parameter, Route
 from bridge.web.scope import temporaries_for
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
@@ -79,7 +80,7 @@ _PARAMS = {
 
 
 @dataclass
-class _Refused(Exception):
+class _Refused(NothingDone):
     """What is wrong with a request's form."""
 
     status: int

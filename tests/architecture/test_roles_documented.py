@@ -46,7 +46,9 @@ def test_whoever_is_not_let_in_learns_only_that_we_live() -> None:
     opened = {(method, path) for method, path, role, _ in documented() if role == "open"}
     assert opened == {
         ("GET", "/assets/{digest}/{name}"),
+        ("GET", "/docs"),
         ("GET", "/livez"),
+        ("GET", "/openapi.json"),
         ("GET", "/readyz"),
         ("POST", "/session"),
     }

@@ -25,7 +25,7 @@ def routes_of(services: Any) -> list[tuple[str, str]]:
     )
 
 
-async def test_without_a_key_every_route_but_three_is_401_or_leads_to_the_login_page(
+async def test_without_a_key_every_route_but_the_open_ones_is_401_or_leads_to_the_login_page(
     client: TestClient, services: Any
 ) -> None:
     seen = {}
@@ -35,7 +35,8 @@ async def test_without_a_key_every_route_but_three_is_401_or_leads_to_the_login_
     opened = {key for key, status in seen.items() if status not in (401, 303)}
     led = {key for key, status in seen.items() if status == 303}
     probes = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
-    assert opened == probes | {("POST", "/session")}
+    documents = {(method, path) for method in ("GET", "HEAD") for path in ("/openapi.json", "/docs")}
+    assert opened == probes | documents | {("POST", "/session")}
     assert led == {("POST", "/session/end")}
     assert len(seen) >= 15
     assert services.orders == []

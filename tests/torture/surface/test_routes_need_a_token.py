@@ -25,7 +25,7 @@ from csms.auth import StationKeys
 from tests.catalogue.recording import Tally
 
 TOKEN = "right-token-of-more-than-thirty-two-characters"
-OPEN = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+OPEN = {(method, path) for method in ("GET", "HEAD") for path in ("/livez", "/readyz", "/openapi.json", "/docs")}
 LOGIN = {("POST", "/session")}
 """Open, and takes a form: without one it is a mistake of form."""
 PAGES = {("POST", "/session/end")}
