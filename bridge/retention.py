@@ -18,6 +18,7 @@ from bridge.core.model import Moment
 from bridge.core.retention import Kept, expired_through
 from bridge.store import trimming
 from bridge.store.errors import StoreError
+from bridge.store.repeats import trim_orders
 from bridge.store.transaction import Transaction
 from bridge.store.writer import Writer
 
@@ -146,7 +147,8 @@ class Retention:
             self._through[name] = trimmed.through
             more = more or trimmed.more
         left = await self.writer.submit(trim_left, LeftTurn(options.temporary, now - options.history.age, limit, now))
-        return more or left.more
+        answers = await self.writer.submit(trim_orders, (self.clock().now, limit))
+        return more or left.more or answers >= limit
 
     def _log_storage(self, error: StoreError | None) -> None:
         """One line when storage fails, one when it is back."""

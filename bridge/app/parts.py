@@ -29,9 +29,11 @@ from bridge.app.listening import announce, listening
 from bridge.app.loop_lag import LagMeter
 from bridge.app.newcomers import Newcomers
 from bridge.app.opening import logged, open_in_thread
+from bridge.app.ownership import StoreOwnership
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
+from bridge.app.repeats import StoredRepeats
 from bridge.app.services import StoreServices
 from bridge.app.session_secret import ensure_session_secret
 from bridge.app.upstreams import open_upstream
@@ -181,9 +183,11 @@ async def open_parts(
         told=watch.went_round("events"),
     )
     secret = ensure_session_secret(settings.state_dir)
-    access = fill.access_options(settings, services.key_ring, secret, clock.wall)
+    access = fill.access_options(settings, services.key_ring, StoreOwnership(store), secret, clock.wall)
+    repeats = StoredRepeats(writer, clock, pepper)
+    await repeats.start()
     with listening("web", settings.web.host, settings.web.port):
-        web = await start_web(fill.web_options(settings), services, token, access)
+        web = await start_web(fill.web_options(settings), services, token, access, repeats)
     stack.push_async_callback(logged, services.key_ring.write)
     stack.push_async_callback(web.close)
     with listening("ocpp", settings.ocpp.host, settings.ocpp.port):

@@ -35,10 +35,10 @@ class HealthRoutes:
             "Tell whether statuses are recorded.",
             "health",
             Readiness,
-            fails=(503,),
+            also=(503,),
         )
         yield Route(
-            "GET", "/healthz", self.healthz, Role.VIEWER, "Tell how each part does.", "health", Health, fails=(503,)
+            "GET", "/healthz", self.healthz, Role.VIEWER, "Tell how each part does.", "health", Health, also=(503,)
         )
         yield Route(
             "GET", "/metrics", self.metrics, Role.VIEWER, "Give Prometheus its metrics.", "health", media="text/plain"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from bridge.core.roles import Role
+from bridge.web.moments import GivenMoment
 from bridge.web.shapes import Shape
 
 KeyState = Literal["in force", "expired", "revoked"]
@@ -35,6 +36,7 @@ class KeyList(Shape):
     """Keys in the order of their ids."""
 
     items: tuple[KeyItem, ...]
+    next_cursor: str | None = None
 
 
 class KeyWish(Shape):
@@ -43,7 +45,7 @@ class KeyWish(Shape):
     name: str
     """1 to 64 letters, digits, spaces and . _ - @ : +, not digits alone."""
     role: Role = Role.VIEWER
-    expires_at: AwareDatetime | None = None
+    expires_at: GivenMoment | None = None
     """null: never."""
     operators: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)] | None = None
     """null: those of all operators."""

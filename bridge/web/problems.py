@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
+from bridge.web.bodies import BodyRefused, pointer
 from bridge.web.services import (
     Conflict,
     NeedsYes,
@@ -23,7 +24,7 @@ from bridge.web.services import (
     ValueRefused,
     WrongCursor,
 )
-from bridge.web.shapes import Problem
+from bridge.web.shapes import FieldError, Problem
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+_LONGEST_PATH = 256
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -42,6 +44,7 @@ def problem(request: web.Request, status: int, detail: str, **extensions: object
             "title": HTTPStatus(status).phrase,
             "status": status,
             "detail": detail,
+            "instance": request.path[:_LONGEST_PATH],
             "request_id": request.get(REQUEST_ID, ""),
             **extensions,
         }
@@ -82,14 +85,15 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamRespon
         raise error
     match error.status:
         case 404:
-            detail = f"there is nothing at {request.path[:256]}"
+            detail = f"there is nothing at {request.path[:_LONGEST_PATH]}"
         case 405:
             detail = f"{request.method[:16]} is not possible here"
         case 413:
             detail = "the body is too large"
         case _:
             detail = error.text or ""
-    response = problem(request, error.status, detail)
+    mistakes = error.errors if isinstance(error, BodyRefused) else ()
+    response = problem(request, error.status, detail, errors=mistakes)
     for name in _KEPT_HEADERS:
         if name in error.headers:
             response.headers[name] = error.headers[name]
@@ -107,7 +111,8 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
         case WrongCursor():
             return problem(request, 400, str(error))
         case ValueRefused():
-            return problem(request, 422, str(error))
+            mistakes = (FieldError(pointer=pointer(error.field), detail=error.wanted),) if error.field else ()
+            return problem(request, 422, str(error), errors=mistakes)
         case RowsRefused():
             return problem(request, 422, str(error), errors=error.errors)
         case Unavailable():

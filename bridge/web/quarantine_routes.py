@@ -50,6 +50,7 @@ class QuarantineRoutes:
             MapReport,
             takes=MapWish,
             fails=(404, 409, 422),
+            secret=True,
         )
         yield Route(
             "DELETE",

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from bridge.core.roles import Role
 from bridge.web.principals import PRINCIPAL, Principal
 from bridge.web.queries import QUERY, read_query
+from bridge.web.repeats import carried_out_once
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
@@ -25,7 +26,7 @@ _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One member of the query, or of the path where its text needs to be explained."""
+    """One member of the query or of the path."""
 
     name: str
     about: str
@@ -67,8 +68,18 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    also: tuple[int, ...] = ()
+    """Other statuses with the same answer, which are no problems: a report that something is not well."""
+    in_path: tuple[Parameter, ...] = ()
+    """What the path's names mean, where they do not say so themselves."""
+    or_media: tuple[str, ...] = ()
+    """Other types that the answer's body may have."""
+    tagged: bool = False
+    """The answer has an ETag."""
+    guarded: bool = False
+    """If-Match is needed: the ETag of what is to be changed."""
     secret: bool = False
-    """The answer holds a secret that is shown this once: it is kept nowhere."""
+    """The answer may hold a key: it is kept nowhere, not even for the same order again."""
     foreign: bool = False
     """The contract is another's: its handler reads the query itself, and lets pass what it does not know."""
     scoped: bool = False
@@ -117,6 +128,8 @@ def _guarded(route: Route) -> Handler:
         if route.role is not None:
             _check_principal(request[PRINCIPAL], route.role, route)
         request[QUERY] = {} if route.foreign else read_query(route.query, _asked(route, request.query))
+        if route.method == "POST" and not route.page and route.role is not None:
+            return await carried_out_once(route, request)
         return await route.handler(request)
 
     return handle

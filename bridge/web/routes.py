@@ -16,6 +16,7 @@ from bridge.web.assets import AssetRoutes
 from bridge.web.audit import audit
 from bridge.web.auth import is_still_good, require_key
 from bridge.web.delivery_routes import DeliveryRoutes
+from bridge.web.docs_routes import DocsRoutes
 from bridge.web.event_routes import EventRoutes
 from bridge.web.evse_routes import EvseRoutes
 from bridge.web.explanation_routes import ExplanationRoutes
@@ -31,7 +32,9 @@ from bridge.web.pages.tables import page_tables
 from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
+from bridge.web.repeats import REPEATS, Repeats
 from bridge.web.route_table import Route, Routes, add_routes
+from bridge.web.scope import OWNERSHIP
 from bridge.web.services import WebServices
 from bridge.web.session_routes import SessionRoutes
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
@@ -53,20 +56,23 @@ def create_app(
     around: Sequence[Middleware] = (),
     access: AccessOptions | None = None,
     public: PublicOptions | None = None,
+    repeats: Repeats | None = None,
 ) -> web.Application:
     """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
 
-    `token` is the admin token; `access` None: there is no other key.
+    `token` is the admin token; `access` None: there is no other key. `repeats` None: no order is remembered.
     """
     wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events, is_still_good)
-    guard = Access(token, access or AccessOptions())
+    options = access or AccessOptions()
+    guard = Access(token, options)
     pages = Pages()
     shown = page_tables(services, pages, public or PublicOptions())
     app = web.Application(
         middlewares=[*around, request_ids, audit, failure_pages(pages), problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
-    app[ACCESS] = guard
+    app[ACCESS], app[OWNERSHIP] = guard, options.ownership
+    app[REPEATS] = repeats
     add_routes(app, all_routes(services, wire_log, events, shown))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)
@@ -97,6 +103,7 @@ def all_routes(
         KeyRoutes(services.api_keys),
         ExplanationRoutes(services.explanations),
         HistoryRoutes(services.history),
+        DocsRoutes(),
     )
     for table in tables:
         yield from table.routes()

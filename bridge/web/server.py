@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bridge.web.access import AccessOptions
 from bridge.web.pages.public import PublicOptions
+from bridge.web.repeats import Repeats
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
@@ -53,15 +54,19 @@ class WebServer:
 
 
 async def start_web(
-    options: WebOptions, services: WebServices, token: str, access: AccessOptions | None = None
+    options: WebOptions,
+    services: WebServices,
+    token: str,
+    access: AccessOptions | None = None,
+    repeats: Repeats | None = None,
 ) -> WebServer:
-    """Listen and return; `access` None: no key counts but the token.
+    """Listen and return; `access` None: no key counts but the token; `repeats` None: no order is remembered.
 
     Raises: OSError where the port is taken or the address is not this machine's.
     """
     stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        create_app(services, token, around=[stalled.middleware], access=access, public=options.public),
+        create_app(services, token, around=[stalled.middleware], access=access, public=options.public, repeats=repeats),
         logger=logger(),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),

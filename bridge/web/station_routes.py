@@ -93,6 +93,7 @@ class StationRoutes:
             "Give a station another key.",
             gives=RotationResult,
             empty=True,
+            secret=True,
         )
         yield Route(
             "PUT",
@@ -128,6 +129,7 @@ def _told(
     *,
     gives: type[Shape] = CallResult,
     empty: bool = False,
+    secret: bool = False,
 ) -> Route:
     """Return the request that tells one station something; its answer is the station's."""
     return Route(
@@ -141,6 +143,7 @@ def _told(
         takes=model,
         empty=empty,
         fails=(404, 409, 422),
+        secret=secret,
     )
 
 

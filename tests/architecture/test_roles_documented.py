@@ -45,6 +45,7 @@ def test_whatever_changes_something_needs_more_than_looking() -> None:
 def test_whoever_is_not_let_in_learns_only_that_we_live_and_what_pages_are_made_with() -> None:
     opened = {(method, path) for method, path, role, _ in documented() if role == "open"}
     probes = {("GET", "/livez"), ("GET", "/readyz")}
+    documents = {("GET", "/docs"), ("GET", "/openapi.json")}
     login = {("GET", "/login"), ("POST", "/session"), ("GET", "/assets/{digest}/{name}")}
     off_by_default = {("GET", "/public"), ("GET", "/public.json")}
-    assert opened == probes | login | off_by_default
+    assert opened == probes | documents | login | off_by_default

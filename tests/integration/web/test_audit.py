@@ -32,7 +32,7 @@ def orders(lines: list[Any]) -> list[dict[str, Any]]:
 
 async def test_an_order_is_one_line_without_what_it_says(client: TestClient, admin: dict[str, str]) -> None:
     with capture_logs() as lines:
-        await client.post("/api/v1/inventory?x=canary", json={"csv": "canary"}, headers=admin)
+        await client.post("/api/v1/inventory", json={"csv": "canary"}, headers=admin)
         await client.post("/api/v1/upstreams/canary/disable", headers=admin)
         await client.post("/api/v1/upstreams/hubject/sync", json={"canary": 1}, headers={"X-API-Key": "ocppb_viewer"})
     common = {"log_level": "info", "address": "127.0.0.1", "method": "POST"}

@@ -11,6 +11,7 @@ from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from bridge.core.roles import Role
+from bridge.web.access import AccessOptions
 from bridge.web.auth import CSRF
 from bridge.web.route_table import Route, add_routes
 from bridge.web.routes import create_app
@@ -130,6 +131,18 @@ async def test_who_logs_out_is_out_with_every_copy_of_the_cookie(browser: TestCl
     assert response.headers["Set-Cookie"] == "ocpp-bridge=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
     copied = {"Cookie": f"ocpp-bridge={made['ocpp-bridge'].value}"}
     assert (await browser.get(STATUS, headers=copied)).status == 401
+
+
+async def test_a_session_ends_with_the_token_that_it_was_begun_with(services: Any) -> None:
+    secret = b"s" * 32
+    cookies = []
+    for token in (TOKEN, "another-token-of-more-than-thirty-two-characters"):
+        app = create_app(services, token, access=AccessOptions(secret=secret))
+        async with TestClient(TestServer(app, host="127.0.0.1")) as restarted:
+            kept = [(await restarted.get(STATUS, headers={"Cookie": cookie})).status for cookie in cookies]
+            cookies.append((await log_in(restarted, token)).headers["Set-Cookie"].partition(";")[0])
+            assert (await restarted.get(STATUS, headers={"Cookie": cookies[-1]})).status == 200
+    assert kept == [401]
 
 
 async def test_a_page_leads_whoever_is_not_logged_in_to_the_login_page(browser: TestClient) -> None:

@@ -6,6 +6,7 @@ storage that broke, every answer of its REST interface, and what its commands pr
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import sys
@@ -31,11 +32,12 @@ BROKEN_KEY = "Kq7canaryInBrokenFrame06"
 API_KEY = "Kq7canaryChargepriceKey7"
 PASSPHRASE = "Kq7canaryPassphrase00008"
 WRONG_TOKEN = "Kq7canaryWrongWebToken09"
+WRONG_KEY_SHOWN = "ocppb_Kq7canaryWrongApiKey10"
 CANARIES = (
     *(OWN_KEY, NEW_KEY, WRONG_KEY, STRANGER_KEY, REPORTED_KEY, BROKEN_KEY),
-    *(API_KEY, PASSPHRASE, WRONG_TOKEN),
+    *(API_KEY, PASSPHRASE, WRONG_TOKEN, WRONG_KEY_SHOWN),
 )
-KEPT = {"admin-token", "pepper"}
+KEPT = {"admin-token", "pepper", "session-secret"}
 """Files that hold a secret because they are its place."""
 INVENTORY = (
     "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
@@ -46,6 +48,7 @@ COMMANDS = (
     ("check-config",),
     ("station", "log", STATION),
     ("station", "attempts"),
+    ("key", "list", "--all"),
 )
 
 
@@ -84,6 +87,44 @@ class Operator:
             self.said += repr(response.raw_headers).encode() + await response.read()
             return response.status
 
+    async def make_key(self) -> str:
+        """Have a key made, whose answer is the one place where it may stand."""
+        wish = {"name": "canary", "role": "operator"}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.post(f"{self.url}/api/v1/keys", json=wish, headers=headers) as response:
+            assert response.status == 201
+            return str((await response.json())["key"])
+
+    async def use_key(self, key: str) -> str:
+        """Show a key in every way that is right and in some that are wrong; return the cookie that it was given for."""
+        own = {"X-API-Key": key}
+        for method, path, headers, data, status in (
+            ("GET", "/api/v1/status", own, None, 200),
+            ("GET", "/api/v1/status", {"Authorization": f"Basic {key}"}, None, 401),
+            ("GET", f"/api/v1/status?api_key={key}", {}, None, 401),
+            ("GET", f"/api/v1/status?api_key={key}", own, None, 400),
+            ("POST", "/api/v1/keys", own, key, 403),
+            ("POST", "/api/v1/temporary-statuses", own | {"Content-Type": "application/json"}, f'{{"x": "{key}', 400),
+            ("POST", "/session", {}, {"key": WRONG_KEY_SHOWN, "next": "/"}, 303),
+        ):
+            address = f"{self.url}{path}"
+            async with self.http.request(
+                method, address, headers=headers, data=data, allow_redirects=False
+            ) as response:
+                self.said += repr(response.raw_headers).encode() + await response.read()
+                assert response.status == status, path
+        await self.break_header(key)
+        form = {"key": key, "next": "/"}
+        async with self.http.post(f"{self.url}/session", data=form, allow_redirects=False) as response:
+            assert key not in repr(response.raw_headers)
+            return response.headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+
+    async def break_header(self, key: str) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
+        writer.write(f"GET /livez HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\nX-API-Key: {key}\r\n\r\n".encode())
+        await asyncio.wait_for(reader.readline(), 20)
+        writer.close()
+
     async def look_at_everything(self) -> None:
         for path in (
             *("/livez", "/readyz", "/healthz", "/metrics", "/v2/temporary-evse-statuses"),
@@ -91,6 +132,7 @@ class Operator:
             *("/api/v1/stations", f"/api/v1/stations/{STATION}", f"/api/v1/stations/{STATION}/quirks"),
             *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts"),
             *("/api/v1/upstreams/chargeprice/preview", "/api/v1/upstreams/hubject/sync"),
+            *("/api/v1/keys?revoked=true", "/api/v1/keys/1"),
         ):
             assert await self.ask("GET", path) in (200, 503), path
 
@@ -138,12 +180,14 @@ async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storag
         operator = Operator(site, http)
         switch.touch()
         await live_with_secrets(site, operator)
+        key = await operator.make_key()
+        cookie = await operator.use_key(key)
         await until(lambda: b"KeyError" in site.bridge.log.read_bytes(), 40, "the traceback of a lane")
         await operator.look_at_everything()
         commands = b"".join([(await site.run(*command))[1].encode() for command in COMMANDS])
         switch.with_suffix(".store").touch()
         assert await site.bridge.ended(20) == 1
-    secrets = (*CANARIES, operator.token)
+    secrets = (*CANARIES, operator.token, key, key.removeprefix("ocppb_"), cookie)
     assert b"ocpp-bridge: database broken: I/O error" in site.bridge.log.read_bytes()
     assert leaks("an answer", operator.said, secrets) == []
     assert leaks("a command", commands, secrets) == []

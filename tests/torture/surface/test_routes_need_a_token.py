@@ -26,7 +26,9 @@ from csms.auth import StationKeys
 from tests.catalogue.recording import Tally
 
 TOKEN = "right-token-of-more-than-thirty-two-characters"
-OPEN = {(method, path) for method in ("GET", "HEAD") for path in ("/livez", "/readyz", "/login")}
+OPEN = {
+    (method, path) for method in ("GET", "HEAD") for path in ("/livez", "/readyz", "/login", "/openapi.json", "/docs")
+}
 CLOSED = {(method, path) for method in ("GET", "HEAD") for path in ("/public", "/public.json")}
 """Open, and not there unless the configuration says so."""
 LOGIN = {("POST", "/session")}
