@@ -47,6 +47,7 @@ class EvsePages:
             "evse.html",
             place="evses",
             evse=evse,
+            explanation=await self._services.explanations.of_evse(evse.evse_id, request[PRINCIPAL].operators),
             temporaries=(await self._services.temporaries.list(evse.evse_id, "current")).items,
             deliveries=log.items,
         )
