@@ -24,6 +24,7 @@ from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
+from bridge.app.history import StoreHistory
 from bridge.app.inventory_services import InventoryServices
 from bridge.app.key_ring import StoreKeyRing
 from bridge.app.key_services import StoreKeys
@@ -151,6 +152,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         self.api_keys = StoreKeys(store, writer, self.key_ring, clock, settings.operators)
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self.explanations = StoreExplanations(settings, store, clock=clock, derive=derive)
+        self.history = StoreHistory(store, clock=clock)
         self.events = StoreEvents(
             settings,
             store,

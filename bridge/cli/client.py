@@ -17,7 +17,7 @@ from yarl import URL
 from bridge.cli.answers import read_answer
 from bridge.cli.delivery_client import RestDeliveries
 from bridge.cli.event_client import RestEvents
-from bridge.cli.evse_client import RestExplanations
+from bridge.cli.evse_client import RestExplanations, RestHistory
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.key_client import RestKeys
 from bridge.cli.pages import evse_query, pages
@@ -34,6 +34,7 @@ from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.history_services import HistoryServices
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
@@ -89,6 +90,7 @@ class RestServices:
         self.api_keys: KeyServices = RestKeys(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
         self.explanations: ExplanationServices = RestExplanations(self._request)
+        self.history: HistoryServices = RestHistory(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
 

@@ -20,6 +20,7 @@ from bridge.cli import (
     database,
     delivery,
     events,
+    evse,
     explain,
     inventory,
     key,
@@ -60,6 +61,7 @@ app = new_group(
     ),
 )
 app.add_typer(inventory.app, name="inventory")
+app.add_typer(evse.app, name="evse")
 app.add_typer(upstream.app, name="upstream")
 app.add_typer(temporary.app, name="temporary")
 app.add_typer(station.app, name="station")

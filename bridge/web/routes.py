@@ -21,6 +21,7 @@ from bridge.web.evse_routes import EvseRoutes
 from bridge.web.explanation_routes import ExplanationRoutes
 from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
+from bridge.web.history_routes import HistoryRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.key_routes import KeyRoutes
 from bridge.web.pages.failures import failure_pages
@@ -95,6 +96,7 @@ def all_routes(
         DeliveryRoutes(services.deliveries),
         KeyRoutes(services.api_keys),
         ExplanationRoutes(services.explanations),
+        HistoryRoutes(services.history),
     )
     for table in tables:
         yield from table.routes()

@@ -28,6 +28,7 @@ from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.history_services import HistoryServices
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
@@ -158,6 +159,11 @@ class WebServices(Protocol):
     @property
     def explanations(self) -> ExplanationServices:
         """Why EVSEs show what they show."""
+        ...
+
+    @property
+    def history(self) -> HistoryServices:
+        """What EVSEs were."""
         ...
 
     @property

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_deliveries import FakeDeliveries
 from fake_events import FakeEvents
-from fake_evse_services import FakeExplanations
+from fake_evse_services import FakeExplanations, FakeHistory
 from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
@@ -326,6 +326,7 @@ class FakeServices:
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     api_keys: FakeKeys = field(default_factory=FakeKeys)
     explanations: FakeExplanations = field(default_factory=FakeExplanations)
+    history: FakeHistory = field(default_factory=FakeHistory)
 
     async def status(self) -> Status:
         if self.failure is not None:
