@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.run import ConfigOption, JsonOption, ask, examples, new_group, print_document
+from bridge.web.evse_query import EvseQuery
 
 if TYPE_CHECKING:
     from bridge.web.history_shapes import EvseHistory, HistorySpan

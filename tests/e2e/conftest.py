@@ -84,7 +84,7 @@ async def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 async def shared_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A site whose stations change all the time, for tests that only look or that undo what they did."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-        site = Site(tmp_path_factory.mktemp("shared"), http, {}, None)
+        site = Site(tmp_path_factory.mktemp("shared"), http, {"WEB__PUBLIC_PAGE": "true"}, None)
         try:
             await site.start(FleetPlan(stations=16))
             yield site

@@ -4,7 +4,7 @@ set -euo pipefail
 
 if [[ -n "${CHROMIUM:-}" ]]; then
     [[ -x "$CHROMIUM" ]] && exit 0
-    echo "CHROMIUM=$CHROMIUM is no program" >&2
+    echo "CHROMIUM=$CHROMIUM is no program: give the path of a Chromium or Chrome, or leave it out" >&2
     exit 1
 fi
 for name in chromium chromium-browser google-chrome google-chrome-stable; do
@@ -12,7 +12,7 @@ for name in chromium chromium-browser google-chrome google-chrome-stable; do
 done
 
 as_root=()
-if [[ $(id -u) -ne 0 ]]; then
+if [[ $EUID -ne 0 ]]; then
     as_root=(sudo -n)
 fi
 if ! command -v apt-get >/dev/null || ! "${as_root[@]}" true 2>/dev/null; then

@@ -19,12 +19,14 @@ PAGES = {
     "deliveries": "/deliveries",
     "delivery": "/deliveries/1",
     "login": "/login",
+    "public": "/public",
 }
+WITHOUT_LOGIN = ("login", "public")
 each_page = pytest.mark.parametrize("name", list(PAGES))
 
 
 async def opened(visitors: Visitors, site: Site, name: str, **options: object) -> Page:
-    key = None if name == "login" else ""
+    key = None if name in WITHOUT_LOGIN else ""
     page = await visitors.open(site, PAGES[name], key=key, **options)  # type: ignore[arg-type]
     await expect(page.get_by_role("heading", level=1)).to_have_count(1)
     return page

@@ -101,7 +101,7 @@ async def test_a_key_that_is_revoked_ends_the_session_and_the_login_leads_back(
     made = await site.order("keys", {"name": "guest", "role": "viewer"})
     page = await visitors.open(site, "/?status=available", key=made["key"])
     await expect(page).to_have_url(f"{site.web_url}/?status=available")
-    assert (await site.run("key", "revoke", "guest", "--yes"))[0] == 0
+    assert (await site.run("key", "revoke", "guest"))[0] == 0
     await page.goto("/deliveries")
     await expect(page).to_have_url(f"{site.web_url}/login?next=/deliveries")
     await page.get_by_label("Key").fill("wrong")

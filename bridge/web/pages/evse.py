@@ -5,8 +5,10 @@ Never decides. Before it: `tables`. After it: `services`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -16,13 +18,20 @@ from bridge.web.pages.forms import read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages, segment
+from bridge.web.pages.timeline import Change, Timeline, timeline
 from bridge.web.principals import PRINCIPAL
-from bridge.web.route_table import Route
+from bridge.web.route_table import Parameter, Route
 from bridge.web.services import NotFound, WebServices
 from bridge.web.shapes import EvseItem
 
 PATH = "/evses/{evse_id}"
+_SPANS: Mapping[str, timedelta] = MappingProxyType(
+    {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+)
 _LOG = 20
+_CHANGES = 5000
+"""The largest number that a picture is drawn of; of an EVSE with more, the last ones are left out."""
+_SPAN = Parameter("span", "How much of its past.", choices=tuple(_SPANS))
 
 
 class EvsePages:
@@ -34,21 +43,26 @@ class EvsePages:
 
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""
-        yield replace(shown(PATH, self.evse, "Show one EVSE."), scoped=True)
+        yield replace(shown(PATH, self.evse, "Show one EVSE."), query=(_SPAN,), scoped=True)
         about = "Send to a hub now what it refused or waits for."
         yield replace(sent(f"{PATH}/retry", self.retry, about, Role.OPERATOR), scoped=True)
 
     async def evse(self, request: web.Request) -> web.Response:
         """Everything about it on one page."""
         evse = await self._of(request)
+        span = request.query.get("span", "24h")
         log = await self._services.deliveries.list(DeliveryQuery(evse_id=evse.evse_id, limit=_LOG))
         return self._pages.render(
             request,
             "evse.html",
             place="evses",
             evse=evse,
+            explanation=await self._services.explanations.of_evse(evse.evse_id, request[PRINCIPAL].operators),
             temporaries=(await self._services.temporaries.list(evse.evse_id, "current")).items,
             deliveries=log.items,
+            span=span,
+            spans=tuple(_SPANS),
+            past=await self._past(evse, _SPANS[span]),
         )
 
     async def retry(self, request: web.Request) -> web.Response:
@@ -69,3 +83,8 @@ class EvsePages:
         if operators is not None and evse.operator not in operators:
             raise NotFound("EVSE", request.match_info["evse_id"])
         return evse
+
+    async def _past(self, evse: EvseItem, length: timedelta) -> Timeline:
+        until = self._pages.clock()
+        history = await self._services.history.of_evse(evse.evse_id, until - length, until, limit=_CHANGES)
+        return timeline((Change(item.begin, item.status, item.rule) for item in history.items), until - length, until)
