@@ -58,7 +58,6 @@ def list_(
 
 
 async def _all(services: WebServices) -> list[EvseItem]:
-    from bridge.web.evse_query import EvseQuery
 
     found: list[EvseItem] = []
     cursor: str | None = None
