@@ -72,6 +72,8 @@ class Derived:
     """What a derivation moved, for the wake-ups that follow the commit (the wake-ups carry no content)."""
 
     accounts: set[AccountName] = field(default_factory=set)
+    evses: set[EvseKey] = field(default_factory=set)
+    """EVSEs of which anything changed: status, live, rule, or what a hub should have."""
     until_now: datetime | None = None
     until_steady: datetime | None = None
     changed: int = 0
@@ -82,6 +84,7 @@ class Derived:
     def add(self, other: Derived) -> None:
         """Take in what another derivation moved."""
         self.accounts |= other.accounts
+        self.evses |= other.evses
         self.until_now = _earlier(self.until_now, other.until_now)
         self.until_steady = _earlier(self.until_steady, other.until_steady)
         self.changed += other.changed
@@ -192,6 +195,7 @@ def _keep_state(
     }
     _collect_state(changes, evse, state)
     changes.decided[evse.key] = evse
+    derived.evses.add(evse.key)
     if moved:
         derived.changed += 1
         changes.history.append(
@@ -289,6 +293,7 @@ def _keep_delivery(
         **delivery_values(row),
     }
     derived.accounts.add(account)
+    derived.evses.add(evse.key)
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

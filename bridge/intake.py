@@ -73,6 +73,7 @@ class Intake:
         options: DeriveOptions,
         woken: Callable[[Derived], None],
         heard: Callable[[StationId], None],
+        came_or_went: Callable[[StationId], None] = lambda _station: None,
     ) -> None:
         self._writer = writer
         self._clock = clock
@@ -80,25 +81,31 @@ class Intake:
         self._options = options
         self._woken = woken
         self._heard = heard
+        self._came_or_went = came_or_went
         self._handler = self._record
 
     async def open(self, connected: StationConnected) -> Epoch:
         """Record a new connection and return its epoch. Raises: NotRecorded."""
         payload = (connected, self._node, to_micros(self._clock().steady))
         try:
-            return await self._writer.submit(open_connections, payload)
+            epoch = await self._writer.submit(open_connections, payload)
         except StoreError as error:
             raise NotRecorded(str(error)) from error
+        self._came_or_went(connected.station)
+        return epoch
 
     async def record(self, event: StationEvent) -> Receipt:
         """Commit one event and return its receipt. Raises: NotRecorded, EventRefused, Superseded."""
         arrival = Arrival(event, self._clock())
         try:
-            return await self._submit(arrival)
+            receipt = await self._submit(arrival)
         except StoreError as error:
             raise NotRecorded(str(error)) from error
         except UNSTORABLE as error:
             raise EventRefused(f"a value of this {type(event).__name__} fits no column") from error
+        if isinstance(event, StationDisconnected):
+            self._came_or_went(event.station)
+        return receipt
 
     async def _submit(self, arrival: Arrival) -> Receipt:
         """Write one event; where another process was faster, read again and write anew."""
@@ -119,7 +126,7 @@ class Intake:
         receipts = batch.run()
         save(connection, batch.changes)
         derived = batch.derived
-        if derived.accounts or derived.until_now or derived.until_steady or derived.orders:
+        if derived.evses or derived.accounts or derived.until_now or derived.until_steady or derived.orders:
             self._woken(derived)
         return receipts
 

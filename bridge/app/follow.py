@@ -44,7 +44,10 @@ class Follow:
         So are those of stations that came and are in quarantine. The import is committed. Whatever fails here must not
         look as if it were not, and the rest is still told.
         """
-        orders: list[Callable[[], None]] = [partial(self._wakes.derived, imported.derived)]
+        orders: list[Callable[[], None]] = [
+            partial(self._wakes.derived, imported.derived),
+            partial(self._wakes.everything, "the inventory was edited"),
+        ]
         if self._central is not None:
             diff = imported.result.diff
             gone = (*diff.stations_removed, *imported.result.credentials_changed)

@@ -103,7 +103,15 @@ async def open_parts(
     await marks.begin(settings.status.restart_grace)
     stack.push_async_callback(logged, marks.count)
     derive_options = fill.derive_options(settings)
-    intake = Intake(writer, clock=clock, node=fill.NODE, options=derive_options, woken=wakes.derived, heard=wakes.heard)
+    intake = Intake(
+        writer,
+        clock=clock,
+        node=fill.NODE,
+        options=derive_options,
+        woken=wakes.derived,
+        heard=wakes.heard,
+        came_or_went=wakes.station,
+    )
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
     newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
     stack.push_async_callback(logged, newcomers.write)
@@ -138,7 +146,7 @@ async def open_parts(
     await writer.submit(refresh_documents, refresh)
     credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
     wakes.lanes = {
-        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch)
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch, wakes)
         for name in settings.accounts
     }
     listeners = watch_listeners(settings, clock, central)
@@ -169,6 +177,7 @@ async def open_parts(
         wire_log=StoredWireLog(settings.state_dir, wire_log),
         tasks=watch.tasks,
         lag=lag.lag,
+        told=watch.went_round("events"),
     )
     with listening("web", settings.web.host, settings.web.port):
         web = await start_web(fill.web_options(settings), services, token)
@@ -222,6 +231,7 @@ async def _open_lane(
     stack: AsyncExitStack,
     credentials: Credentials,
     watch: Watch,
+    wakes: Wakes,
 ) -> AccountLane:
     upstream = open_upstream(name, settings, credentials)
     stack.push_async_callback(upstream.close)
@@ -233,4 +243,5 @@ async def _open_lane(
         node=fill.NODE,
         options=fill.lane_options(settings, name),
         went_round=watch.went_round(lane_task(name)),
+        settled=wakes.settled,
     )

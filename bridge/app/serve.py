@@ -138,6 +138,7 @@ async def _run(parts: Parts, stop: _Stop) -> None:
         moving = [
             keep(TICKER, parts.ticker.run),
             keep("enforcer", parts.enforcer.run),
+            keep("events", parts.services.events.run),
             keep("credentials", parts.credentials.run),
             keep("listener certificates", parts.listeners.run),
             keep("newcomers", parts.newcomers.run),

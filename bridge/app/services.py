@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version as installed
+from secrets import token_hex
 from typing import Protocol
 
 from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.delivery_services import StoreDeliveries
+from bridge.app.event_services import StoreEvents
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
@@ -107,8 +110,12 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         wire_log: StoredWireLog | None = None,
         tasks: Callable[[], tuple[TaskItem, ...]] = tuple,
         lag: Callable[[], LoopLag | None] = lambda: None,
+        told: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
-        """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one."""
+        """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one.
+
+        `told` hears of each round of the task that tells what changes.
+        """
         self._tasks = tasks
         self._lag = lag
         self._settings = settings
@@ -137,6 +144,16 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             documents=mirror_plans(settings),
         )
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
+        self.events = StoreEvents(
+            settings,
+            store,
+            writer,
+            wakes.noticing if central is not None else None,
+            clock=clock,
+            new_generation=partial(token_hex, 6),
+            upstreams=self.list_upstreams,
+            went_round=told,
+        )
         self._follow = Follow(wakes, central)
         self.quarantine = StoreQuarantine(
             settings,
@@ -287,6 +304,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
+        self._wakes.everything(f"{name} is {mode} now")
         return self._upstream_item(name, account, await self._lanes())
 
     def _account(self, name: str) -> Account:

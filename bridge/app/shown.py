@@ -62,14 +62,15 @@ def evse_item(
         rule=reading.rule,
         changed_at=reading.changed_at,
         deliveries={
-            delivery.account: _delivery_item(delivery, modes[delivery.account], delivery.account in held, steady)
+            delivery.account: delivery_item(delivery, modes[delivery.account], delivery.account in held, steady)
             for delivery in reading.deliveries
             if delivery.account in modes
         },
     )
 
 
-def _delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
+def delivery_item(delivery: DeliveryReading, mode: Mode, held: bool, steady: datetime) -> DeliveryItem:
+    """Show what one account should have of an EVSE, what it acknowledged, and why they differ."""
     state, why = _delivery_state(delivery, mode, held, steady)
     return DeliveryItem(
         desired=shown(delivery.desired),

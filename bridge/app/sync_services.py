@@ -62,6 +62,7 @@ class SyncServices:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.account(AccountName(name))
+        self._wakes.everything(f"{name} is synchronised anew")
         return report.model_copy(update={"ordered": True})
 
     async def delete_document(self, name: str, kind: str, key: str) -> Deletion:

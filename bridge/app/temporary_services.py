@@ -42,6 +42,7 @@ from bridge.temporaries import (
     create_temporaries,
     remove_temporaries,
 )
+from bridge.web.event_shapes import TemporaryChangeWord
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
@@ -102,7 +103,7 @@ class StoreTemporaries:
             options=self._derive,
             documents=self._documents,
         )
-        return await self._carry_out(create_temporaries, order, at)
+        return await self._carry_out(create_temporaries, order, at, "created")
 
     async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
         """Change one. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
@@ -116,12 +117,13 @@ class StoreTemporaries:
             valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
             documents=self._documents,
         )
-        return (await self._carry_out(change_temporaries, order, at)).items[0]
+        return (await self._carry_out(change_temporaries, order, at, "changed")).items[0]
 
     async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
         """Delete these, or none of them, and return what they were. Raises: NotFound, Unavailable."""
         at = self._clock()
-        return await self._carry_out(remove_temporaries, RemoveOrder(numbers, at, self._derive, self._documents), at)
+        order = RemoveOrder(numbers, at, self._derive, self._documents)
+        return await self._carry_out(remove_temporaries, order, at, "ended")
 
     async def _read(self, question: Callable[[Any], Any]) -> Any:
         try:
@@ -130,7 +132,9 @@ class StoreTemporaries:
         except StoreError as error:
             raise Unavailable(str(error)) from error
 
-    async def _carry_out(self, handler: Handler[Any, Ordered], order: object, at: Moment) -> TemporaryList:
+    async def _carry_out(
+        self, handler: Handler[Any, Ordered], order: object, at: Moment, what: TemporaryChangeWord
+    ) -> TemporaryList:
         try:
             ordered = await self._writer.submit(handler, order)
         except TemporaryRefused as error:
@@ -138,6 +142,7 @@ class StoreTemporaries:
         except StoreError as error:
             raise Unavailable(str(error)) from error
         self._wakes.derived(ordered.derived)
+        self._wakes.temporaries(ordered.items, what)
         return TemporaryList(items=tuple(_item(stored, at) for stored in ordered.items))
 
 

@@ -15,6 +15,7 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.delivery_client import RestDeliveries
+from bridge.cli.event_client import RestEvents
 from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
@@ -23,6 +24,7 @@ from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
 from bridge.web.delivery_services import DeliveryServices
+from bridge.web.event_services import EventServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
@@ -75,6 +77,7 @@ class RestServices:
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
+        self.events: EventServices = RestEvents(url, self._headers)
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:
         status, text = await self._request("GET", path)

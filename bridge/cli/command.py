@@ -19,6 +19,7 @@ from bridge.cli import (
     attempts,
     database,
     delivery,
+    events,
     inventory,
     quarantine,
     quirks,
@@ -74,6 +75,8 @@ app.command(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"
     )
 )(quirks.quirks)
+
+events.add_to(app)
 
 
 @app.command(

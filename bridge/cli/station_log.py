@@ -7,12 +7,12 @@ is shown instead. Asks the running bridge; with the bridge stopped it reads the 
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.printable import harmless
 from bridge.cli.run import ConfigOption, ExitCode, examples, fail, say, settings_of
 
 if TYPE_CHECKING:
@@ -130,21 +130,5 @@ def text_of(line: WireLine) -> str:
     at = line.at.astimezone(UTC)
     verb = f"{line.direction} " if line.direction in ("opened", "closed") else ""
     rest = f" … ({line.size} bytes)" if line.cut else ""
-    shown = f"{_ARROWS[line.direction]} {verb}{_harmless(line.text)}{rest}"
+    shown = f"{_ARROWS[line.direction]} {verb}{harmless(line.text)}{rest}"
     return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03} {shown}"
-
-
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
-
-
-def _harmless(text: str) -> str:
-    """Show control characters by their Unicode pictures, and other invisible ones as JSON would escape them."""
-    if text.isprintable():
-        return text
-    text = _CONTROL.sub(lambda found: "␡" if found[0] == "\x7f" else chr(0x2400 + ord(found[0])), text)
-    return "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    units = character.encode("utf-16-be", "surrogatepass").hex()
-    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))

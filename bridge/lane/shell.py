@@ -6,14 +6,14 @@ Thin: no decision is made here. Before it: `turns`. After it: the account's upst
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
 import structlog
 
 from bridge.core.full_load import Census
-from bridge.core.model import Accepted, Deferred, Held, Moment, Refused, WrongAction
+from bridge.core.model import Accepted, AccountName, Deferred, Held, Moment, Refused, WrongAction
 from bridge.lane.document_settling import DocumentRowsTurn, settle_document_rows
 from bridge.lane.model import (
     LaneOptions,
@@ -32,6 +32,7 @@ from bridge.lane.model import (
 from bridge.lane.settling import RowsTurn, settle_rows
 from bridge.lane.turns import LOOK_EVERY, Opening, Taken, Turn, open_lanes, take_turns
 from bridge.store.errors import StoreError
+from bridge.store.stations import EvseKey
 from bridge.store.writer import Writer
 from bridge.upstreams.port import Answer, Upstream
 
@@ -59,8 +60,11 @@ class AccountLane:
         node: str,
         options: LaneOptions,
         went_round: Callable[[timedelta], None] = lambda _patience: None,
+        settled: Callable[[AccountName, Collection[EvseKey]], None] = lambda _account, _evses: None,
     ) -> None:
+        """`settled` is told, after the commit, about which EVSEs a request was that is settled."""
         self._went_round = went_round
+        self._settled = settled
         self._writer = writer
         self._upstream = upstream
         self._clock = clock
@@ -117,6 +121,8 @@ class AccountLane:
             reclaim = False
             self._log_storage(None)
             self._take_in(taken, turn)
+            if settling is not None:
+                self._settled(self._options.account, settling.sent.values if isinstance(settling.sent, Sent) else ())
             settling = await self._do(taken.todo)
 
     def _turn(self, settling: Settling | None, epoch: int, reclaim: bool) -> Turn:

@@ -151,7 +151,7 @@ async def read_evses(
     page = _page(evse_id, station_id, after, limit)
     connectors = await _connectors(conn, page)
     facts = await _facts(conn, page)
-    deliveries = await _deliveries(conn, page, steady)
+    deliveries = await deliveries_on(conn, page, steady)
     states = await _charging_states(conn, page)
     statement = (
         sa.select(page, evse_state.c.status, evse_state.c.live, evse_state.c.rule, evse_state.c.changed_at_w)
@@ -248,7 +248,8 @@ async def _charging_states(conn: AsyncConnection, page: sa.Subquery) -> dict[int
     return {row[0]: row[1] for row in await conn.execute(statement)}
 
 
-async def _deliveries(conn: AsyncConnection, page: sa.Subquery, steady: datetime) -> dict[int, list[DeliveryReading]]:
+async def deliveries_on(conn: AsyncConnection, page: sa.Subquery, steady: datetime) -> dict[int, list[DeliveryReading]]:
+    """Return what hubs have of the EVSEs of a page (a subquery with their keys as `id`), by key and account."""
     statement = sa.select(delivery).join(page, page.c.id == delivery.c.evse).order_by(delivery.c.account)
     found: dict[int, list[DeliveryReading]] = defaultdict(list)
     for row in await conn.execute(statement):

@@ -16,6 +16,7 @@ from bridge.web.auth import PRINCIPAL, require_token
 from bridge.web.bodies import answer as _answer
 from bridge.web.bodies import read as _read
 from bridge.web.delivery_routes import DeliveryRoutes
+from bridge.web.event_routes import EventRoutes
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest
 from bridge.web.metrics import Metrics
 from bridge.web.problems import problems, request_ids
@@ -64,8 +65,8 @@ PAGE = (
 
 def create_app(services: WebServices, token: str, around: Sequence[Middleware] = ()) -> web.Application:
     """Return the application: every path needs the token but /livez and /readyz; `around` comes before all else."""
-    wire_log = WireRoutes(services.wire_log)
-    routes = list(all_routes(services, wire_log))
+    wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events)
+    routes = list(all_routes(services, wire_log, events))
     open_paths = frozenset(route.template for route in routes if route.role is None)
     app = web.Application(
         middlewares=[*around, request_ids, problems, spirii_errors, require_token(token, open_paths)],
@@ -73,10 +74,11 @@ def create_app(services: WebServices, token: str, around: Sequence[Middleware] =
     )
     add_routes(app, routes)
     app.on_shutdown.append(wire_log.end)
+    app.on_shutdown.append(events.end)
     return app
 
 
-def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
+def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (
         _Routes(services),
@@ -87,6 +89,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes) -> Iterator[Route]:
         wire_log,
         QuirkRoutes(services.quirks),
         DeliveryRoutes(services.deliveries),
+        events,
     )
     for table in tables:
         yield from table.routes()

@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.delivery_services import DeliveryServices
+from bridge.web.event_services import EventServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
@@ -141,6 +142,11 @@ class WebServices(Protocol):
     @property
     def deliveries(self) -> DeliveryServices:
         """What there is about requests to hubs."""
+        ...
+
+    @property
+    def events(self) -> EventServices:
+        """What changes, as it changes."""
         ...
 
     async def status(self) -> Status:

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 sys.path.insert(0, str(Path(__file__).parent))
 
 from fake_deliveries import FakeDeliveries
+from fake_events import FakeEvents
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -277,6 +278,7 @@ class FakeServices:
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    events: FakeEvents = field(default_factory=FakeEvents)
 
     async def status(self) -> Status:
         if self.failure is not None:

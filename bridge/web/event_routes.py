@@ -1,0 +1,154 @@
+"""Route the stream of events: server-sent events, one client each.
+
+Never holds back what others do: a client that does not read is cut. Never decides what is told. Before it: `auth`.
+After it: `event_services`. Source: HTML Living Standard, section 9.2, server-sent events.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse
+
+from bridge.core.feed import EventName
+from bridge.core.roles import Role
+from bridge.web.auth import PRINCIPAL
+from bridge.web.event_services import EventServices, EventStream, EventWish
+from bridge.web.problems import REQUEST_ID
+from bridge.web.route_table import Parameter, Route
+
+log = structlog.get_logger(__name__)
+
+PATH = "/api/v1/events"
+_LONGEST_ID = 64
+
+StillAllowed = Callable[[web.Request], Awaitable[bool]]
+"""Tells whether who asked may still be told: its key may have expired or been revoked meanwhile."""
+
+
+async def always(request: web.Request) -> bool:
+    """Let a stream go on for as long as its client wants."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """How a stream is kept."""
+
+    ping: timedelta = timedelta(seconds=15)
+    """A comment is sent so often, and as often it is asked whether the client may still be told."""
+    patience: timedelta = timedelta(seconds=30)
+    """For a client to take what it is sent; then it is cut."""
+    look: timedelta = timedelta(seconds=1)
+    """How soon it is noticed that a client has gone."""
+    retry: timedelta = timedelta(seconds=3)
+    """What a browser is told to wait before it connects again."""
+
+
+class EventRoutes:
+    """The table of these routes."""
+
+    def __init__(
+        self, services: EventServices, still_allowed: StillAllowed = always, options: StreamOptions | None = None
+    ) -> None:
+        self._services = services
+        self._still_allowed = still_allowed
+        self._options = options or StreamOptions()
+        self._streaming: set[asyncio.Task[None]] = set()
+
+    def routes(self) -> Iterable[Route]:
+        """Return every request of this table."""
+        yield Route(
+            "GET",
+            PATH,
+            self.events,
+            Role.VIEWER,
+            "Tell what changes, as server-sent events.",
+            "events",
+            media="text/event-stream",
+            query=(
+                Parameter("events", "Only these, separated by commas: " + ", ".join(EventName) + "."),
+                Parameter("evse_id", "Only what is about this EVSE and its station's connection."),
+                Parameter("account", "Only what is about this account."),
+            ),
+            fails=(404, 503),
+        )
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """What changes from now on, or since Last-Event-ID: events, evse_id, account."""
+        wish = EventWish(
+            names=_names(request),
+            evse_id=request.query.get("evse_id"),
+            account=request.query.get("account"),
+            operators=request[PRINCIPAL].operators,
+        )
+        last_id = request.headers.get("Last-Event-ID", "")[:_LONGEST_ID]
+        async with self._services.follow(wish, last_id or None) as stream:
+            response = self._response(request)
+            await response.prepare(request)
+            async with response:
+                await self._stream(request, response, stream)
+        return response
+
+    def _response(self, request: web.Request) -> EventSourceResponse:
+        headers = {"X-Request-ID": request[REQUEST_ID], "Server": "ocpp-bridge", "X-Content-Type-Options": "nosniff"}
+        options = self._options
+        return EventSourceResponse(
+            headers=headers,
+            sep="\n",
+            ping_interval=options.ping.total_seconds(),
+            send_timeout=options.patience.total_seconds(),
+        )
+
+    async def _stream(self, request: web.Request, response: EventSourceResponse, stream: EventStream) -> None:
+        """Send until the client goes, may be told no more, does not read, or the server ends."""
+        sending = asyncio.create_task(self._send(request, response, stream), name="events")
+        self._streaming.add(sending)
+        try:
+            await asyncio.wait({sending})
+            if not sending.cancelled() and (error := sending.exception()) is not None:
+                raise error
+        except TimeoutError:
+            log.warning("web_client_stalled", remote=request.remote, path=PATH)
+        except ConnectionResetError:
+            return
+        finally:
+            sending.cancel()
+            self._streaming.discard(sending)
+
+    async def _send(self, request: web.Request, response: EventSourceResponse, stream: EventStream) -> None:
+        options, loop = self._options, asyncio.get_running_loop()
+        retry: int | None = int(options.retry.total_seconds() * 1000)
+        asked_at = loop.time()
+        while response.is_connected() and request.transport is not None:
+            event = await stream.next(options.look)
+            if event is not None:
+                await response.send(event.data, id=event.id, event=event.name, retry=retry)
+                retry = None
+            if loop.time() - asked_at >= options.ping.total_seconds():
+                if not await self._still_allowed(request):
+                    return
+                asked_at = loop.time()
+
+    async def end(self, app: web.Application) -> None:
+        """End every stream at once when the server ends."""
+        for sending in self._streaming:
+            sending.cancel()
+
+
+def _names(request: web.Request) -> frozenset[EventName]:
+    found = set()
+    for text in request.query.get("events", "").split(","):
+        if not (name := text.strip()):
+            continue
+        try:
+            found.add(EventName(name))
+        except ValueError as error:
+            wanted = ", ".join(EventName)
+            raise web.HTTPBadRequest(text=f"events should be some of {wanted}, separated by commas") from error
+    return frozenset(found)
