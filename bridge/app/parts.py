@@ -28,6 +28,7 @@ from bridge.app.listener_items import shown_listeners
 from bridge.app.listening import announce, listening
 from bridge.app.loop_lag import LagMeter
 from bridge.app.newcomers import Newcomers
+from bridge.app.observed import Metered, ObservedRecorder, Observers
 from bridge.app.opening import logged, open_in_thread
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
@@ -47,6 +48,7 @@ from bridge.settings import Settings
 from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.ticker import Ticker
+from bridge.web.meters import Meters
 from bridge.web.ports_file import Ports, remove_ports
 from bridge.web.server import WebServer, start_web
 from bridge.web.token import ensure_token
@@ -112,6 +114,8 @@ async def open_parts(
         heard=wakes.heard,
         came_or_went=wakes.station,
     )
+    meters = Meters(settings.accounts, time.monotonic)
+    observers = Observers([Metered(meters)])
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
     newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
     stack.push_async_callback(logged, newcomers.write)
@@ -121,7 +125,7 @@ async def open_parts(
     central = CentralSystem(
         fill.server_options(settings),
         StoreRegistry(store),
-        intake,
+        ObservedRecorder(intake, observers),
         replies,
         counts,
         pepper,
@@ -146,7 +150,7 @@ async def open_parts(
     await writer.submit(refresh_documents, refresh)
     credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
     wakes.lanes = {
-        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch, wakes)
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch, wakes, observers)
         for name in settings.accounts
     }
     listeners = watch_listeners(settings, clock, central)
@@ -177,6 +181,7 @@ async def open_parts(
         wire_log=StoredWireLog(settings.state_dir, wire_log),
         tasks=watch.tasks,
         lag=lag.lag,
+        meters=meters,
         told=watch.went_round("events"),
     )
     with listening("web", settings.web.host, settings.web.port):
@@ -232,6 +237,7 @@ async def _open_lane(
     credentials: Credentials,
     watch: Watch,
     wakes: Wakes,
+    observers: Observers,
 ) -> AccountLane:
     upstream = open_upstream(name, settings, credentials)
     stack.push_async_callback(upstream.close)
@@ -244,4 +250,5 @@ async def _open_lane(
         options=fill.lane_options(settings, name),
         went_round=watch.went_round(lane_task(name)),
         settled=wakes.settled,
+        told=observers.pushed,
     )

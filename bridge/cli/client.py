@@ -76,6 +76,7 @@ class RestServices:
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
+        self.meters = None
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
 

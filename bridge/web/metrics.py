@@ -1,4 +1,4 @@
-"""Turn the bridge's status into Prometheus metrics, at each scrape anew.
+"""Turn the bridge's status into Prometheus metrics, at each scrape anew, beside what `meters` counted.
 
 Never counts anything itself, and no label names an EVSE or a station: their number has no bound. Before it: `routes`,
 which asked the services. Source: Prometheus text format 0.0.4 and OpenMetrics 1.0, by the scraper's choice.
@@ -15,6 +15,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from bridge.core.model import EvseStatus
+from bridge.web.meters import Meters
 from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
 from bridge.web.task_shapes import LoopLag, TaskItem
 
@@ -24,24 +25,29 @@ _STATES: tuple[str, ...] = get_args(UpstreamState)
 class Metrics:
     """One application's metrics: of its process, and of the bridge as it is when it is scraped."""
 
-    def __init__(self) -> None:
+    def __init__(self, meters: Meters | None = None) -> None:
+        """`meters`: what was counted as it happened; None: nothing is."""
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
+        self._counted = None if meters is None else meters.registry
 
     def render(self, status: Status, accept: str) -> tuple[bytes, str]:
         """Return the metrics and their content type, in the format that `accept` asks for."""
         encode, content_type = choose_encoder(accept)
-        return encode(_Scrape(self._process, status)), content_type
+        return encode(_Scrape(self._process, self._counted, status)), content_type
 
 
 class _Scrape(Collector):
-    def __init__(self, process: CollectorRegistry, status: Status) -> None:
+    def __init__(self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status) -> None:
         self._process = process
+        self._counted = counted
         self._status = status
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family."""
         yield from self._process.collect()
+        if self._counted is not None:
+            yield from self._counted.collect()
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
         yield _listeners(self._status.listeners)

@@ -98,7 +98,7 @@ def all_routes(services: WebServices, wire_log: WireRoutes, events: EventRoutes)
 class _Routes:
     def __init__(self, services: WebServices) -> None:
         self._services = services
-        self._metrics = Metrics()
+        self._metrics = Metrics(services.meters)
 
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""

@@ -94,6 +94,19 @@ class CertificateItem(Shape):
     """What to know and to do; empty: nothing."""
 
 
+class FullLoadTimes(Shape):
+    """When an account's fullLoads were sent and will be."""
+
+    wanted: str | None = None
+    """Why one goes out as soon as it may; null: none does."""
+    attempted_at: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    next_at: AwareDatetime | None = None
+    """The next daily or weekly one."""
+    size: int | None = None
+    """Records of the last accepted one."""
+
+
 class UpstreamItem(Shape):
     """One account: does it send, how far is it behind, and what went wrong last."""
 
@@ -126,6 +139,18 @@ class UpstreamItem(Shape):
     """Why this kind of hub is experimental; null: it is not."""
     certificate: CertificateItem | None = None
     """null: the account shows none."""
+    per_minute: int = 0
+    """Requests per minute that we allow ourselves."""
+    requests_last_minute: int | None = None
+    """null: not counted here, since the bridge is stopped."""
+    accepted_last_hour: int | None = None
+    """Pushes since this process began, of the last hour at most."""
+    failed_last_hour: int | None = None
+    """Those that ended otherwise."""
+    full_load: FullLoadTimes | None = None
+    """Of statuses; null: the account has none."""
+    data_full_load: FullLoadTimes | None = None
+    """Of EVSE data; null: the account has none."""
 
 
 class ListenerItem(Shape):

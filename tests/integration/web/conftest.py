@@ -277,6 +277,7 @@ class FakeServices:
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
+    meters: None = None
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
     events: FakeEvents = field(default_factory=FakeEvents)
 
