@@ -31,15 +31,18 @@ class Metrics:
         ProcessCollector(registry=self._process)
         self._counted = None if meters is None else meters.registry
 
-    def render(self, status: Status, accept: str) -> tuple[bytes, str]:
-        """Return the metrics and their content type, in the format that `accept` asks for."""
+    def render(self, status: Status, accept: str, ready: bool | None = None) -> tuple[bytes, str]:
+        """Return the metrics and their content type, in the format that `accept` asks for; `ready`: None, not asked."""
         encode, content_type = choose_encoder(accept)
-        return encode(_Scrape(self._process, self._counted, status)), content_type
+        return encode(_Scrape(self._process, self._counted, status, ready)), content_type
 
 
 class _Scrape(Collector):
-    def __init__(self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status) -> None:
+    def __init__(
+        self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status, ready: bool | None
+    ) -> None:
         self._process = process
+        self._ready = ready
         self._counted = counted
         self._status = status
 
@@ -48,6 +51,8 @@ class _Scrape(Collector):
         yield from self._process.collect()
         if self._counted is not None:
             yield from self._counted.collect()
+        if self._ready is not None:
+            yield GaugeMetricFamily("ocpp_bridge_ready", "1 where /readyz answers 200.", value=float(self._ready))
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
         yield _listeners(self._status.listeners)
@@ -107,6 +112,8 @@ def _accounts(items: Iterable[UpstreamItem]) -> Iterator[Metric]:
     yield _gauge("documents_held", "1 where the account's documents are held, apart from its statuses.", held)
     lags = ((i.name, i.lag_s or 0.0) for i in items)
     yield _gauge("lag_seconds", "Age of the oldest value that is not acknowledged; 0: there is none.", lags)
+    silent = ((i.name, i.silent_s or 0.0) for i in items)
+    yield _gauge("silent_seconds", "Time without a push though a status was due; 0: none is.", silent)
     ends = ((i.name, i.certificate.not_after.timestamp()) for i in items if i.certificate is not None)
     yield _gauge("certificate_expiry_timestamp_seconds", "When the account's client certificate ends.", ends)
 

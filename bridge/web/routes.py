@@ -250,7 +250,8 @@ class _Routes:
     async def metrics(self, request: web.Request) -> web.Response:
         """For Prometheus."""
         accept = ",".join(request.headers.getall("Accept", []))
-        body, content_type = self._metrics.render(await self._services.status(), accept)
+        ready = (await self._services.ready()).ready
+        body, content_type = self._metrics.render(await self._services.status(), accept, ready)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def status(self, request: web.Request) -> web.Response:
