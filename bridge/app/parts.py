@@ -34,6 +34,7 @@ from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
+from bridge.app.tracing import observers_of, open_traces
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.app.watch import Watch
@@ -115,7 +116,10 @@ async def open_parts(
         came_or_went=wakes.station,
     )
     meters = Meters(settings.accounts, time.monotonic)
-    observers = Observers([Metered(meters)])
+    traces = open_traces(settings.telemetry)
+    if traces is not None:
+        stack.push_async_callback(logged, traces.close)
+    observers = Observers([Metered(meters), *observers_of(traces)])
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
     newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
     stack.push_async_callback(logged, newcomers.write)

@@ -277,6 +277,7 @@ class Bridge:
         writer: Any = None,
         **other: Any,
     ) -> AccountLane:
+        told = other.pop("told", None)
         full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
         options = LaneOptions(
             account=account,
@@ -288,7 +289,13 @@ class Bridge:
             **other,
         )
         return AccountLane(
-            writer or self.writer, upstream, clock=self.clock, jitter=lambda: 0.0, node="test", options=options
+            writer or self.writer,
+            upstream,
+            clock=self.clock,
+            jitter=lambda: 0.0,
+            node="test",
+            options=options,
+            told=told,
         )
 
 
