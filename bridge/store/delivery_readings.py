@@ -121,7 +121,8 @@ def _conditions(conn: sa.Connection, which: LogFilter) -> list[sa.ColumnElement[
     return conditions
 
 
-_BOUNDS = sa.select(sa.func.min(_L.id), sa.func.max(_L.id))
+# Two looks, since SQLite finds the least and the highest by its index only where it is asked for one of them.
+_BOUNDS = sa.select(sa.select(sa.func.min(_L.id)).scalar_subquery(), sa.select(sa.func.max(_L.id)).scalar_subquery())
 _FROM = sa.select(_L.id, _L.sent_at_w).where(_L.id >= sa.bindparam("number")).order_by(_L.id).limit(1)
 
 
