@@ -19,13 +19,13 @@ from bridge.store.inventory import ImportResult, InventoryEntry
 from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
 from bridge.upstreams.certificates import Certificate
+from bridge.web.full_load_times import FullLoadTimes
 from bridge.web.meters import Usage
 from bridge.web.shapes import (
     CertificateItem,
     DeliveryItem,
     DeliveryState,
     EvseItem,
-    FullLoadTimes,
     ImportReport,
     InventoryRow,
     ListingItem,

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.full_load_times import FullLoadTimes
 from bridge.web.task_shapes import LoopLag, TaskItem
 
 DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
@@ -92,19 +93,6 @@ class CertificateItem(Shape):
     urgency: Urgency
     warning: str = ""
     """What to know and to do; empty: nothing."""
-
-
-class FullLoadTimes(Shape):
-    """When an account's fullLoads were sent and will be."""
-
-    wanted: str | None = None
-    """Why one goes out as soon as it may; null: none does."""
-    attempted_at: AwareDatetime | None = None
-    accepted_at: AwareDatetime | None = None
-    next_at: AwareDatetime | None = None
-    """The next daily or weekly one."""
-    size: int | None = None
-    """Records of the last accepted one."""
 
 
 class UpstreamItem(Shape):
