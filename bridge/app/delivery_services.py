@@ -54,11 +54,12 @@ class StoreDeliveries:
         """Return pushes, the newest first. Raises: NotFound, ValueRefused, Unavailable."""
         which = LogFilter(
             account=None if query.account is None else self._known(query.account),
-            evse=None if query.evse_id is None else (await self._evse(query.evse_id))[0],
+            evse=None if query.evse_id is None else (await self._evse(query.evse_id, query.operators))[0],
             outcomes=query.outcomes,
             kind=query.kind,
             since=query.since,
             before=query.before,
+            operators=query.operators,
             below=None if query.cursor is None else _number(query.cursor),
         )
         found = await self._read(partial(read_log, which=which, limit=query.limit + 1))
@@ -68,17 +69,19 @@ class StoreDeliveries:
             items=tuple(log_item(each) for each in page), next_cursor=str(page[-1].number) if more else None
         )
 
-    async def get(self, number: int) -> DeliveryLogDetail:
+    async def get(self, number: int, operators: frozenset[str] | None = None) -> DeliveryLogDetail:
         """Return one with what was sent and answered. Raises: NotFound, Unavailable."""
-        found = await self._read(partial(read_push, number=number))
+        found = await self._read(partial(read_push, number=number, operators=operators))
         if found is None:
             raise NotFound("delivery", str(number))
         return log_detail(found)
 
-    async def retry(self, evse_id: str, account: str, *, by: str) -> RetryReport:
+    async def retry(
+        self, evse_id: str, account: str, *, by: str, operators: frozenset[str] | None = None
+    ) -> RetryReport:
         """Send now what an account's hub should have of an EVSE. Raises: NotFound, Conflict, Unavailable."""
         name = self._known(account)
-        _, meant = await self._evse(evse_id)
+        _, meant = await self._evse(evse_id, operators)
         ordered = await self._order(RetryOrder(name, meant, self._clock()), f"status of {meant} at {account}", by)
         return _report(ordered).model_copy(
             update={"account": account, "evse_id": meant, "value": shown(ordered.value) or "deletion"}
@@ -131,9 +134,9 @@ class StoreDeliveries:
         if mode is not Mode.LIVE:
             raise Conflict(f"{account} is {mode}: it sends nothing until `upstream enable {account}` is given")
 
-    async def _evse(self, spelling: str) -> tuple[EvseKey, EvseId]:
+    async def _evse(self, spelling: str, operators: frozenset[str] | None) -> tuple[EvseKey, EvseId]:
         exact, key = spelled_with_stars(spelling), canonical_spelling(spelling)
-        found = await self._read(partial(find_evses, exact=exact, key=key))
+        found = await self._read(partial(find_evses, exact=exact, key=key, operators=operators))
         if not found:
             raise NotFound("EVSE", spelling)
         if len(found) > 1:

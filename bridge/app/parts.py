@@ -28,6 +28,7 @@ from bridge.app.listener_items import shown_listeners
 from bridge.app.listening import announce, listening
 from bridge.app.loop_lag import LagMeter
 from bridge.app.newcomers import Newcomers
+from bridge.app.observed import Metered, ObservedRecorder, Observers
 from bridge.app.opening import logged, open_in_thread
 from bridge.app.ownership import StoreOwnership
 from bridge.app.pepper import ensure_pepper
@@ -36,6 +37,7 @@ from bridge.app.registry import StoreRegistry
 from bridge.app.repeats import StoredRepeats
 from bridge.app.services import StoreServices
 from bridge.app.session_secret import ensure_session_secret
+from bridge.app.tracing import observers_of, open_traces
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.app.watch import Watch
@@ -50,6 +52,7 @@ from bridge.settings import Settings
 from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.ticker import Ticker
+from bridge.web.meters import Meters
 from bridge.web.ports_file import Ports, remove_ports
 from bridge.web.server import WebServer, start_web
 from bridge.web.token import ensure_token
@@ -115,6 +118,11 @@ async def open_parts(
         heard=wakes.heard,
         came_or_went=wakes.station,
     )
+    meters = Meters(settings.accounts, time.monotonic)
+    traces = open_traces(settings.telemetry)
+    if traces is not None:
+        stack.push_async_callback(logged, traces.close)
+    observers = Observers([Metered(meters), *observers_of(traces)])
     replies = LocalReplies(clock.wall, fill.reply_options(settings))
     newcomers, attempts = Newcomers(writer, clock), RefusedAttempts(clock)
     stack.push_async_callback(logged, newcomers.write)
@@ -124,7 +132,7 @@ async def open_parts(
     central = CentralSystem(
         fill.server_options(settings),
         StoreRegistry(store),
-        intake,
+        ObservedRecorder(intake, observers),
         replies,
         counts,
         pepper,
@@ -149,7 +157,7 @@ async def open_parts(
     await writer.submit(refresh_documents, refresh)
     credentials = Credentials(clock, partial(_probe, writer, wakes, clock))
     wakes.lanes = {
-        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch, wakes)
+        AccountName(name): await _open_lane(settings, name, writer, clock, stack, credentials, watch, wakes, observers)
         for name in settings.accounts
     }
     listeners = watch_listeners(settings, clock, central)
@@ -180,6 +188,7 @@ async def open_parts(
         wire_log=StoredWireLog(settings.state_dir, wire_log),
         tasks=watch.tasks,
         lag=lag.lag,
+        meters=meters,
         told=watch.went_round("events"),
     )
     secret = ensure_session_secret(settings.state_dir)
@@ -240,6 +249,7 @@ async def _open_lane(
     credentials: Credentials,
     watch: Watch,
     wakes: Wakes,
+    observers: Observers,
 ) -> AccountLane:
     upstream = open_upstream(name, settings, credentials)
     stack.push_async_callback(upstream.close)
@@ -252,4 +262,5 @@ async def _open_lane(
         options=fill.lane_options(settings, name),
         went_round=watch.went_round(lane_task(name)),
         settled=wakes.settled,
+        told=observers.pushed,
     )

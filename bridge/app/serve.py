@@ -153,6 +153,7 @@ async def _run(parts: Parts, stop: _Stop) -> None:
             keep("wire log", parts.wire_log.run)
         await stop.event.wait()
         log.info("bridge_stopping")
+        parts.services.stopping = True
         parts.watch.stop()
         for task in moving:
             task.cancel()

@@ -58,6 +58,7 @@ from bridge.store.previews import preview, preview_documents, totals
 from bridge.store.readings import LaneReading, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
+from bridge.web.meters import Meters
 from bridge.web.services import Conflict, NotFound, Unavailable
 from bridge.web.shapes import (
     Health,
@@ -113,6 +114,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         wire_log: StoredWireLog | None = None,
         tasks: Callable[[], tuple[TaskItem, ...]] = tuple,
         lag: Callable[[], LoopLag | None] = lambda: None,
+        meters: Meters | None = None,
         told: Callable[[timedelta], None] = lambda _patience: None,
     ) -> None:
         """`certificates` gives each account's certificate now; `counts` what was counted, `counts_of` of one.
@@ -137,6 +139,8 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         self.wire_log = wire_log or StoredWireLog(settings.state_dir, None)
         self._started_at = clock().now if central is not None else None
         self.quirks = StoreQuirks(store, central)
+        self.meters = meters
+        self.stopping = False
         self.deliveries = StoreDeliveries(settings, store, writer, clock=clock, wakes=wakes)
         self.temporaries = StoreTemporaries(
             store,
@@ -211,7 +215,9 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         )
 
     async def ready(self) -> Readiness:
-        """Return whether statuses are recorded, and come true."""
+        """Return whether statuses are recorded, and come true; not while the bridge stops."""
+        if self.stopping:
+            return Readiness(ready=False, why="the bridge is stopping")
         recording = await self._recording()
         return readiness_of(self._tasks()) if recording.ready else recording
 
@@ -315,6 +321,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
 
     def _upstream_item(self, name: str, account: Account, lanes: dict[AccountName, LaneReading]) -> UpstreamItem:
         lane = lanes.get(AccountName(name))
-        item = upstream_item(name, account, self._mode(name, lane), lane)
+        usage = None if self.meters is None else self.meters.usage(name)
+        item = upstream_item(name, account, self._mode(name, lane), lane, usage)
         shown = certificate_item(self._certificates().get(name), self._clock().now)
         return item.model_copy(update={"certificate": shown})

@@ -15,13 +15,15 @@ from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
 from bridge.listing_file import ListingInvalid
-from bridge.settings import Account, SpiriiAccount
+from bridge.settings import Account, OicpAccount, SpiriiAccount
 from bridge.store.connector_readings import ConnectorReading
 from bridge.store.inventory import ImportResult, InventoryEntry
 from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
 from bridge.upstreams.certificates import Certificate
 from bridge.web.connector_shapes import ConnectorItem
+from bridge.web.full_load_times import FullLoadTimes
+from bridge.web.meters import Usage
 from bridge.web.shapes import (
     CertificateItem,
     DeliveryItem,
@@ -112,8 +114,10 @@ def _delivery_state(delivery: DeliveryReading, mode: Mode, held: bool, steady: d
     return "pending", delivery.last_why
 
 
-def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | None) -> UpstreamItem:
-    """Show one account: does it send, how far is it behind, what went wrong last.
+def upstream_item(
+    name: str, account: Account, mode: Mode, lane: LaneReading | None, usage: Usage | None = None
+) -> UpstreamItem:
+    """Show one account: does it send, how far is it behind, what went wrong last; `usage`: what it was sent lately.
 
     An account that is not live is not behind: what it would be sent is counted apart, and nothing of it is late.
     """
@@ -127,6 +131,10 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
         refused=0,
         lag_s=None,
         experimental=experimental_reason(account.kind),
+        per_minute=account.per_minute,
+        requests_last_minute=None if usage is None else usage.last_minute,
+        accepted_last_hour=None if usage is None else usage.accepted_last_hour,
+        failed_last_hour=None if usage is None else usage.failed_last_hour,
     )
     if lane is None:
         return item
@@ -146,8 +154,33 @@ def upstream_item(name: str, account: Account, mode: Mode, lane: LaneReading | N
             "documents_backlog": lane.documents.dirty,
             "documents_refused": lane.documents.refused,
             "documents_held": lane.documents.held,
+            **_full_loads(account, lane),
         }
     )
+
+
+def _full_loads(account: Account, lane: LaneReading) -> dict[str, FullLoadTimes]:
+    """Return when an account's fullLoads were and will be, where it has any."""
+    if not isinstance(account, OicpAccount) or account.full_load == "never":
+        return {}
+    statuses = FullLoadTimes(
+        wanted=lane.full_load_wanted,
+        attempted_at=lane.full_load_attempted_at,
+        accepted_at=lane.full_load_accepted_at,
+        next_at=lane.full_load_next,
+        size=lane.full_load_size,
+    )
+    if not account.evse_data:
+        return {"full_load": statuses}
+    told = lane.documents
+    data = FullLoadTimes(
+        wanted=told.full_load_wanted,
+        attempted_at=told.full_load_attempted_at,
+        accepted_at=told.full_load_accepted_at,
+        next_at=told.full_load_next,
+        size=told.full_load_size,
+    )
+    return {"full_load": statuses, "data_full_load": data}
 
 
 def certificate_item(certificate: Certificate | None, now: datetime) -> CertificateItem | None:

@@ -4,6 +4,7 @@ Never decides anything about a status or a hub. A command that asks or changes a
 interface; only with the bridge stopped does it open the store itself. Before it: an operator. After it: `bridge.app`.
 
     command, inventory, upstream, temporary    parse: one function per verb
+    delivery                                   parse what is about requests to hubs
     listing, full_load, syncing                parse what inventory and upstream have of their own
     station, station_log                       parse what is about one station
     run                                        what the verbs share: configuration, questions, exit codes

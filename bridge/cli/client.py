@@ -93,6 +93,7 @@ class RestServices:
         self.history: HistoryServices = RestHistory(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
+        self.meters = None
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:
         status, text = await self._request("GET", path)

@@ -48,11 +48,13 @@ class RestDeliveries:
         path = f"{_PATH}?{urlencode([*asked, ('limit', query.limit)], quote_via=quote)}"
         return _classified(*await self._request("GET", path, None), DeliveryLogPage)
 
-    async def get(self, number: int) -> DeliveryLogDetail:
+    async def get(self, number: int, operators: frozenset[str] | None = None) -> DeliveryLogDetail:
         """GET …/{id}. Raises: NotFound."""
         return _classified(*await self._request("GET", f"{_PATH}/{number}", None), DeliveryLogDetail)
 
-    async def retry(self, evse_id: str, account: str, *, by: str) -> RetryReport:
+    async def retry(
+        self, evse_id: str, account: str, *, by: str, operators: frozenset[str] | None = None
+    ) -> RetryReport:
         """POST /api/v1/evses/{evse_id}/retry; the bridge knows by the key who asks. Raises: NotFound, Conflict."""
         path = f"/api/v1/evses/{quote(evse_id, safe='')}/retry"
         return _classified(*await self._request("POST", path, json.dumps({"account": account})), RetryReport)

@@ -54,6 +54,11 @@ def log_settled(conn: Transaction, stored: StoredLane, settling: Settling, at: M
     log_requests(conn, [request])
 
 
+def kind_of(sent: Sent | SentDocuments | SentSurvey) -> str:
+    """Return what the delivery log calls a request's kind."""
+    return _what(sent)[0]
+
+
 def _lag_ms(sent: Sent | SentDocuments | SentSurvey, at: Moment) -> int | None:
     """Return how long the hub had not had what it has now accepted, of several the longest; None: it had it all."""
     if not isinstance(sent, Sent) or not sent.since:

@@ -14,6 +14,7 @@ import structlog
 
 from bridge.core.full_load import Census
 from bridge.core.model import Accepted, AccountName, Deferred, Held, Moment, Refused, WrongAction
+from bridge.lane.answered import Answered, answered
 from bridge.lane.document_settling import DocumentRowsTurn, settle_document_rows
 from bridge.lane.model import (
     LaneOptions,
@@ -61,10 +62,12 @@ class AccountLane:
         options: LaneOptions,
         went_round: Callable[[timedelta], None] = lambda _patience: None,
         settled: Callable[[AccountName, Collection[EvseKey]], None] = lambda _account, _evses: None,
+        told: Callable[[Answered], None] | None = None,
     ) -> None:
-        """`settled` is told, after the commit, about which EVSEs a request was that is settled."""
+        """`settled` is told, after the commit, about which EVSEs a request was; `told` at once of each answer."""
         self._went_round = went_round
         self._settled = settled
+        self._answered = told
         self._writer = writer
         self._upstream = upstream
         self._clock = clock
@@ -193,6 +196,8 @@ class AccountLane:
         self._went_round(self._options.longest_request)
         began = self._clock().steady
         answer = await request()
+        if self._answered is not None:
+            self._answered(answered(self._options.account, sent, answer, began, self._clock().steady))
         self._next_at = began + self._pace * answer.requests
         if answer.pause_s:
             self._next_at = max(self._next_at, self._clock().steady + timedelta(seconds=answer.pause_s))

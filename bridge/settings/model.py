@@ -27,6 +27,7 @@ from bridge.settings.sections import (
     WebSection,
     WireLogSection,
 )
+from bridge.settings.telemetry import TelemetrySection
 
 DATABASE_FILE = "bridge.db"
 """Name of the SQLite file in `state_dir`, where no database_url is given."""
@@ -55,6 +56,7 @@ class Settings(Section):
     wire_log: WireLogSection = WireLogSection()
     push: PushSection = PushSection()
     retention: RetentionSection = RetentionSection()
+    telemetry: TelemetrySection = TelemetrySection()
     accounts: dict[str, Account] = Field(default_factory=dict)
     operators: dict[str, OperatorTable] = Field(default_factory=dict)
 

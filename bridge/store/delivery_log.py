@@ -55,8 +55,7 @@ class LoggedRequest:
     """What came back, likewise."""
 
 
-_NOT_COLLECTED = ("id", "lag_ms", "request", "answer")
-_COLUMNS = tuple(column.name for column in delivery_log.columns if column.name not in _NOT_COLLECTED)
+_COLUMNS = tuple(column.name for column in delivery_log.columns if column.name != "id")
 
 
 def _insert(dialect: str) -> sa.Executable:

@@ -34,6 +34,8 @@ class LogFilter:
     before: datetime | None = None
     below: int | None = None
     """With a lower number than this."""
+    operators: Collection[str] | None = None
+    """Whose EVSEs' statuses alone; None: everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,24 +88,30 @@ def read_log(conn: sa.Connection, which: LogFilter, limit: int) -> list[LogReadi
     return [_reading(row) for row in conn.execute(statement.order_by(_L.id.desc()).limit(limit))]
 
 
-def read_push(conn: sa.Connection, number: int) -> LogReading | None:
-    """Return one push with what was said, as it is kept; None where there is none of this number."""
-    statement = sa.select(*_SHOWN, _L.request, _L.answer).select_from(_JOINED).where(_L.id == number)
+def read_push(conn: sa.Connection, number: int, operators: Collection[str] | None = None) -> LogReading | None:
+    """Return one push with what was said, as it is kept; None where these operators have none of this number."""
+    statement = sa.select(*_SHOWN, _L.request, _L.answer).select_from(_JOINED).where(_L.id == number, *_of(operators))
     row = conn.execute(statement).one_or_none()
     return None if row is None else _reading(row, (row.request, row.answer))
 
 
-def find_evses(conn: sa.Connection, exact: str, key: str) -> list[tuple[EvseKey, EvseId]]:
+def find_evses(
+    conn: sa.Connection, exact: str, key: str, operators: Collection[str] | None = None
+) -> list[tuple[EvseKey, EvseId]]:
     """Return the EVSEs that a spelling may mean, removed ones too: the exact one, or else all of the canonical key."""
-    statement = sa.select(evse.c.id, evse.c.evse_id)
+    statement = sa.select(evse.c.id, evse.c.evse_id).where(*_of(operators))
     found = conn.execute(statement.where(evse.c.evse_id == exact)).all()
     if not found and key:
         found = conn.execute(statement.where(evse.c.canonical == key).order_by(evse.c.evse_id)).all()
     return [(EvseKey(row[0]), EvseId(row[1])) for row in found]
 
 
+def _of(operators: Collection[str] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if operators is None else [evse.c.operator.in_(sorted(operators))]
+
+
 def _conditions(conn: sa.Connection, which: LogFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+    conditions = _of(which.operators)
     if which.account is not None:
         conditions.append(_L.account == which.account)
     if which.evse is not None:
@@ -121,7 +129,8 @@ def _conditions(conn: sa.Connection, which: LogFilter) -> list[sa.ColumnElement[
     return conditions
 
 
-_BOUNDS = sa.select(sa.func.min(_L.id), sa.func.max(_L.id))
+# Two looks, since SQLite finds the least and the highest by its index only where it is asked for one of them.
+_BOUNDS = sa.select(sa.select(sa.func.min(_L.id)).scalar_subquery(), sa.select(sa.func.max(_L.id)).scalar_subquery())
 _FROM = sa.select(_L.id, _L.sent_at_w).where(_L.id >= sa.bindparam("number")).order_by(_L.id).limit(1)
 
 

@@ -31,6 +31,12 @@ class DocumentsReading:
     in_doubt: int = 0
     lag: timedelta | None = None
     """Age of the oldest one that is not acknowledged; None where all are."""
+    full_load_wanted: str | None = None
+    full_load_attempted_at: datetime | None = None
+    full_load_accepted_at: datetime | None = None
+    full_load_next: datetime | None = None
+    """Wall time."""
+    full_load_size: int | None = None
 
 
 async def read_documents(conn: AsyncConnection, steady: datetime) -> dict[str, DocumentsReading]:
@@ -53,6 +59,11 @@ def _reading(row: sa.Row[Any] | None, counts: sa.Row[Any] | None, steady: dateti
         lag=None
         if counts is None or counts.oldest is None
         else max(timedelta(), timedelta(microseconds=to_micros(steady) - counts.oldest)),
+        full_load_wanted=None if row is None else row.full_load_wanted,
+        full_load_attempted_at=None if row is None else from_micros(row.full_load_attempted_at),
+        full_load_accepted_at=None if row is None else from_micros(row.full_load_accepted_at),
+        full_load_next=None if row is None else from_micros(row.full_load_next_w),
+        full_load_size=None if row is None else row.full_load_size,
     )
 
 

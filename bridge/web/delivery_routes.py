@@ -132,21 +132,25 @@ class DeliveryRoutes:
             before=_moment(request, "before"),
             limit=_whole(request, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
             cursor=asked.get("cursor"),
+            operators=request[PRINCIPAL].operators,
         )
         return answer(await self._services.list(query))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(await self._services.get(int(request.match_info["id"])))
+        return answer(await self._services.get(int(request.match_info["id"]), request[PRINCIPAL].operators))
 
     async def retry(self, request: web.Request) -> web.Response:
         """The current value of one EVSE at one account."""
-        body, by = await read(request, RetryRequest), request[PRINCIPAL].name
-        return answer(await self._services.retry(request.match_info["evse_id"], body.account, by=by))
+        body, who = await read(request, RetryRequest), request[PRINCIPAL]
+        evse_id = request.match_info["evse_id"]
+        return answer(await self._services.retry(evse_id, body.account, by=who.name, operators=who.operators))
 
     async def retry_document(self, request: web.Request) -> web.Response:
         """The current content of one document."""
         place, by = request.match_info, request[PRINCIPAL].name
+        if request[PRINCIPAL].operators is not None:
+            raise web.HTTPForbidden(text="documents are no single operator's: a key of all operators is needed")
         return answer(await self._services.retry_document(place["name"], place["kind"], place["key"], by=by))
 
     async def throughput(self, request: web.Request) -> web.Response:

@@ -35,6 +35,8 @@ class DeliveryQuery:
     limit: int = DEFAULT_LIMIT
     cursor: str | None = None
     """The `next_cursor` of the page before."""
+    operators: frozenset[str] | None = None
+    """Whose EVSEs' statuses alone, for whoever may know of no others; None: everything."""
 
 
 class DeliveryServices(Protocol):
@@ -44,11 +46,13 @@ class DeliveryServices(Protocol):
         """Return pushes, the newest first. Raises: NotFound (the account, the EVSE), ValueRefused (the cursor)."""
         ...
 
-    async def get(self, number: int) -> DeliveryLogDetail:
-        """Return one with what was sent and answered. Raises: NotFound."""
+    async def get(self, number: int, operators: frozenset[str] | None = None) -> DeliveryLogDetail:
+        """Return one with what was sent and answered; `operators` as in the query. Raises: NotFound."""
         ...
 
-    async def retry(self, evse_id: str, account: str, *, by: str) -> RetryReport:
+    async def retry(
+        self, evse_id: str, account: str, *, by: str, operators: frozenset[str] | None = None
+    ) -> RetryReport:
         """Send now what the account's hub should have of an EVSE, though it refused it or the row waits.
 
         Raises: NotFound; Conflict where nothing waits, or where the account sends nothing.

@@ -22,7 +22,7 @@ class HealthRoutes:
 
     def __init__(self, services: WebServices) -> None:
         self._services = services
-        self._metrics = Metrics()
+        self._metrics = Metrics(services.meters)
 
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""
@@ -62,7 +62,8 @@ class HealthRoutes:
     async def metrics(self, request: web.Request) -> web.Response:
         """For Prometheus."""
         accept = ",".join(request.headers.getall("Accept", []))
-        body, content_type = self._metrics.render(await self._services.status(), accept)
+        ready = (await self._services.ready()).ready
+        body, content_type = self._metrics.render(await self._services.status(), accept, ready)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def status(self, request: web.Request) -> web.Response:

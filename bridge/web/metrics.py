@@ -1,4 +1,4 @@
-"""Turn the bridge's status into Prometheus metrics, at each scrape anew.
+"""Turn the bridge's status into Prometheus metrics, at each scrape anew, beside what `meters` counted.
 
 Never counts anything itself, and no label names an EVSE or a station: their number has no bound. Before it: `routes`,
 which asked the services. Source: Prometheus text format 0.0.4 and OpenMetrics 1.0, by the scraper's choice.
@@ -15,6 +15,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from bridge.core.model import EvseStatus
+from bridge.web.meters import Meters
 from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
 from bridge.web.task_shapes import LoopLag, TaskItem
 
@@ -24,24 +25,34 @@ _STATES: tuple[str, ...] = get_args(UpstreamState)
 class Metrics:
     """One application's metrics: of its process, and of the bridge as it is when it is scraped."""
 
-    def __init__(self) -> None:
+    def __init__(self, meters: Meters | None = None) -> None:
+        """`meters`: what was counted as it happened; None: nothing is."""
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
+        self._counted = None if meters is None else meters.registry
 
-    def render(self, status: Status, accept: str) -> tuple[bytes, str]:
-        """Return the metrics and their content type, in the format that `accept` asks for."""
+    def render(self, status: Status, accept: str, ready: bool | None = None) -> tuple[bytes, str]:
+        """Return the metrics and their content type, in the format that `accept` asks for; `ready`: None, not asked."""
         encode, content_type = choose_encoder(accept)
-        return encode(_Scrape(self._process, status)), content_type
+        return encode(_Scrape(self._process, self._counted, status, ready)), content_type
 
 
 class _Scrape(Collector):
-    def __init__(self, process: CollectorRegistry, status: Status) -> None:
+    def __init__(
+        self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status, ready: bool | None
+    ) -> None:
         self._process = process
+        self._ready = ready
+        self._counted = counted
         self._status = status
 
     def collect(self) -> Iterable[Metric]:
         """Yield every metric family."""
         yield from self._process.collect()
+        if self._counted is not None:
+            yield from self._counted.collect()
+        if self._ready is not None:
+            yield GaugeMetricFamily("ocpp_bridge_ready", "1 where /readyz answers 200.", value=float(self._ready))
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
         yield _listeners(self._status.listeners)
@@ -101,6 +112,8 @@ def _accounts(items: Iterable[UpstreamItem]) -> Iterator[Metric]:
     yield _gauge("documents_held", "1 where the account's documents are held, apart from its statuses.", held)
     lags = ((i.name, i.lag_s or 0.0) for i in items)
     yield _gauge("lag_seconds", "Age of the oldest value that is not acknowledged; 0: there is none.", lags)
+    silent = ((i.name, i.silent_s or 0.0) for i in items)
+    yield _gauge("silent_seconds", "Time without a push though a status was due; 0: none is.", silent)
     ends = ((i.name, i.certificate.not_after.timestamp()) for i in items if i.certificate is not None)
     yield _gauge("certificate_expiry_timestamp_seconds", "When the account's client certificate ends.", ends)
 

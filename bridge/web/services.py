@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.core.modes import Mode
 from bridge.web.connector_shapes import ConnectorPage
@@ -53,6 +53,9 @@ from bridge.web.station_services import StationServices
 from bridge.web.sync_shapes import Deletion, SyncReport
 from bridge.web.temporary_services import TemporaryServices
 from bridge.web.wire_services import WireLogServices
+
+if TYPE_CHECKING:
+    from bridge.web.meters import Meters
 
 
 class ServiceError(Exception):
@@ -169,6 +172,11 @@ class WebServices(Protocol):
     @property
     def events(self) -> EventServices:
         """What changes, as it changes."""
+        ...
+
+    @property
+    def meters(self) -> Meters | None:
+        """What is counted as it happens; None where nothing happens here: a stopped bridge, or one asked over REST."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from bridge.core.evse_problems import EvseProblem
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.full_load_times import FullLoadTimes
 from bridge.web.task_shapes import LoopLag, TaskItem
 
 DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
@@ -130,6 +131,18 @@ class UpstreamItem(Shape):
     """Why this kind of hub is experimental; null: it is not."""
     certificate: CertificateItem | None = None
     """null: the account shows none."""
+    per_minute: int = 0
+    """Requests per minute that we allow ourselves."""
+    requests_last_minute: int | None = None
+    """null: not counted here, since the bridge is stopped."""
+    accepted_last_hour: int | None = None
+    """Pushes since this process began, of the last hour at most."""
+    failed_last_hour: int | None = None
+    """Those that ended otherwise."""
+    full_load: FullLoadTimes | None = None
+    """Of statuses; null: the account has none."""
+    data_full_load: FullLoadTimes | None = None
+    """Of EVSE data; null: the account has none."""
 
 
 class ListenerItem(Shape):

@@ -111,6 +111,22 @@ async def test_what_does_not_exist_is_named(deliveries) -> None:
         await deliveries.get(1)
 
 
+async def test_whoever_is_bound_to_operators_sees_and_orders_nothing_of_others(bridge, deliveries) -> None:
+    ((key,),) = await bridge.rows("SELECT id FROM evse WHERE evse_id = :id", id=FIRST)
+    await write(bridge, line(1, evse=key), line(2, kind="full_load"))
+    own, others = frozenset({"demo"}), frozenset({"other"})
+    assert await numbers(deliveries, operators=own) == [1]
+    assert await numbers(deliveries, operators=others) == []
+    assert (await deliveries.get(1, own)).evse_id == FIRST
+    for question in (
+        deliveries.get(1, others),
+        deliveries.list(DeliveryQuery(evse_id=FIRST, operators=others)),
+        deliveries.retry(FIRST, "hubject", by="ada", operators=others),
+    ):
+        with pytest.raises(NotFound):
+            await question
+
+
 # --- throughput -----------------------------------------------------------------------------------------------------
 
 

@@ -278,6 +278,7 @@ class Bridge:
         **other: Any,
     ) -> AccountLane:
         settled = other.pop("settled", lambda _account, _evses: None)
+        told = other.pop("told", None)
         full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
         options = LaneOptions(
             account=account,
@@ -296,6 +297,7 @@ class Bridge:
             node="test",
             options=options,
             settled=settled,
+            told=told,
         )
 
 

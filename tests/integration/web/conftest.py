@@ -327,6 +327,7 @@ class FakeServices:
     api_keys: FakeKeys = field(default_factory=FakeKeys)
     explanations: FakeExplanations = field(default_factory=FakeExplanations)
     history: FakeHistory = field(default_factory=FakeHistory)
+    meters: None = None
 
     async def status(self) -> Status:
         if self.failure is not None:

@@ -72,13 +72,15 @@ class FakeDeliveries:
             raise NotFound("account", query.account or "")
         return DeliveryLogPage(items=(REFUSED, ACCEPTED), next_cursor="40")
 
-    async def get(self, number: int) -> DeliveryLogDetail:
+    async def get(self, number: int, operators: frozenset[str] | None = None) -> DeliveryLogDetail:
         if number not in (40, 41):
             raise NotFound("delivery", str(number))
         item = REFUSED if number == 41 else ACCEPTED
         return DeliveryLogDetail(**item.model_dump(), exchanges=(SAID,) if number == 41 else None)
 
-    async def retry(self, evse_id: str, account: str, *, by: str) -> RetryReport:
+    async def retry(
+        self, evse_id: str, account: str, *, by: str, operators: frozenset[str] | None = None
+    ) -> RetryReport:
         if evse_id == "DE*ABC*E9":
             raise NotFound("EVSE", evse_id)
         if evse_id == "DE*ABC*E2":

@@ -137,6 +137,19 @@ def temporary_statuses(mean_s: float) -> Fate:
     return live
 
 
+def retries(mean_s: float) -> Fate:
+    """Let an operator have parked rows sent at once, whatever else happens to them."""
+
+    async def live(world: World) -> None:
+        moments, operator = world.chance("retries"), Operator(world)
+        while True:
+            await asyncio.sleep(moments.expovariate(1 / mean_s))
+            evse_id = moments.choice(sorted(world.evidence.courses))
+            world.tally["retries"] += await operator.retry(evse_id, moments.choice(sorted(world.hubs)))
+
+    return live
+
+
 async def _create(world: World, operator: Operator, moments: random.Random) -> tuple[int, ...] | None:
     begins = world.wall() + timedelta(seconds=moments.choice((0, 0, 60, 3600)))
     ends = moments.choice((None, begins + timedelta(seconds=moments.uniform(5, 7200))))

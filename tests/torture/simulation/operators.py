@@ -1,4 +1,4 @@
-"""Give the bridge an operator's orders about temporary statuses, through the shipped service behind its REST interface.
+"""Give the bridge an operator's orders about temporary statuses, through the shipped service, and about parked rows.
 
 Keeps in `evidence` which orders were answered: those must survive whatever comes. Before it: fates and scripts. After
 it: `process`, or nobody where that is down.
@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from bridge.app.temporary_services import StoreTemporaries
-from bridge.core.model import TemporaryKind
+from bridge.core.model import AccountName, TemporaryKind
+from bridge.edits.retries import NotWaiting, RetryOrder, retry_rows
+from bridge.store.errors import StoreError
 from bridge.web.services import ServiceError, Unavailable
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 from tests.torture.simulation.world import World
@@ -58,6 +60,25 @@ class Operator:
         if done is not None:
             self._world.evidence.note_removed(numbers)
         return done is not None
+
+    async def retry(self, evse_id: str, account: str) -> bool:
+        """Have a row sent at once; tell whether it was one that waited."""
+        process = self._world.process
+        if process is None or not self._world.serving:
+            return False
+        order = RetryOrder(AccountName(account), evse_id, process.clock())
+
+        async def give() -> bool:
+            try:
+                await process.writer.submit(retry_rows, order)
+            except (NotWaiting, StoreError):
+                return False
+            process.wakes.account(order.account)
+            return True
+
+        work = process.spawn(give())
+        await asyncio.wait({work})
+        return not work.cancelled() and work.result()
 
     async def _ask(self, order: Callable[[StoreTemporaries], Awaitable[_Answer]]) -> _Answer | None:
         process = self._world.process

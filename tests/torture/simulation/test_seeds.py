@@ -12,7 +12,7 @@ import pytest
 
 from tests.catalogue.recording import Tally
 from tests.torture.simulation.conftest import Simulate
-from tests.torture.simulation.fates import deaths, hub_faults, kills, temporary_statuses
+from tests.torture.simulation.fates import deaths, hub_faults, kills, retries, temporary_statuses
 from tests.torture.simulation.runs import EVERYTHING, FLEET, run
 from tests.torture.simulation.world import Plan, Point
 
@@ -70,3 +70,9 @@ def test_one_seed_is_one_run(simulate: Simulate) -> None:
     events = [run(3, plan, fates, simulate.template)[1] for _ in range(2)]
     assert len(events[0]) > 10
     assert events[0] == events[1]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_orders_to_try_again_at_any_moment_leave_every_hub_with_the_truth(simulate: Simulate, seed: int) -> None:
+    counted = simulate(seed, Plan(FLEET, hours=6), [hub_faults(900), kills(3600), retries(20)])
+    assert counted["retries"] > 0

@@ -67,7 +67,7 @@ def test_bearers_keep_their_scheme() -> None:
 
 def test_only_the_head_of_a_long_body_is_kept_and_the_whole_is_counted() -> None:
     body = b"x" * 2_000_000
-    said = said_of("POST", URL, {}, body, status=200, text="ü" * 10_000)
+    said = said_of("POST", URL, HEADERS, body, status=200, text="ü" * 10_000)
     assert (len(said.body), said.bytes) == (4096, 2_000_000)
     assert (len(said.answer_body), said.answer_bytes) == (4096, 20_000)
 
