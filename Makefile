@@ -103,6 +103,14 @@ lint: $(VENV)/.dev ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@if command -v systemd-analyze > /dev/null; then $(MAKE) --no-print-directory lint-unit; \
+		else echo "no systemd-analyze here: the unit is not verified"; fi
+
+.PHONY: lint-unit
+lint-unit: $(VENV)/.dev
+	mkdir -p .build
+	sed 's#/opt/ocpp-bridge/bin#$(abspath $(BIN))#' ops/systemd/ocpp-bridge.service > .build/ocpp-bridge.service
+	systemd-analyze verify --man=no .build/ocpp-bridge.service
 
 .PHONY: format
 format: $(VENV)/.dev ## format everything
