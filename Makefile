@@ -117,6 +117,10 @@ format: $(VENV)/.dev ## format everything
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: $(VENV)/.dev ## write docs/cli.md and docs/configuration.md from the code
+	$(BIN)/python -m tests.documents.write
+
 .PHONY: bench
 bench: $(VENV)/.dev ## CPU per status, memory per station, against a bare server of the ocpp package
 	$(BIN)/python -m tests.benchmarks.status_path

@@ -205,6 +205,10 @@ class Site:
         code = await process.ended(within)
         return code, process.log.read_bytes()[before:].decode()
 
+    def environ(self) -> dict[str, str]:
+        """Return the bridge's environment, with the configuration in it, for commands that a test runs by itself."""
+        return self._environ() | {"BRIDGE_CONFIG": str(self._config)}
+
     def _command(self, *arguments: str) -> list[str]:
         return [*self.bridge_command, *arguments, "--config", str(self._config)]
 
