@@ -49,7 +49,8 @@ class LoggedRequest:
     reference: str = ""
 
 
-_COLUMNS = tuple(column.name for column in delivery_log.columns if column.name != "id")
+_NOT_COLLECTED = ("id", "lag_ms", "request", "answer")
+_COLUMNS = tuple(column.name for column in delivery_log.columns if column.name not in _NOT_COLLECTED)
 
 
 def _insert(dialect: str) -> sa.Executable:
