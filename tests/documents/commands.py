@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import typer
 from typer.main import get_command
 
 from bridge.cli.command import app
 from simulators.cli import application
+
+USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[1]
+"""What the parsers raise for whatever does not exist; typer itself does not name it."""
 
 _INTRODUCTION = """\
 # Commands
@@ -107,7 +111,7 @@ def command_lines(line: str) -> Iterator[list[str]]:
 
 
 def parse(words: list[str]) -> Command:
-    """Return the command that a command line means. Raises: the parser's own error for what does not exist."""
+    """Return the command that a command line means. Raises: LookupError, USAGE_ERROR."""
     parser, rest, path = PROGRAMS[words[0]], words[1:], [words[0]]
     while hasattr(parser, "commands"):
         if not rest or rest[0] not in parser.commands:
