@@ -20,6 +20,8 @@ from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.writer import Writer
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyState, KeyWish
+from bridge.web.page import Page
+from bridge.web.paging import Part, cut
 from bridge.web.services import Conflict, NotFound, Unavailable, ValueRefused
 
 
@@ -36,10 +38,11 @@ class StoreKeys:
         self._clock = clock
         self._operators = operators
 
-    async def list(self, *, revoked: bool = False) -> KeyList:
-        """Return the keys. Raises: Unavailable."""
+    async def list(self, page: Page | None = None, *, revoked: bool = False) -> KeyList:
+        """Return keys. Raises: WrongCursor, Unavailable."""
         found = await self._read(partial(list_keys, revoked=revoked))
-        return KeyList(items=tuple(self._item(stored) for stored in found))
+        shown, cursor = cut(found, page, "keys", _number)
+        return KeyList(items=tuple(self._item(stored) for stored in shown), next_cursor=cursor)
 
     async def get(self, number: int) -> KeyItem:
         """Return one, revoked or not. Raises: NotFound, Unavailable."""
@@ -119,3 +122,7 @@ class StoreKeys:
         if stored.revoked_at is not None:
             return "revoked"
         return "expired" if is_over(stored.key.expires_at, self._clock().now) else "in force"
+
+
+def _number(stored: StoredKey) -> tuple[Part, ...]:
+    return (stored.number,)

@@ -32,6 +32,7 @@ from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
 from bridge.web.access import AccessOptions, KeyRing
 from bridge.web.peers import networks_of
+from bridge.web.scope import Ownership
 from bridge.web.server import WebOptions
 from bridge.web.sessions import SessionLimits
 from bridge.wire_log import WireLogOptions
@@ -272,10 +273,13 @@ def web_options(settings: Settings) -> WebOptions:
     return WebOptions(host=settings.web.host, port=settings.web.port)
 
 
-def access_options(settings: Settings, ring: KeyRing, secret: bytes, wall: Callable[[], datetime]) -> AccessOptions:
+def access_options(
+    settings: Settings, ring: KeyRing, ownership: Ownership, secret: bytes, wall: Callable[[], datetime]
+) -> AccessOptions:
     """Return how the web interface finds out who asks; `secret` signs cookies."""
     return AccessOptions(
         ring=ring,
+        ownership=ownership,
         secret=secret,
         sessions=SessionLimits(idle=settings.web.session_idle, total=settings.web.session_total),
         proxies=networks_of(settings.web.trusted_proxies),

@@ -32,7 +32,7 @@ from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
     EvseItem,
@@ -231,10 +231,8 @@ def _classified(status: int, text: str, model: type[_Answer], name: str) -> _Ans
             raise NeedsYes(problem.detail, problem.report)
         case 409:
             raise Conflict(problem.detail)
-        case 422 if problem.row_errors:
-            raise RowsRefused(problem.row_errors)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
+        case 422:
+            raise RowsRefused(problem.errors)
         case 503:
             raise Unavailable(problem.detail)
         case 401:

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.pages import pages
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
+from bridge.web.page import Page
 from bridge.web.services import Conflict, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 
@@ -29,10 +31,13 @@ class RestKeys:
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    async def list(self, *, revoked: bool = False) -> KeyList:
+    async def list(self, page: Page | None = None, *, revoked: bool = False) -> KeyList:
         """GET /api/v1/keys."""
-        path = f"{_PATH}?revoked={'true' if revoked else 'false'}"
-        return _classified(*await self._request("GET", path, None), KeyList)
+
+        async def get(address: str) -> KeyList:
+            return _classified(*await self._request("GET", address, None), KeyList)
+
+        return await pages(get, f"{_PATH}?revoked={'true' if revoked else 'false'}", page)
 
     async def get(self, number: int) -> KeyItem:
         """GET …/{id}. Raises: NotFound."""

@@ -67,8 +67,8 @@ def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
     match status:
         case 404:
             raise Missing(problem.detail)
-        case 422 if problem.row_errors:
-            raise RowsRefused(problem.row_errors)
+        case 422 if problem.errors:
+            raise RowsRefused(problem.errors)
         case 400 | 422:
             raise ValueRefused("", problem.detail)
         case 503:

@@ -5,7 +5,6 @@ stores, and `effective`, which lets the ones in force replace the live status.
 
     TemporaryRefused
     ├── Impossible        a value that no temporary status can have; names its field
-    │   └── NoMoment      of the right form, but the calendar does not have it
     ├── EvseUnknown       the inventory has no EVSE of this id, in any spelling
     ├── EvseAmbiguous     a spelling without separators that two EVSEs of the inventory share
     ├── Duplicate         the EVSE has exactly this temporary status already
@@ -68,10 +67,6 @@ class Impossible(TemporaryRefused):
     def __str__(self) -> str:
         """Return the text for whoever gave it."""
         return self.wanted
-
-
-class NoMoment(Impossible):
-    """A date and time of the right form that the calendar does not have, or not in UTC."""
 
 
 @dataclass
@@ -158,8 +153,8 @@ def in_utc(moment: datetime, field: str) -> datetime:
         raise _no_moment(field, moment.isoformat()) from error
 
 
-def _no_moment(field: str, text: str) -> NoMoment:
-    return NoMoment(field, f"is no moment of the calendar up to the year 9999: {text}")
+def _no_moment(field: str, text: str) -> Impossible:
+    return Impossible(field, f"is no moment of the calendar up to the year 9999: {text}")
 
 
 def to_wire(moment: datetime) -> str:

@@ -23,6 +23,7 @@ from bridge.core.roles import Role
 from bridge.core.throttle import Throttle, ThrottleLimits
 from bridge.web.peers import Network, Peer, peer_of
 from bridge.web.principals import Principal
+from bridge.web.scope import NothingOwned, Ownership
 from bridge.web.sessions import Session, SessionLimits, Sessions, cookie_name
 
 log = structlog.get_logger(__name__)
@@ -101,6 +102,8 @@ class AccessOptions:
     sessions: SessionLimits = field(default_factory=SessionLimits)
     throttle: ThrottleLimits = field(default_factory=ThrottleLimits)
     proxies: tuple[Network, ...] = ()
+    ownership: Ownership = field(default_factory=NothingOwned)
+    """Whose EVSEs are whose, for keys that are bound to operators."""
     wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     monotonic: Callable[[], float] = time.monotonic
 

@@ -19,6 +19,7 @@ from bridge.web.page_query import PAGE, page_of
 from bridge.web.principals import PRINCIPAL
 from bridge.web.queries import flag, text, texts
 from bridge.web.route_table import Parameter, Route
+from bridge.web.scope import require_own
 from bridge.web.services import WebServices
 from bridge.web.shapes import DeliveryState, EvseItem, EvsePage
 
@@ -55,9 +56,18 @@ class EvseRoutes:
             EvsePage,
             query=(*PAGE, *FILTERS),
             fails=(404,),
+            scoped=True,
         )
         yield Route(
-            "GET", f"{EVSES}/{{evse_id}}", self.get, Role.VIEWER, "Show one EVSE.", "EVSEs", EvseItem, fails=(404,)
+            "GET",
+            f"{EVSES}/{{evse_id}}",
+            self.get,
+            Role.VIEWER,
+            "Show one EVSE.",
+            "EVSEs",
+            EvseItem,
+            fails=(404,),
+            scoped=True,
         )
         yield Route(
             "GET",
@@ -76,7 +86,9 @@ class EvseRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(await self._services.get_evse(request.match_info["evse_id"]))
+        evse_id = request.match_info["evse_id"]
+        await require_own(request, evse_id)
+        return answer(await self._services.get_evse(evse_id))
 
     async def connectors(self, request: web.Request) -> web.Response:
         """A page of them."""

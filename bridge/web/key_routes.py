@@ -14,7 +14,9 @@ from bridge.core.roles import Role
 from bridge.web.bodies import answer, read
 from bridge.web.key_services import KeyServices
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
+from bridge.web.page_query import PAGE, page_of
 from bridge.web.principals import PRINCIPAL
+from bridge.web.queries import flag
 from bridge.web.route_table import Parameter, Route
 
 log = structlog.get_logger(__name__)
@@ -40,7 +42,7 @@ class KeyRoutes:
             "List keys.",
             TAG,
             KeyList,
-            query=(Parameter("revoked", "Also those that were revoked.", "boolean"),),
+            query=(*PAGE, Parameter("revoked", "Also those that were revoked.", "boolean")),
         )
         yield Route(
             "POST",
@@ -60,10 +62,7 @@ class KeyRoutes:
 
     async def list_all(self, request: web.Request) -> web.Response:
         """Those that were not revoked; with revoked=true all."""
-        revoked = request.query.get("revoked", "false")
-        if revoked not in ("true", "false"):
-            raise web.HTTPBadRequest(text="revoked should be true or false")
-        return answer(await self._services.list(revoked=revoked == "true"))
+        return answer(await self._services.list(page_of(request), revoked=bool(flag(request, "revoked"))))
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the key."""

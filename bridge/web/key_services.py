@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Protocol
 
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
+from bridge.web.page import Page
 
 
 class KeyServices(Protocol):
     """Every method may raise Unavailable."""
 
-    async def list(self, *, revoked: bool = False) -> KeyList:
-        """Return the keys, those that were revoked only where they are wanted."""
+    async def list(self, page: Page | None = None, *, revoked: bool = False) -> KeyList:
+        """Return keys, all without a page, those that were revoked only where they are wanted. Raises: WrongCursor."""
         ...
 
     async def get(self, number: int) -> KeyItem:

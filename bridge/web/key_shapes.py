@@ -35,6 +35,7 @@ class KeyList(Shape):
     """Keys in the order of their ids."""
 
     items: tuple[KeyItem, ...]
+    next_cursor: str | None = None
 
 
 class KeyWish(Shape):

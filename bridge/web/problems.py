@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bridge.web.bodies import BodyRefused, pointer
 from bridge.web.services import (
     Conflict,
     NeedsYes,
@@ -24,7 +23,7 @@ from bridge.web.services import (
     ValueRefused,
     WrongCursor,
 )
-from bridge.web.shapes import FieldError, Problem
+from bridge.web.shapes import Problem
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -33,7 +32,6 @@ log = structlog.get_logger(__name__)
 
 REQUEST_ID = web.RequestKey("request_id", str)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-_LONGEST_PATH = 256
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -44,7 +42,6 @@ def problem(request: web.Request, status: int, detail: str, **extensions: object
             "title": HTTPStatus(status).phrase,
             "status": status,
             "detail": detail,
-            "instance": request.path[:_LONGEST_PATH],
             "request_id": request.get(REQUEST_ID, ""),
             **extensions,
         }
@@ -85,15 +82,14 @@ def _of_http(request: web.Request, error: web.HTTPException) -> web.StreamRespon
         raise error
     match error.status:
         case 404:
-            detail = f"there is nothing at {request.path[:_LONGEST_PATH]}"
+            detail = f"there is nothing at {request.path[:256]}"
         case 405:
             detail = f"{request.method[:16]} is not possible here"
         case 413:
             detail = "the body is too large"
         case _:
             detail = error.text or ""
-    mistakes = error.errors if isinstance(error, BodyRefused) else ()
-    response = problem(request, error.status, detail, errors=mistakes)
+    response = problem(request, error.status, detail)
     for name in _KEPT_HEADERS:
         if name in error.headers:
             response.headers[name] = error.headers[name]
@@ -111,8 +107,7 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
         case WrongCursor():
             return problem(request, 400, str(error))
         case ValueRefused():
-            mistakes = (FieldError(pointer=pointer(error.field), detail=error.wanted),) if error.field else ()
-            return problem(request, 422, str(error), errors=mistakes)
+            return problem(request, 422, str(error))
         case RowsRefused():
             return problem(request, 422, str(error), errors=error.errors)
         case Unavailable():

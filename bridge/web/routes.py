@@ -24,6 +24,7 @@ from bridge.web.problems import problems, request_ids
 from bridge.web.quarantine_routes import QuarantineRoutes
 from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.route_table import Route, Routes, add_routes
+from bridge.web.scope import OWNERSHIP
 from bridge.web.services import WebServices
 from bridge.web.session_routes import SessionRoutes
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
@@ -50,12 +51,13 @@ def create_app(
     `token` is the admin token; `access` None: there is no other key.
     """
     wire_log = WireRoutes(services.wire_log)
-    guard = Access(token, access or AccessOptions())
+    options = access or AccessOptions()
+    guard = Access(token, options)
     app = web.Application(
         middlewares=[*around, request_ids, audit, problems, spirii_errors, require_key(guard)],
         client_max_size=_LARGEST_BODY,
     )
-    app[ACCESS] = guard
+    app[ACCESS], app[OWNERSHIP] = guard, options.ownership
     add_routes(app, all_routes(services, wire_log))
     add_routes(app, SessionRoutes(guard).routes())
     app.on_response_prepare.append(add_headers)

@@ -334,17 +334,8 @@ class Health(Shape):
     components: dict[str, Component]
 
 
-class FieldError(Shape):
-    """One mistake in a body. Source: RFC 9457 §3, whose example names places so."""
-
-    pointer: str
-    """The place. Source: RFC 6901 (JSON Pointer); empty: the body as a whole."""
-    detail: str
-    """What would be right, never with the value: it may be a key."""
-
-
 class Problem(BaseModel):
-    """An error. Source: RFC 9457, with `request_id`, `errors` and `report` as extension members."""
+    """An error. Source: RFC 9457, with `request_id` and `errors` as extension members."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -352,16 +343,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str = ""
-    instance: str = ""
-    """The path that was asked for."""
     request_id: str = ""
-    """As in the header X-Request-ID, and in the log."""
-    errors: tuple[FieldError | RowError, ...] = ()
-    """Each mistake: of a body by its place, of an imported file by its line."""
+    errors: tuple[RowError, ...] = ()
     report: ImportReport | None = None
     """With 409 for an import: what it would have changed."""
-
-    @property
-    def row_errors(self) -> tuple[RowError, ...]:
-        """Those of an imported file."""
-        return tuple(error for error in self.errors if isinstance(error, RowError))

@@ -25,6 +25,7 @@ from bridge.core.temporary import Impossible, parse_kind, parse_moment
 from bridge.web.auth import PRINCIPAL
 from bridge.web.problems import REQUEST_ID
 from bridge.web.route_table import Parameter, Route
+from bridge.web.scope import temporaries_for
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import TemporaryServices
 from bridge.web.temporary_shapes import (
@@ -95,7 +96,7 @@ class SpiriiRoutes:
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""
         one, viewer, operator = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR
-        route = partial(Route, tag="Spirii's contract", foreign=True)
+        route = partial(Route, tag="Spirii's contract", foreign=True, scoped=True)
         yield route("POST", PATH, self.create, operator, "Create one.", takes=SpiriiWish, gives=SpiriiItem, status=201)
         yield route(
             "GET",
@@ -116,6 +117,9 @@ class SpiriiRoutes:
         )
         yield route("DELETE", one, self.delete, operator, "Remove one.", status=204, fails=(404,))
 
+    def _of(self, request: web.Request) -> TemporaryServices:
+        return temporaries_for(request, self._services)
+
     async def create(self, request: web.Request) -> web.Response:
         """201 with the new one."""
         body = await _read(request, SpiriiWish)
@@ -125,7 +129,7 @@ class SpiriiRoutes:
             valid_from=None if body.validFrom is None else parse_moment(body.validFrom, "valid_from"),
             valid_to=None if body.validTo is None else parse_moment(body.validTo, "valid_to"),
         )
-        (item,) = (await self._services.create(wish, by=request[PRINCIPAL].name)).items
+        (item,) = (await self._of(request).create(wish, by=request[PRINCIPAL].name)).items
         return web.json_response(spirii_item(item), status=201, headers={"Location": f"{PATH}/{item.id}"})
 
     async def list_all(self, request: web.Request) -> web.Response:
@@ -133,21 +137,21 @@ class SpiriiRoutes:
         active_only = request.query.get("activeOnly", "true")
         if active_only not in ("true", "false"):
             raise _Refused(400, "should be true or false", "activeOnly")
-        found = await self._services.list(request.query.get("evseId"), "active" if active_only == "true" else "all")
+        found = await self._of(request).list(request.query.get("evseId"), "active" if active_only == "true" else "all")
         return web.json_response([spirii_item(item) for item in found.items])
 
     async def get(self, request: web.Request) -> web.Response:
         """200 with one."""
-        return web.json_response(spirii_item(await self._services.get(_number(request))))
+        return web.json_response(spirii_item(await self._of(request).get(_number(request))))
 
     async def change(self, request: web.Request) -> web.Response:
         """200 with the changed one."""
         number = _number(request)
-        return web.json_response(spirii_item(await self._services.change(number, await _read_change(request))))
+        return web.json_response(spirii_item(await self._of(request).change(number, await _read_change(request))))
 
     async def delete(self, request: web.Request) -> web.Response:
         """204: from now on the EVSE shows its own status again."""
-        await self._services.end((_number(request),))
+        await self._of(request).end((_number(request),))
         return web.Response(status=204)
 
 

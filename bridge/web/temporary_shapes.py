@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, Field, RootModel
 
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import Phase, to_wire
-from bridge.web.moments import GivenMoment
 from bridge.web.shapes import Shape
 
 _MOST_AT_ONCE = 1000
@@ -51,9 +50,9 @@ class TemporaryWish(Shape):
     evse_ids: Annotated[tuple[str, ...], Field(min_length=1, max_length=_MOST_AT_ONCE)]
     """In any of their spellings."""
     status: TemporaryKind
-    valid_from: GivenMoment | None = None
+    valid_from: AwareDatetime | None = None
     """null: now."""
-    valid_to: GivenMoment | None = None
+    valid_to: AwareDatetime | None = None
     """null: until it is ended."""
     enforce: bool | None = None
     """null: as the configuration says for this status."""
@@ -63,10 +62,10 @@ class TemporaryChange(Shape):
     """Body of PATCH /api/v1/temporary-statuses/{id}: a member that is not there stays (`model_fields_set`)."""
 
     status: TemporaryKind = TemporaryKind.MAINTENANCE
-    valid_from: GivenMoment | None = None
-    """null: now."""
-    valid_to: GivenMoment | None = None
-    """null: until it is ended."""
+    valid_from: AwareDatetime | None = None
+    """None: now."""
+    valid_to: AwareDatetime | None = None
+    """None: until it is ended."""
 
 
 class TemporaryEnd(Shape):

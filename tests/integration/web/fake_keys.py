@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bridge.core.roles import Role
 from bridge.web.access import KnownKey
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
+from bridge.web.page import Page
 from bridge.web.principals import Principal
 from bridge.web.services import Conflict, NotFound
 
@@ -19,7 +20,7 @@ class FakeKeys:
     def __init__(self) -> None:
         self.items: dict[int, KeyItem] = {}
 
-    async def list(self, *, revoked: bool = False) -> KeyList:
+    async def list(self, page: Page | None = None, *, revoked: bool = False) -> KeyList:
         shown = (item for item in self.items.values() if revoked or item.state != "revoked")
         return KeyList(items=tuple(shown))
 

@@ -10,7 +10,7 @@ from bridge.core.model import EvseStatus
 from bridge.core.modes import Mode
 from bridge.web.evse_query import EvseQuery
 from bridge.web.routes import create_app
-from bridge.web.services import Unavailable, ValueRefused
+from bridge.web.services import Unavailable
 from bridge.web.shapes import Component, Health, Readiness, RowError
 
 Headers = dict[str, str]
@@ -83,7 +83,6 @@ async def test_a_problem_is_as_rfc_9457_says(client: TestClient, admin: Headers)
         "title": "Not Found",
         "status": 404,
         "detail": "there is nothing at /api/v1/nothing",
-        "instance": "/api/v1/nothing",
         "request_id": "abc-1",
         "errors": [],
     }
@@ -226,8 +225,7 @@ async def test_disable_switches_off(client: TestClient, admin: Headers, services
 async def test_a_wrong_body_is_400_and_orders_nothing(
     client: TestClient, admin: Headers, services: Any, body: str, detail: str
 ) -> None:
-    headers = {**admin, "Content-Type": "application/json"}
-    response = await client.post("/api/v1/upstreams/hubject/enable", data=body, headers=headers)
+    response = await client.post("/api/v1/upstreams/hubject/enable", data=body, headers=admin)
     assert (response.status, (await response.json())["detail"], services.orders) == (400, detail, [])
 
 
@@ -448,77 +446,3 @@ async def test_the_client_follows_the_pages_of_every_list(client: TestClient, to
     found = await RestServices(str(client.make_url("")).rstrip("/"), token).list_inventory()
     assert [row.connector for row in found.items] == list(range(1, 2501))
     assert found.next_cursor is None
-
-
-@pytest.mark.parametrize(
-    ("body", "pointer", "detail"),
-    [
-        pytest.param('{"evse_ids": ["x"]}', "/status", "Field required", id="missing"),
-        pytest.param(
-            '{"evse_ids": ["x", 3], "status": "BLOCKED"}', "/evse_ids/1", "Input should be a valid string", id="nested"
-        ),
-        pytest.param(
-            '{"evse_ids": ["x"], "status": "BLOCKED", "a/b~c": 1}',
-            "/a~1b~0c",
-            "Extra inputs are not permitted",
-            id="escaped",
-        ),
-        pytest.param(
-            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": "0"}',
-            "/valid_to",
-            "Value error, should be a date and time such as 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00",
-            id="the text 0",
-        ),
-        pytest.param(
-            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": 0}',
-            "/valid_to",
-            "Value error, should be text such as 2026-12-01T08:00:00Z",
-            id="a number",
-        ),
-        pytest.param(
-            '{"evse_ids": ["x"], "status": "BLOCKED", "valid_to": "2026-12-01T08:00:00"}',
-            "/valid_to",
-            "Value error, has no offset from UTC: write 2026-12-01T08:00:00Z, or +01:00 instead of Z",
-            id="no offset",
-        ),
-    ],
-)
-async def test_a_mistake_in_a_body_is_named_by_its_place(
-    client: TestClient, admin: Headers, body: str, pointer: str, detail: str
-) -> None:
-    headers = {**admin, "Content-Type": "application/json"}
-    response = await client.post("/api/v1/temporary-statuses", data=body, headers=headers)
-    assert response.status == 400
-    assert (await response.json())["errors"] == [{"pointer": pointer, "detail": detail}]
-
-
-@pytest.mark.parametrize(
-    "media", ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/xml"]
-)
-async def test_a_body_that_does_not_say_that_it_is_json_is_415(
-    client: TestClient, admin: Headers, media: str, services: Any
-) -> None:
-    response = await client.post(
-        "/api/v1/upstreams/hubject/enable", data=b'{"mode": "live"}', headers={**admin, "Content-Type": media}
-    )
-    assert response.status == 415
-    assert (await response.json())["detail"] == "send the body with Content-Type: application/json, in UTF-8"
-    assert services.orders == []
-
-
-async def test_an_impossible_value_is_422_and_names_its_place(
-    client: TestClient, admin: Headers, services: Any
-) -> None:
-    services.temporaries.failure = ValueRefused("valid_to", "should be after the beginning")
-    body = {"evse_ids": ["DE*ABC*E1"], "status": "BLOCKED"}
-    response = await client.post("/api/v1/temporary-statuses", json=body, headers=admin)
-    assert response.status == 422
-    assert (await response.json())["errors"] == [{"pointer": "/valid_to", "detail": "should be after the beginning"}]
-
-
-async def test_head_is_as_get_without_a_body_and_other_methods_are_named(client: TestClient, admin: Headers) -> None:
-    head = await client.head("/api/v1/evses", headers=admin)
-    assert (head.status, await head.read()) == (200, b"")
-    for method in ("OPTIONS", "TRACE", "PUT"):
-        response = await client.request(method, "/api/v1/status", headers=admin)
-        assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
