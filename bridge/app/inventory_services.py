@@ -6,9 +6,11 @@ Before it: `web`, or the command line with the bridge stopped. After it: `edits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bridge.app.belonging import foreign_warnings
+from bridge.app.evse_services import connector_key
 from bridge.app.follow import Follow
 from bridge.app.prepared_keys import prepared_keys
 from bridge.app.shown import (
@@ -22,11 +24,14 @@ from bridge.documents import DocumentPlan
 from bridge.edits import ImportOrder, import_inventories
 from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.settings import Settings
+from bridge.store.connector_readings import read_inventory_page
 from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
 from bridge.store.writer import Writer
+from bridge.web.page import Page
+from bridge.web.paging import next_page
 from bridge.web.services import NeedsYes, RowsRefused, Unavailable
 from bridge.web.shapes import (
     ImportReport,
@@ -35,6 +40,8 @@ from bridge.web.shapes import (
 )
 from csms.auth import StationKeys
 from csms.quirks import profile_names
+
+_ALL = "inventory"
 
 
 class InventoryServices:
@@ -84,11 +91,15 @@ class InventoryServices:
         foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
         return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
 
-    async def list_inventory(self) -> InventoryList:
-        """Return every connector of the inventory. Raises: Unavailable."""
+    async def list_inventory(self, page: Page | None = None) -> InventoryList:
+        """Return the connectors of the inventory, all without a page. Raises: WrongCursor, Unavailable."""
         try:
             async with self._store.read() as connection:
-                entries = await connection.run_sync(list_inventory)
+                if page is None:
+                    return InventoryList(items=inventory_rows(await connection.run_sync(list_inventory)))
+                question = partial(read_inventory_page, after=connector_key(page, _ALL), limit=page.limit + 1)
+                rows = inventory_rows(await connection.run_sync(question))
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        return InventoryList(items=inventory_rows(entries))
+        shown, cursor = next_page(rows, page, _ALL, lambda row: (row.station, row.evse, row.connector))
+        return InventoryList(items=tuple(shown), next_cursor=cursor)

@@ -6,6 +6,8 @@ Before it: `web`, or the command line with the bridge stopped. After it: `edits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
 from bridge.app.shown import listing_errors, listing_items, listing_report
 from bridge.app.wakes import Wakes
@@ -18,8 +20,12 @@ from bridge.store.engine import Store
 from bridge.store.errors import ListingNeedsYes, StoreError
 from bridge.store.listings import load_listings
 from bridge.store.writer import Writer
+from bridge.web.page import Page
+from bridge.web.paging import decode_cursor, next_page
 from bridge.web.services import NeedsYes, RowsRefused, Unavailable
 from bridge.web.shapes import ImportReport, ListingList, ListingRequest
+
+_ALL = "listings"
 
 
 class ListingServices:
@@ -57,11 +63,19 @@ class ListingServices:
         self._wakes.derived(imported.derived)
         return listing_report(imported.result, applied=not request.dry_run)
 
-    async def list_listings(self) -> ListingList:
-        """Return everything that is listed. Raises: Unavailable."""
+    async def list_listings(self, page: Page | None = None) -> ListingList:
+        """Return what is listed, all without a page. Raises: WrongCursor, Unavailable."""
         try:
             async with self._store.read() as connection:
-                rows = await connection.run_sync(load_listings)
+                if page is None:
+                    return ListingList(items=listing_items(await connection.run_sync(load_listings)))
+                question = partial(load_listings, after=_after(page), limit=page.limit + 1)
+                rows = await connection.run_sync(question)
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        return ListingList(items=listing_items(rows))
+        shown, cursor = next_page(rows, page, _ALL, lambda row: (str(row.kind), row.key))
+        return ListingList(items=listing_items(shown), next_cursor=cursor)
+
+
+def _after(page: Page) -> tuple[str, str] | None:
+    return None if page.cursor is None else cast("tuple[str, str]", decode_cursor(page.cursor, _ALL, str, str))

@@ -5,9 +5,9 @@ Before it: `bridge.settings`. After it: `serve`, `services`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from types import MappingProxyType
 
@@ -30,7 +30,11 @@ from bridge.upstreams.chargeprice import ChargepriceOptions
 from bridge.upstreams.http import Timeouts
 from bridge.upstreams.oicp import OicpOptions
 from bridge.upstreams.spirii import SpiriiOptions
+from bridge.web.access import AccessOptions, KeyRing
+from bridge.web.peers import networks_of
+from bridge.web.scope import Ownership
 from bridge.web.server import WebOptions
+from bridge.web.sessions import SessionLimits
 from bridge.wire_log import WireLogOptions
 from csms.events import SecurityProfile
 from csms.options import Compression, ListenerOptions, ProxyOptions, ServerOptions, UnknownPolicy
@@ -267,3 +271,17 @@ def retention_options(settings: Settings) -> RetentionOptions:
 def web_options(settings: Settings) -> WebOptions:
     """Say where operators are listened to."""
     return WebOptions(host=settings.web.host, port=settings.web.port)
+
+
+def access_options(
+    settings: Settings, ring: KeyRing, ownership: Ownership, secret: bytes, wall: Callable[[], datetime]
+) -> AccessOptions:
+    """Return how the web interface finds out who asks; `secret` signs cookies."""
+    return AccessOptions(
+        ring=ring,
+        ownership=ownership,
+        secret=secret,
+        sessions=SessionLimits(idle=settings.web.session_idle, total=settings.web.session_total),
+        proxies=networks_of(settings.web.trusted_proxies),
+        wall=wall,
+    )

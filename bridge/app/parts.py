@@ -29,10 +29,12 @@ from bridge.app.listening import announce, listening
 from bridge.app.loop_lag import LagMeter
 from bridge.app.newcomers import Newcomers
 from bridge.app.opening import logged, open_in_thread
+from bridge.app.ownership import StoreOwnership
 from bridge.app.pepper import ensure_pepper
 from bridge.app.plans import accounts_without_data, document_plans
 from bridge.app.registry import StoreRegistry
 from bridge.app.services import StoreServices
+from bridge.app.session_secret import ensure_session_secret
 from bridge.app.upstreams import open_upstream
 from bridge.app.wakes import Wakes
 from bridge.app.watch import Watch
@@ -172,8 +174,11 @@ async def open_parts(
         tasks=watch.tasks,
         lag=lag.lag,
     )
+    secret = ensure_session_secret(settings.state_dir)
+    access = fill.access_options(settings, services.key_ring, StoreOwnership(store), secret, clock.wall)
     with listening("web", settings.web.host, settings.web.port):
-        web = await start_web(fill.web_options(settings), services, token)
+        web = await start_web(fill.web_options(settings), services, token, access)
+    stack.push_async_callback(logged, services.key_ring.write)
     stack.push_async_callback(web.close)
     with listening("ocpp", settings.ocpp.host, settings.ocpp.port):
         await central.start()

@@ -36,14 +36,19 @@ def ensure_pepper(state_dir: Path) -> bytes:
     try:
         pepper = path.read_bytes()
     except FileNotFoundError:
-        return _make(path)
+        return make_secret(path)
     if len(pepper) != _BYTES:
         raise PepperUnusable(path)
     return pepper
 
 
-def _make(path: Path) -> bytes:
-    """Write it to a file of its own and link that into place: nobody reads half a pepper, and the first one wins."""
+def make_secret(path: Path) -> bytes:
+    """Return a new secret of 32 random bytes, kept in this file (mode 0600), or the one that is there meanwhile.
+
+    Written to a file of its own that is linked into place: nobody reads half a secret, and the first one wins.
+
+    Raises: OSError.
+    """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from bridge.app.advice import advice, similar
@@ -35,6 +36,8 @@ from bridge.store.quarantine import (
     list_quarantined,
 )
 from bridge.store.writer import Writer
+from bridge.web.page import Page
+from bridge.web.paging import Part, cut
 from bridge.web.quarantine_shapes import (
     AttemptItem,
     AttemptList,
@@ -82,12 +85,14 @@ class StoreQuarantine:
         self._newcomers = Newcomers(writer, clock) if newcomers is None else newcomers
         self._attempts = attempts
 
-    async def list(self) -> QuarantineList:
-        """Return the stations in quarantine. Raises: Unavailable."""
+    async def list(self, page: Page | None = None) -> QuarantineList:
+        """Return the stations in quarantine. Raises: WrongCursor, Unavailable."""
         await self._up_to_date()
         connected = {station.casefold() for station in self._newcomers.connected()}
-        rows = await self._read(list_quarantined)
-        return QuarantineList(items=tuple(_item(row, row.station.casefold() in connected) for row in rows))
+        rows: list[Quarantined] = await self._read(list_quarantined)
+        found, cursor = cut(rows, page, "quarantine", lambda row: (-_micros(row.last_seen), row.station.casefold()))
+        items = tuple(_item(row, row.station.casefold() in connected) for row in found)
+        return QuarantineList(items=items, next_cursor=cursor)
 
     async def count(self) -> int:
         """Return how many there are. Raises: Unavailable."""
@@ -161,14 +166,18 @@ class StoreQuarantine:
         self._follow.forgotten(row.station)
         return Forgotten(station=row.station)
 
-    async def attempts(self, station: str | None) -> AttemptList:
-        """Return the refused attempts, of one station where one is named. Raises: NotRunning, Unavailable."""
+    async def attempts(self, station: str | None, page: Page | None = None) -> AttemptList:
+        """Return the refused attempts, of one station where one is named.
+
+        Raises: NotRunning, WrongCursor, Unavailable.
+        """
         if self._attempts is None:
             raise NotRunning("the bridge is not running: refused connections are known to a running one only")
-        kept = [each for each in self._attempts.all() if station is None or _same(each.identity, station)]
+        meant = [each for each in self._attempts.all() if station is None or _same(each.identity, station)]
+        kept, cursor = cut(sorted(meant, key=_place), page, "attempts", _place)
         unknown = list(dict.fromkeys(each.identity for each in kept if each.status == _UNKNOWN and each.identity))
-        meant = await self._meant(unknown) if unknown else {}
-        return AttemptList(items=tuple(_attempt(each, meant) for each in kept))
+        similar_ones = await self._meant(unknown) if unknown else {}
+        return AttemptList(items=tuple(_attempt(each, similar_ones) for each in kept), next_cursor=cursor)
 
     async def _meant(self, unknown: Iterable[str]) -> dict[str, str]:
         known: list[StationId] = await self._read(known_stations)
@@ -187,6 +196,14 @@ class StoreQuarantine:
                 return await connection.run_sync(question)
         except StoreError as error:
             raise Unavailable(str(error)) from error
+
+
+def _micros(moment: datetime) -> int:
+    return int(moment.timestamp() * 1_000_000)
+
+
+def _place(each: Attempts) -> tuple[Part, ...]:
+    return -_micros(each.last), each.identity, each.address, each.reason
 
 
 def _same(identity: str, named: str) -> bool:

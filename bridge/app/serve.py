@@ -149,6 +149,7 @@ async def _run(parts: Parts, stop: _Stop, manager: ServiceManager) -> None:
             keep("loop lag", parts.lag.run),
             keep("retention", parts.retention.run),
             keep("database marks", parts.marks.run),
+            keep("key uses", parts.services.key_ring.run),
         ]
         lanes = [keep(lane_task(name), lane.run) for name, lane in parts.lanes]
         if parts.wire_log is not None:

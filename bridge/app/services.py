@@ -15,10 +15,13 @@ from typing import Protocol
 from bridge.app import options as fill
 from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
+from bridge.app.evse_services import EvseServices
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.inventory_services import InventoryServices
+from bridge.app.key_ring import StoreKeyRing
+from bridge.app.key_services import StoreKeys
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
@@ -28,7 +31,6 @@ from bridge.app.quirk_services import StoreQuirks
 from bridge.app.shown import (
     certificate_item,
     certificate_warnings,
-    evse_item,
     flapping_warnings,
     upstream_item,
     values_shown,
@@ -38,8 +40,8 @@ from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
 from bridge.app.wakes import Wakes
 from bridge.app.wire_services import StoredWireLog
-from bridge.core.model import AccountName, EvseId, Moment
-from bridge.core.modes import Mode, effective_mode
+from bridge.core.model import AccountName, Moment
+from bridge.core.modes import Mode
 from bridge.derive import DeriveOptions
 from bridge.edits import ModeOrder, set_modes
 from bridge.passing import note
@@ -47,12 +49,11 @@ from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.previews import preview, preview_documents, totals
-from bridge.store.readings import LaneReading, read_evses, read_lanes
+from bridge.store.readings import LaneReading, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
 from bridge.web.services import Conflict, NotFound, Unavailable
 from bridge.web.shapes import (
-    EvsePage,
     Health,
     ListenerItem,
     Readiness,
@@ -83,7 +84,7 @@ class Stations(Central, Sessions, Protocol):
         ...
 
 
-class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncServices):
+class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadServices, SyncServices):
     """The services of this process. `central` is None where no station is listened to."""
 
     def __init__(
@@ -119,6 +120,7 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
         self._documents = document_plans(settings)
         self._wakes = wakes
         self._central = central
+        self._connected = lambda: () if central is None else central.connected.keys()
         self._certificates = certificates
         self._listeners = listeners
         self._counts = counts
@@ -134,6 +136,8 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             enforced=settings.temporary.enforce,
             documents=mirror_plans(settings),
         )
+        self.key_ring = StoreKeyRing(store, writer, clock)
+        self.api_keys = StoreKeys(store, writer, self.key_ring, clock, settings.operators)
         self.stations = StoreStations(store, writer, clock=clock, keys=keys, central=central, counts=counts_of)
         self._follow = Follow(wakes, central)
         self.quarantine = StoreQuarantine(
@@ -218,31 +222,13 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
             recording, upstreams, listeners=listeners, tasks=tasks, not_sending=[item.name for item in told]
         )
 
-    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
-        """Return up to `limit` EVSEs after `cursor`, the id of an earlier page's last one. Raises: Unavailable."""
-        at = self._clock()
-        after = None if cursor is None else EvseId(cursor)
-        try:
-            async with self._store.read() as connection:
-                readings = await read_evses(connection, at.steady, after=after, limit=limit + 1)
-                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
-        except StoreError as error:
-            raise Unavailable(str(error)) from error
-        connected = frozenset() if self._central is None else frozenset(self._central.connected)
-        modes = {name: self._mode(name, lanes.get(AccountName(name))) for name in self._settings.accounts}
-        held = {name for name, lane in lanes.items() if lane.held is not None}
-        page = readings[:limit]
-        return EvsePage(
-            items=tuple(
-                evse_item(reading, connected=reading.station in connected, modes=modes, held=held, steady=at.steady)
-                for reading in page
-            ),
-            next_cursor=page[-1].evse_id if len(readings) > limit else None,
-        )
-
     async def list_upstreams(self) -> UpstreamList:
         """Return every account of the configuration. Raises: Unavailable."""
         return UpstreamList(items=self._upstream_items(await self._lanes()))
+
+    async def get_upstream(self, name: str) -> UpstreamItem:
+        """Return one account. Raises: NotFound, Unavailable."""
+        return self._upstream_item(name, self._account(name), await self._lanes())
 
     async def upstream_preview(self, name: str) -> UpstreamPreview:
         """Return what the account would be sent if it were live now. Raises: NotFound, Unavailable."""
@@ -298,10 +284,6 @@ class StoreServices(InventoryServices, ListingServices, FullLoadServices, SyncSe
                 return {lane.account: lane for lane in await read_lanes(connection, self._clock().steady)}
         except StoreError as error:
             raise Unavailable(str(error)) from error
-
-    def _mode(self, name: str, lane: LaneReading | None) -> Mode:
-        stored = None if lane is None or lane.mode is None else Mode(lane.mode)
-        return effective_mode(self._settings.accounts[name].mode, stored)
 
     def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
         return tuple(self._upstream_item(name, account, lanes) for name, account in self._settings.accounts.items())

@@ -9,16 +9,19 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 
+from bridge.core.evse_problems import problems_of
 from bridge.core.expiry import days_left, expiry_warning, urgency
 from bridge.core.mapping.until import shown
 from bridge.core.modes import Mode
 from bridge.inventory_file import InventoryInvalid
 from bridge.listing_file import ListingInvalid
 from bridge.settings import Account, SpiriiAccount
+from bridge.store.connector_readings import ConnectorReading
 from bridge.store.inventory import ImportResult, InventoryEntry
 from bridge.store.listings import ListingName, ListingResult, ListingRow
 from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
 from bridge.upstreams.certificates import Certificate
+from bridge.web.connector_shapes import ConnectorItem
 from bridge.web.shapes import (
     CertificateItem,
     DeliveryItem,
@@ -43,6 +46,11 @@ def evse_item(
     reading: EvseReading, *, connected: bool, modes: Mapping[str, Mode], held: Collection[str], steady: datetime
 ) -> EvseItem:
     """Show one EVSE: reported → effective → what each configured account acknowledged."""
+    deliveries = {
+        delivery.account: _delivery_item(delivery, modes[delivery.account], delivery.account in held, steady)
+        for delivery in reading.deliveries
+        if delivery.account in modes
+    }
     return EvseItem(
         evse_id=reading.evse_id,
         station=reading.station,
@@ -61,11 +69,9 @@ def evse_item(
         live=reading.live.value,
         rule=reading.rule,
         changed_at=reading.changed_at,
-        deliveries={
-            delivery.account: _delivery_item(delivery, modes[delivery.account], delivery.account in held, steady)
-            for delivery in reading.deliveries
-            if delivery.account in modes
-        },
+        deliveries=deliveries,
+        operator=reading.operator,
+        problems=problems_of(reading.status, reading.unreachable, {item.state for item in deliveries.values()}),
     )
 
 
@@ -271,6 +277,34 @@ def listing_items(rows: Iterable[ListingRow]) -> tuple[ListingItem, ...]:
             {"kind": str(row.kind), "key": row.key, "reference": row.reference, "content": json.loads(row.content)}
         )
         for row in rows
+    )
+
+
+def connector_items(readings: Iterable[ConnectorReading], connected: Collection[str]) -> tuple[ConnectorItem, ...]:
+    """Show connectors, each with its last report."""
+    return tuple(
+        ConnectorItem(
+            station=reading.station,
+            evse=reading.address.evse,
+            connector=reading.address.connector,
+            evse_id=reading.evse_id,
+            operator=reading.operator,
+            connected=reading.station in connected,
+            reported=_reported(reading),
+        )
+        for reading in readings
+    )
+
+
+def _reported(reading: ConnectorReading) -> Reported | None:
+    if reading.status is None or reading.received_at is None:
+        return None
+    return Reported(
+        evse=reading.address.evse,
+        connector=reading.address.connector,
+        status=reading.status,
+        received_at=reading.received_at,
+        stale=reading.stale,
     )
 
 

@@ -29,6 +29,8 @@ from bridge.store.station_readings import (
     read_station_page,
 )
 from bridge.store.writer import Writer
+from bridge.web.page import Page
+from bridge.web.paging import decode_cursor, next_page
 from bridge.web.services import Conflict, NotFound, NotRunning, Unavailable, ValueRefused
 from bridge.web.station_shapes import (
     AvailabilityOrder,
@@ -111,8 +113,8 @@ class StoreStations:
     # --- questions ----------------------------------------------------------------------------------------------------
 
     async def list(self, limit: int, cursor: str | None, *, connected: bool | None, version: str | None) -> StationPage:
-        """Return up to `limit` stations after `cursor`. Raises: Unavailable."""
-        after = None if cursor is None else StationId(cursor)
+        """Return up to `limit` stations after `cursor`. Raises: WrongCursor, Unavailable."""
+        after = None if cursor is None else StationId(str(decode_cursor(cursor, "stations", str)[0]))
         try:
             async with self._store.read() as connection:
                 rows = await read_station_page(
@@ -120,10 +122,10 @@ class StoreStations:
                 )
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        live, page = self._live(), rows[:limit]
+        live = self._live()
+        found, next_cursor = next_page(rows, Page(limit), "stations", lambda row: (row.station,))
         return StationPage(
-            items=tuple(shown.station_item(row, live.get(row.station)) for row in page),
-            next_cursor=page[-1].station if len(rows) > limit else None,
+            items=tuple(shown.station_item(row, live.get(row.station)) for row in found), next_cursor=next_cursor
         )
 
     async def get(self, identity: str) -> StationDetail:

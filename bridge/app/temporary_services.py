@@ -42,6 +42,8 @@ from bridge.temporaries import (
     create_temporaries,
     remove_temporaries,
 )
+from bridge.web.page import Page
+from bridge.web.paging import cut
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
@@ -70,8 +72,8 @@ class StoreTemporaries:
         self._enforced = enforced
         self._documents = documents
 
-    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
-        """Return temporary statuses, of one EVSE where one is named. Raises: Unavailable."""
+    async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
+        """Return temporary statuses, of one EVSE where one is named. Raises: WrongCursor, Unavailable."""
         at = self._clock()
         question = partial(
             list_temporaries,
@@ -79,7 +81,9 @@ class StoreTemporaries:
             in_force_at=at.now if which == "active" else None,
         )
         shown = [_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
-        return TemporaryList(items=tuple(item for item in shown if which == "all" or item.phase is not Phase.OVER))
+        meant = [item for item in shown if which == "all" or item.phase is not Phase.OVER]
+        items, cursor = cut(meant, page, "temporary statuses", lambda item: (item.id,))
+        return TemporaryList(items=tuple(items), next_cursor=cursor)
 
     async def get(self, number: int) -> TemporaryItem:
         """Return one. Raises: NotFound, Unavailable."""

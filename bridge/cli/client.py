@@ -6,8 +6,9 @@ Never opens the store. Before it: `session`, which found the bridge. After it: `
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import aiohttp
 from pydantic import BaseModel
@@ -15,19 +16,26 @@ from yarl import URL
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.key_client import RestKeys
+from bridge.cli.pages import evse_query, pages
 from bridge.cli.quarantine_client import RestQuarantine
 from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.station_client import RestStations
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
 from bridge.core.modes import Mode
+from bridge.web.connector_shapes import ConnectorPage
+from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
+from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable
 from bridge.web.shapes import (
     Component,
+    EvseItem,
     EvsePage,
     Health,
     ImportReport,
@@ -71,6 +79,7 @@ class RestServices:
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
+        self.api_keys: KeyServices = RestKeys(self._request)
         self.quirks: QuirkServices = RestQuirks(self._station_quirks)
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:
@@ -103,14 +112,32 @@ class RestServices:
             return read_answer(text, Health)
         return Health(status="failed", components={"bridge": Component(status="failed", why=f"HTTP {status}")})
 
-    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
-        """GET /api/v1/evses."""
-        query = f"?limit={limit}" + (f"&cursor={quote(cursor, safe='')}" if cursor is not None else "")
-        return await self._get(f"/api/v1/evses{query}", EvsePage)
+    async def list_evses(self, query: EvseQuery) -> EvsePage:
+        """GET /api/v1/evses; the bridge knows by the key whose EVSEs may be seen. Raises: NotFound."""
+        return await self._get(f"/api/v1/evses?{evse_query(query)}", EvsePage, query.account or "")
+
+    async def get_evse(self, evse_id: str) -> EvseItem:
+        """GET /api/v1/evses/{evse_id}. Raises: NotFound."""
+        status, text = await self._request("GET", f"/api/v1/evses/{quote(evse_id, safe='')}")
+        if status == 404:
+            raise NotFound("EVSE", evse_id)
+        return _classified(status, text, EvseItem, evse_id)
+
+    async def list_connectors(
+        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+    ) -> ConnectorPage:
+        """GET /api/v1/connectors."""
+        named = {"station": station, "evse_id": evse_id}
+        query = urlencode({name: value for name, value in named.items() if value is not None})
+        return await pages(partial(self._get, model=ConnectorPage), f"/api/v1/connectors?{query}", page)
 
     async def list_upstreams(self) -> UpstreamList:
         """GET /api/v1/upstreams."""
         return await self._get("/api/v1/upstreams", UpstreamList)
+
+    async def get_upstream(self, name: str) -> UpstreamItem:
+        """GET /api/v1/upstreams/{name}. Raises: NotFound."""
+        return await self._get(_upstream(name), UpstreamItem, name)
 
     async def upstream_preview(self, name: str) -> UpstreamPreview:
         """GET /api/v1/upstreams/{name}/preview. Raises: NotFound."""
@@ -143,9 +170,9 @@ class RestServices:
         """POST /api/v1/inventory. Raises: RowsRefused, NeedsYes."""
         return await self._post("/api/v1/inventory", request.model_dump(), ImportReport)
 
-    async def list_inventory(self) -> InventoryList:
+    async def list_inventory(self, page: Page | None = None) -> InventoryList:
         """GET /api/v1/inventory."""
-        return await self._get("/api/v1/inventory", InventoryList)
+        return await pages(partial(self._get, model=InventoryList), "/api/v1/inventory", page)
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:
         """POST /api/v1/listings. Raises: RowsRefused, NeedsYes."""
@@ -154,9 +181,9 @@ class RestServices:
         except RowsRefused as error:
             raise RowsRefused(error.errors, "listing") from error
 
-    async def list_listings(self) -> ListingList:
+    async def list_listings(self, page: Page | None = None) -> ListingList:
         """GET /api/v1/listings."""
-        return await self._get("/api/v1/listings", ListingList)
+        return await pages(partial(self._get, model=ListingList), "/api/v1/listings", page)
 
     async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
         """GET /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""

@@ -23,6 +23,7 @@ from bridge.cli import (
     database,
     health,
     inventory,
+    key,
     quarantine,
     quirks,
     station,
@@ -102,6 +103,7 @@ app.command(
         "ocpp-bridge completion fish > ~/.config/fish/completions/ocpp-bridge.fish",
     )
 )(completion.completion)
+app.add_typer(key.app, name="key")
 app.command(
     epilog=examples(
         "ocpp-bridge quirks", "ocpp-bridge quirks --json", "ocpp-bridge quirks --station CP1 --config my.toml"

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.pages import pages
+from bridge.web.page import Page
 from bridge.web.quarantine_shapes import AttemptList, Forgotten, MapReport, MapWish, QuarantineList
 from bridge.web.services import RowsRefused, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
@@ -30,9 +32,13 @@ class RestQuarantine:
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    async def list(self) -> QuarantineList:
+    async def list(self, page: Page | None = None) -> QuarantineList:
         """GET /api/v1/quarantine."""
-        return _classified(*await self._request("GET", _PATH, None), QuarantineList)
+
+        async def get(address: str) -> QuarantineList:
+            return _classified(*await self._request("GET", address, None), QuarantineList)
+
+        return await pages(get, _PATH, page)
 
     async def map(self, station: str, wish: MapWish) -> MapReport:
         """POST …/{id}/map. Raises: NotFound, RowsRefused."""
@@ -43,10 +49,14 @@ class RestQuarantine:
         """DELETE …/{id}. Raises: NotFound."""
         return _classified(*await self._request("DELETE", f"{_PATH}/{quote(station, safe='')}", None), Forgotten)
 
-    async def attempts(self, station: str | None) -> AttemptList:
+    async def attempts(self, station: str | None, page: Page | None = None) -> AttemptList:
         """GET /api/v1/attempts."""
         named = "" if station is None else f"?station={quote(station, safe='')}"
-        return _classified(*await self._request("GET", f"/api/v1/attempts{named}", None), AttemptList)
+
+        async def get(address: str) -> AttemptList:
+            return _classified(*await self._request("GET", address, None), AttemptList)
+
+        return await pages(get, f"/api/v1/attempts{named}", page)
 
 
 def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:

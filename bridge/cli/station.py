@@ -30,7 +30,7 @@ def list_all(
         str | None, typer.Option("--version", help="Only those that speak it: 1.6, 2.0.1 or 2.1.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many.")] = 1000,
-    cursor: Annotated[str | None, typer.Option("--after", help="Only those behind this one.")] = None,
+    cursor: Annotated[str | None, typer.Option("--after", help="Only those behind: the page before names it.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.pages import pages
+from bridge.web.page import Page
 from bridge.web.services import Conflict, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 from bridge.web.temporary_services import Which
@@ -32,11 +34,15 @@ class RestTemporaries:
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+    async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
         """GET /api/v1/temporary-statuses."""
         named = "" if evse_id is None else f"&evse_id={quote(evse_id, safe='')}"
         path = f"{_PATH}?all={'true' if which == 'all' else 'false'}{named}"
-        return _classified(*await self._request("GET", path, None), TemporaryList)
+
+        async def get(address: str) -> TemporaryList:
+            return _classified(*await self._request("GET", address, None), TemporaryList)
+
+        return await pages(get, path, page)
 
     async def get(self, number: int) -> TemporaryItem:
         """GET …/{id}. Raises: NotFound."""

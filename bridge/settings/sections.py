@@ -137,6 +137,9 @@ class WebSection(Section):
 
     host: Host = "127.0.0.1"
     port: Port = 8080
+    trusted_proxies: NetworkList = ()
+    session_idle: Annotated[Duration, between("1 min", "90 d")] = timedelta(hours=12)
+    session_total: Annotated[Duration, between("1 min", "365 d")] = timedelta(days=7)
 
 
 class StatusSection(Section):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,8 @@ from bridge.store.tables import evse, evse_state
 from bridge.store.working_copies import copies_of, drop_copies
 from csms.events import StationId
 
+_MOST_IDS = 500
+"""In one statement."""
 _ids: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 
 
@@ -69,3 +72,14 @@ def next_times(connection_: sa.Connection) -> tuple[int | None, int | None]:
     wall = connection_.execute(sa.select(sa.func.min(evse_state.c.until_w))).scalar()
     steady = connection_.execute(sa.select(sa.func.min(evse_state.c.until))).scalar()
     return wall, steady
+
+
+def operators_of(connection_: sa.Connection, canonicals: Collection[str]) -> dict[str, dict[EvseId, str]]:
+    """Return canonical id → EVSE id → operator, removed EVSEs included for as long as they are remembered."""
+    found: dict[str, dict[EvseId, str]] = defaultdict(dict)
+    statement = sa.select(evse.c.canonical, evse.c.evse_id, evse.c.operator).where(evse.c.canonical.in_(_ids))
+    wanted = list(canonicals)
+    for start in range(0, len(wanted), _MOST_IDS):
+        for row in connection_.execute(statement, {"ids": wanted[start : start + _MOST_IDS]}):
+            found[row[0]][row[1]] = row[2]
+    return dict(found)

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -126,22 +127,24 @@ def list_inventory(conn: sa.Connection) -> list[InventoryEntry]:
         .where(evse.c.removed_at_w.is_(None))
         .order_by(evse.c.evse_id)
     )
-    return [
-        InventoryEntry(
-            evse_id=row.evse_id,
-            station=row.station,
-            operator=row.operator,
-            connectors=tuple(connectors[row.id]),
-            security=row.security,
-            default_version=_version(row.version),
-            layer0=Layer0(row.layer0),
-            strict=row.strict,
-            chargeprice_station=row.chargeprice_station,
-            chargeprice_point=row.chargeprice_point,
-            spirii=row.spirii,
-        )
-        for row in conn.execute(statement)
-    ]
+    return [entry_of(row, tuple(connectors[row.id])) for row in conn.execute(statement)]
+
+
+def entry_of(row: sa.Row[Any], connectors: tuple[ConnectorAddress, ...]) -> InventoryEntry:
+    """Return a row of `evse`, with these columns of its station, as an entry."""
+    return InventoryEntry(
+        evse_id=row.evse_id,
+        station=row.station,
+        operator=row.operator,
+        connectors=connectors,
+        security=row.security,
+        default_version=_version(row.version),
+        layer0=Layer0(row.layer0),
+        strict=row.strict,
+        chargeprice_station=row.chargeprice_station,
+        chargeprice_point=row.chargeprice_point,
+        spirii=row.spirii,
+    )
 
 
 def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:

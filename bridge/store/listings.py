@@ -66,9 +66,17 @@ class ListingResult:
     warnings: tuple[str, ...] = ()
 
 
-def load_listings(conn: sa.Connection, kind: DocumentKind | None = None) -> list[ListingRow]:
-    """Return what is listed, all or of one kind, ordered by kind and key."""
-    statement = sa.select(listing).order_by(listing.c.kind, listing.c.key)
+def load_listings(
+    conn: sa.Connection,
+    kind: DocumentKind | None = None,
+    *,
+    after: tuple[str, str] | None = None,
+    limit: int | None = None,
+) -> list[ListingRow]:
+    """Return what is listed, all or of one kind, ordered by kind and key; with `after` only what is behind these."""
+    statement = sa.select(listing).order_by(listing.c.kind, listing.c.key).limit(limit)
+    if after is not None:
+        statement = statement.where(sa.tuple_(listing.c.kind, listing.c.key) > sa.tuple_(*map(sa.literal, after)))
     if kind is not None:
         statement = statement.where(listing.c.kind == str(kind))
     return [ListingRow(DocumentKind(row.kind), row.key, row.reference, row.content) for row in conn.execute(statement)]

@@ -7,6 +7,7 @@ statements each, whatever the number of rows. Beside it: `station_readings`. Aft
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,6 +26,7 @@ from bridge.store.tables import (
     evse_state,
     fact,
     lane,
+    station,
 )
 from csms.events import ConnectorAddress, StationId
 
@@ -90,6 +92,8 @@ class EvseReading:
     """chargingState of the running 2.x transaction, where it counts."""
     facts: tuple[FactReading, ...]
     deliveries: tuple[DeliveryReading, ...]
+    unreachable: bool = False
+    """Its station was declared unreachable, and has not been heard of since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ class LaneReading:
 
 
 _dirty = delivery.c.acked_seq != delivery.c.desired_seq
+SHOWN = sa.or_(evse.c.removed_at_w.is_(None), sa.exists().where(delivery.c.evse == evse.c.id))
+"""EVSEs of the inventory, and removed ones while a hub has to be told."""
 
 
 async def read_evses(
@@ -135,8 +141,7 @@ async def read_evses(
     *,
     evse_id: EvseId | None = None,
     station_id: StationId | None = None,
-    after: EvseId | None = None,
-    limit: int | None = None,
+    keys: Collection[int] | None = None,
 ) -> list[EvseReading]:
     """Return EVSEs in the order of their ids, removed ones only while a hub has to be told.
 
@@ -145,17 +150,25 @@ async def read_evses(
         steady: Now, for the lags.
         evse_id: Only this one.
         station_id: Only those of this station.
-        after: Only those behind this id: a page's last one gives the next page.
-        limit: At most so many.
+        keys: Only these, which `evse_search` found.
     """
-    page = _page(evse_id, station_id, after, limit)
+    page = _page(evse_id, station_id, keys)
     connectors = await _connectors(conn, page)
     facts = await _facts(conn, page)
     deliveries = await _deliveries(conn, page, steady)
     states = await _charging_states(conn, page)
     statement = (
-        sa.select(page, evse_state.c.status, evse_state.c.live, evse_state.c.rule, evse_state.c.changed_at_w)
-        .select_from(page.outerjoin(evse_state, evse_state.c.evse == page.c.id))
+        sa.select(
+            page,
+            evse_state.c.status,
+            evse_state.c.live,
+            evse_state.c.rule,
+            evse_state.c.changed_at_w,
+            station.c.unreachable_at,
+        )
+        .select_from(
+            page.outerjoin(evse_state, evse_state.c.evse == page.c.id).join(station, station.c.id == page.c.station)
+        )
         .order_by(page.c.evse_id)
     )
     return [
@@ -172,23 +185,21 @@ async def read_evses(
             charging_state=states.get(row.id),
             facts=tuple(facts[row.id]),
             deliveries=tuple(deliveries[row.id]),
+            unreachable=row.unreachable_at is not None,
         )
         for row in await conn.execute(statement)
     ]
 
 
-def _page(evse_id: EvseId | None, station_id: StationId | None, after: EvseId | None, limit: int | None) -> sa.Subquery:
-    told = sa.exists().where(delivery.c.evse == evse.c.id)
-    statement = sa.select(evse.c.id, evse.c.evse_id, evse.c.station, evse.c.operator, evse.c.removed_at_w).where(
-        sa.or_(evse.c.removed_at_w.is_(None), told)
-    )
+def _page(evse_id: EvseId | None, station_id: StationId | None, keys: Collection[int] | None) -> sa.Subquery:
+    statement = sa.select(evse.c.id, evse.c.evse_id, evse.c.station, evse.c.operator, evse.c.removed_at_w).where(SHOWN)
     if evse_id is not None:
         statement = statement.where(evse.c.evse_id == evse_id)
     if station_id is not None:
         statement = statement.where(evse.c.station == station_id)
-    if after is not None:
-        statement = statement.where(evse.c.evse_id > after)
-    return statement.order_by(evse.c.evse_id).limit(limit).subquery("page")
+    if keys is not None:
+        statement = statement.where(evse.c.id.in_(keys))
+    return statement.subquery("page")
 
 
 async def _connectors(conn: AsyncConnection, page: sa.Subquery) -> dict[int, list[ConnectorAddress]]:

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import (
+    Conflict,
+    NeedsYes,
+    NotFound,
+    RowsRefused,
+    ServiceError,
+    Unavailable,
+    ValueRefused,
+    WrongCursor,
+)
 from bridge.web.shapes import Problem
 
 if TYPE_CHECKING:
@@ -51,7 +60,6 @@ async def request_ids(request: web.Request, handler: Handler) -> web.StreamRespo
     response.headers["X-Request-ID"] = request[REQUEST_ID]
     response.headers["Server"] = "ocpp-bridge"  # aiohttp would tell its own and Python's version
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response
 
 
@@ -96,6 +104,8 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
             return problem(request, 409, str(error), report=error.report)
         case Conflict():
             return problem(request, 409, str(error))
+        case WrongCursor():
+            return problem(request, 400, str(error))
         case ValueRefused():
             return problem(request, 422, str(error))
         case RowsRefused():

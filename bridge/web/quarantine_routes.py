@@ -11,8 +11,10 @@ from aiohttp import web
 
 from bridge.core.roles import Role
 from bridge.web.bodies import answer, read
+from bridge.web.page_query import PAGE, page_of
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quarantine_shapes import AttemptList, Forgotten, MapReport, MapWish, QuarantineList
+from bridge.web.queries import text
 from bridge.web.route_table import Parameter, Route
 
 PATH = "/api/v1/quarantine"
@@ -36,6 +38,7 @@ class QuarantineRoutes:
             "List stations that the inventory does not know.",
             TAG,
             QuarantineList,
+            query=PAGE,
         )
         yield Route(
             "POST",
@@ -66,12 +69,12 @@ class QuarantineRoutes:
             "List connections that were refused.",
             TAG,
             AttemptList,
-            query=(Parameter("station", "Those of one identity."),),
+            query=(*PAGE, Parameter("station", "Those of one identity.")),
         )
 
     async def list_all(self, request: web.Request) -> web.Response:
         """All of them, whether connected or not."""
-        return answer(await self._services.list())
+        return answer(await self._services.list(page_of(request)))
 
     async def map(self, request: web.Request) -> web.Response:
         """With its EVSEs and a way to prove itself."""
@@ -83,4 +86,4 @@ class QuarantineRoutes:
 
     async def attempts(self, request: web.Request) -> web.Response:
         """All that are kept, or with station=ID those of one."""
-        return answer(await self._services.attempts(request.query.get("station")))
+        return answer(await self._services.attempts(text(request, "station"), page_of(request)))

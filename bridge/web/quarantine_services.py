@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from bridge.web.page import Page
 from bridge.web.quarantine_shapes import AttemptList, Forgotten, MapReport, MapWish, QuarantineList
 
 
 class QuarantineServices(Protocol):
     """Every method may raise Unavailable."""
 
-    async def list(self) -> QuarantineList:
-        """Return the stations in quarantine."""
+    async def list(self, page: Page | None = None) -> QuarantineList:
+        """Return the stations in quarantine, all without a page. Raises: WrongCursor."""
         ...
 
     async def map(self, station: str, wish: MapWish) -> MapReport:
@@ -29,6 +30,6 @@ class QuarantineServices(Protocol):
         """Remove one from quarantine and close its session. Raises: NotFound."""
         ...
 
-    async def attempts(self, station: str | None) -> AttemptList:
-        """Return the refused attempts, of one station where one is named. Raises: NotRunning."""
+    async def attempts(self, station: str | None, page: Page | None = None) -> AttemptList:
+        """Return the refused attempts, of one station where one is named. Raises: NotRunning, WrongCursor."""
         ...

@@ -47,6 +47,7 @@ class QuarantineList(Shape):
     """Stations in quarantine, those that were seen last first."""
 
     items: tuple[QuarantineItem, ...]
+    next_cursor: str | None = None
 
 
 class MapWish(Shape):
@@ -113,3 +114,4 @@ class AttemptList(Shape):
     """Refused attempts since the bridge's start, the most recent first; the least recent are forgotten."""
 
     items: tuple[AttemptItem, ...]
+    next_cursor: str | None = None

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from aiohttp import web
+from multidict import MultiMapping
 from pydantic import BaseModel
 
 from bridge.core.roles import Role
-from bridge.web.auth import PRINCIPAL
+from bridge.web.principals import PRINCIPAL, Principal
+from bridge.web.queries import QUERY, read_query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _PATTERN = re.compile(r"\{(\w+):(?:[^{}]|\{[^{}]*\})*\}")
@@ -65,11 +67,21 @@ class Route:
     """It is a page for people: who has no key is led to the one where they give it."""
     described: bool = True
     """It stands in the OpenAPI document."""
+    secret: bool = False
+    """The answer holds a secret that is shown this once: it is kept nowhere."""
+    foreign: bool = False
+    """The contract is another's: its handler reads the query itself, and lets pass what it does not know."""
+    scoped: bool = False
+    """Keys that are bound to operators may use it: it shows and changes only their EVSEs (see `scope`)."""
 
     @property
     def template(self) -> str:
         """The path as OpenAPI writes it: without patterns."""
         return _PATTERN.sub(r"{\1}", self.path)
+
+
+ROUTES = web.AppKey("routes", dict[tuple[str, str], Route])
+"""What the application answers, by method and template."""
 
 
 class Routes(Protocol):
@@ -82,24 +94,47 @@ class Routes(Protocol):
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Let the application answer these requests, each only to a role that is enough."""
+    known = app.setdefault(ROUTES, {})
     for route in routes:
+        known[route.method, route.template] = route
         if route.method == "GET":
-            app.router.add_get(route.path, _for_role(route))  # and HEAD
+            app.router.add_get(route.path, _guarded(route))  # and HEAD
         else:
-            app.router.add_route(route.method, route.path, _for_role(route))
+            app.router.add_route(route.method, route.path, _guarded(route))
 
 
-def _for_role(route: Route) -> Handler:
-    needed = route.role
-    if needed is None:
-        return route.handler
+def route_of(request: web.Request) -> Route | None:
+    """Return what a request asks for; None: we have no such path, or not with this method."""
+    resource = request.match_info.route.resource
+    if resource is None:
+        return None
+    method = "GET" if request.method == "HEAD" else request.method
+    return request.app[ROUTES].get((method, resource.canonical))
 
+
+def _guarded(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        principal = request[PRINCIPAL]
-        if not principal.role.may(needed):
-            raise web.HTTPForbidden(
-                text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
-            )
+        if route.role is not None:
+            _check_principal(request[PRINCIPAL], route.role, route)
+        request[QUERY] = {} if route.foreign else read_query(route.query, _asked(route, request.query))
         return await route.handler(request)
 
     return handle
+
+
+def _check_principal(principal: Principal, needed: Role, route: Route) -> None:
+    if not principal.role.may(needed):
+        raise web.HTTPForbidden(
+            text=f"the role {needed} is needed for this, and the key {principal.name!r} has {principal.role}"
+        )
+    if principal.operators is not None and not route.scoped:
+        raise web.HTTPForbidden(
+            text=f"this is about all operators, and the key {principal.name!r} is bound to "
+            f"{', '.join(sorted(principal.operators))}"
+        )
+
+
+def _asked(route: Route, query: MultiMapping[str]) -> Iterable[tuple[str, str]]:
+    """Return what is to be read; an address of a page may carry anything else, too."""
+    known = {parameter.name for parameter in route.query}
+    return [(name, text) for name, text in query.items() if name in known or not route.page]

@@ -11,9 +11,11 @@ from datetime import timedelta
 
 from aiohttp import web
 
+from bridge.web.access import AccessOptions
 from bridge.web.routes import create_app
 from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
+from bridge.web.unreadable import logger
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,17 @@ class WebServer:
         await self._runner.cleanup()
 
 
-async def start_web(options: WebOptions, services: WebServices, token: str) -> WebServer:
-    """Listen and return. Raises: OSError where the port is taken or the address is not this machine's."""
+async def start_web(
+    options: WebOptions, services: WebServices, token: str, access: AccessOptions | None = None
+) -> WebServer:
+    """Listen and return; `access` None: no key counts but the token.
+
+    Raises: OSError where the port is taken or the address is not this machine's.
+    """
     stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        create_app(services, token, around=[stalled.middleware]),
+        create_app(services, token, around=[stalled.middleware], access=access),
+        logger=logger(),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),
         handle_signals=False,

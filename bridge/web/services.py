@@ -8,6 +8,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
     ├── ValueRefused     a value of the order is impossible; names its field
+    ├── WrongCursor      no page of this list gave this cursor
     ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
         └── NotRunning   only a running bridge can do this
@@ -20,10 +21,15 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from bridge.core.modes import Mode
+from bridge.web.connector_shapes import ConnectorPage
+from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.key_services import KeyServices
+from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
+    EvseItem,
     EvsePage,
     Health,
     ImportReport,
@@ -87,6 +93,14 @@ class ValueRefused(ServiceError):
         return f"{self.field}: {self.wanted}" if self.field else self.wanted
 
 
+class WrongCursor(ServiceError):
+    """No page of this list gave this cursor."""
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return "cursor should be the next_cursor of an earlier page of this list; leave it out for the first page"
+
+
 class RowsRefused(ServiceError):
     """The imported file has mistakes; nothing was changed."""
 
@@ -137,6 +151,11 @@ class WebServices(Protocol):
         """What there is about quirk profiles."""
         ...
 
+    @property
+    def api_keys(self) -> KeyServices:
+        """What there is about operators' keys."""
+        ...
+
     async def status(self) -> Status:
         """Return the bridge at a glance."""
         ...
@@ -149,12 +168,26 @@ class WebServices(Protocol):
         """Return how each part of the bridge does; never raises."""
         ...
 
-    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
-        """Return up to `limit` EVSEs after `cursor`, which an earlier page gave."""
+    async def list_evses(self, query: EvseQuery) -> EvsePage:
+        """Return a page of the EVSEs that the query asks for. Raises: NotFound (its account), WrongCursor."""
+        ...
+
+    async def get_evse(self, evse_id: str) -> EvseItem:
+        """Return one EVSE, in any spelling of its id. Raises: NotFound."""
+        ...
+
+    async def list_connectors(
+        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+    ) -> ConnectorPage:
+        """Return connectors with what was reported, all without a page. Raises: WrongCursor."""
         ...
 
     async def list_upstreams(self) -> UpstreamList:
         """Return every account of the configuration."""
+        ...
+
+    async def get_upstream(self, name: str) -> UpstreamItem:
+        """Return one account. Raises: NotFound."""
         ...
 
     async def upstream_preview(self, name: str) -> UpstreamPreview:
@@ -189,16 +222,16 @@ class WebServices(Protocol):
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes."""
         ...
 
-    async def list_inventory(self) -> InventoryList:
-        """Return every connector of the inventory."""
+    async def list_inventory(self, page: Page | None = None) -> InventoryList:
+        """Return the connectors of the inventory, all without a page. Raises: WrongCursor."""
         ...
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:
         """Apply a listing file as a whole or not at all. Raises: RowsRefused, NeedsYes."""
         ...
 
-    async def list_listings(self) -> ListingList:
-        """Return everything that is listed."""
+    async def list_listings(self, page: Page | None = None) -> ListingList:
+        """Return what is listed, all without a page. Raises: WrongCursor."""
         ...
 
     async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from bridge.core.evse_problems import EvseProblem
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.web.task_shapes import LoopLag, TaskItem
@@ -72,10 +73,13 @@ class EvseItem(Shape):
     rule: str
     changed_at: AwareDatetime | None
     deliveries: dict[str, DeliveryItem]
+    operator: str = ""
+    problems: tuple[EvseProblem, ...] = ()
+    """What is wrong, the most urgent first; empty: nothing."""
 
 
 class EvsePage(Shape):
-    """EVSEs in the order of their ids; `next_cursor` is null on the last page."""
+    """EVSEs in the order that was asked for; `next_cursor` is null on the last page."""
 
     items: tuple[EvseItem, ...]
     next_cursor: str | None = None
@@ -247,6 +251,7 @@ class ListingList(Shape):
     """Everything that is listed, ordered by kind and key."""
 
     items: tuple[ListingItem, ...]
+    next_cursor: str | None = None
 
 
 class InventoryRow(Shape):
@@ -271,6 +276,7 @@ class InventoryList(Shape):
     """Every connector, in the order of station, evse, connector."""
 
     items: tuple[InventoryRow, ...]
+    next_cursor: str | None = None
 
 
 class Status(Shape):

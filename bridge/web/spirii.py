@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,9 +25,18 @@ from bridge.core.temporary import Impossible, parse_kind, parse_moment
 from bridge.web.auth import PRINCIPAL
 from bridge.web.problems import REQUEST_ID
 from bridge.web.route_table import Parameter, Route
+from bridge.web.scope import temporaries_for
 from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import TemporaryServices
-from bridge.web.temporary_shapes import SpiriiChange, SpiriiWish, TemporaryChange, TemporaryWish, spirii_item
+from bridge.web.temporary_shapes import (
+    SpiriiChange,
+    SpiriiItem,
+    SpiriiItems,
+    SpiriiWish,
+    TemporaryChange,
+    TemporaryWish,
+    spirii_item,
+)
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -85,23 +95,30 @@ class SpiriiRoutes:
 
     def routes(self) -> Iterable[Route]:
         """Return every request of this table."""
-        one, viewer, operator, tag = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR, "Spirii's contract"
-        yield Route("POST", PATH, self.create, operator, "Create one.", tag, takes=SpiriiWish, status=201)
-        yield Route(
+        one, viewer, operator = f"{PATH}/{{id}}", Role.VIEWER, Role.OPERATOR
+        route = partial(Route, tag="Spirii's contract", foreign=True, scoped=True)
+        yield route("POST", PATH, self.create, operator, "Create one.", takes=SpiriiWish, gives=SpiriiItem, status=201)
+        yield route(
             "GET",
             PATH,
             self.list_all,
             viewer,
-            "List those in force or to come.",
-            tag,
+            "List those in force.",
+            gives=SpiriiItems,
             query=(
-                Parameter("activeOnly", "false: also those that are over.", "boolean"),
+                Parameter("activeOnly", "false: also those that are not in force.", "boolean"),
                 Parameter("evseId", "Of one."),
             ),
+            fails=(404,),
         )
-        yield Route("GET", one, self.get, viewer, "Show one.", tag, fails=(404,))
-        yield Route("PATCH", one, self.change, operator, "Change one.", tag, takes=SpiriiChange, fails=(404,))
-        yield Route("DELETE", one, self.delete, operator, "Remove one.", tag, status=204, fails=(404,))
+        yield route("GET", one, self.get, viewer, "Show one.", gives=SpiriiItem, fails=(404,))
+        yield route(
+            "PATCH", one, self.change, operator, "Change one.", takes=SpiriiChange, gives=SpiriiItem, fails=(404,)
+        )
+        yield route("DELETE", one, self.delete, operator, "Remove one.", status=204, fails=(404,))
+
+    def _of(self, request: web.Request) -> TemporaryServices:
+        return temporaries_for(request, self._services)
 
     async def create(self, request: web.Request) -> web.Response:
         """201 with the new one."""
@@ -112,7 +129,7 @@ class SpiriiRoutes:
             valid_from=None if body.validFrom is None else parse_moment(body.validFrom, "valid_from"),
             valid_to=None if body.validTo is None else parse_moment(body.validTo, "valid_to"),
         )
-        (item,) = (await self._services.create(wish, by=request[PRINCIPAL].name)).items
+        (item,) = (await self._of(request).create(wish, by=request[PRINCIPAL].name)).items
         return web.json_response(spirii_item(item), status=201, headers={"Location": f"{PATH}/{item.id}"})
 
     async def list_all(self, request: web.Request) -> web.Response:
@@ -120,21 +137,21 @@ class SpiriiRoutes:
         active_only = request.query.get("activeOnly", "true")
         if active_only not in ("true", "false"):
             raise _Refused(400, "should be true or false", "activeOnly")
-        found = await self._services.list(request.query.get("evseId"), "active" if active_only == "true" else "all")
+        found = await self._of(request).list(request.query.get("evseId"), "active" if active_only == "true" else "all")
         return web.json_response([spirii_item(item) for item in found.items])
 
     async def get(self, request: web.Request) -> web.Response:
         """200 with one."""
-        return web.json_response(spirii_item(await self._services.get(_number(request))))
+        return web.json_response(spirii_item(await self._of(request).get(_number(request))))
 
     async def change(self, request: web.Request) -> web.Response:
         """200 with the changed one."""
         number = _number(request)
-        return web.json_response(spirii_item(await self._services.change(number, await _read_change(request))))
+        return web.json_response(spirii_item(await self._of(request).change(number, await _read_change(request))))
 
     async def delete(self, request: web.Request) -> web.Response:
         """204: from now on the EVSE shows its own status again."""
-        await self._services.end((_number(request),))
+        await self._of(request).end((_number(request),))
         return web.Response(status=204)
 
 

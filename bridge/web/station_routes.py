@@ -12,6 +12,8 @@ from aiohttp import web
 
 from bridge.core.roles import Role
 from bridge.web.bodies import answer, read
+from bridge.web.page_query import PAGE, page_of
+from bridge.web.queries import flag, text
 from bridge.web.route_table import Parameter, Route
 from bridge.web.shapes import Shape
 from bridge.web.station_services import StationServices
@@ -34,8 +36,6 @@ from bridge.web.station_shapes import (
 
 PATH = "/api/v1/stations"
 TAG = "stations"
-_DEFAULT_LIMIT = 100
-_LARGEST_LIMIT = 1000
 _Order = TypeVar("_Order", bound=Shape)
 
 
@@ -57,8 +57,7 @@ class StationRoutes:
             TAG,
             StationPage,
             query=(
-                Parameter("limit", "How many at most.", "integer", 1, _LARGEST_LIMIT),
-                Parameter("cursor", "The `next_cursor` of the page before."),
+                *PAGE,
                 Parameter("connected", "Those that are connected, or those that are not.", "boolean"),
                 Parameter("version", "Those that speak it.", choices=VERSIONS),
             ),
@@ -109,14 +108,11 @@ class StationRoutes:
 
     async def list(self, request: web.Request) -> web.Response:
         """A page; connected=true|false and version=ocpp1.6 and so on choose."""
-        query = request.query
-        page = await self._services.list(
-            _limit(query.get("limit", str(_DEFAULT_LIMIT))),
-            query.get("cursor"),
-            connected=_connected(query.get("connected")),
-            version=_version(query.get("version")),
+        page = page_of(request)
+        found = await self._services.list(
+            page.limit, page.cursor, connected=flag(request, "connected"), version=text(request, "version")
         )
-        return answer(page)
+        return answer(found)
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
@@ -158,21 +154,3 @@ def _order(
         return answer(await carry_out(request.match_info["id"], order))
 
     return handle
-
-
-def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _LARGEST_LIMIT):
-        raise web.HTTPBadRequest(text=f"limit should be a whole number from 1 to {_LARGEST_LIMIT}")
-    return int(text)
-
-
-def _connected(text: str | None) -> bool | None:
-    if text not in (None, "true", "false"):
-        raise web.HTTPBadRequest(text="connected should be true or false")
-    return None if text is None else text == "true"
-
-
-def _version(text: str | None) -> str | None:
-    if text is not None and text not in VERSIONS:
-        raise web.HTTPBadRequest(text=f"version should be one of {', '.join(VERSIONS)}")
-    return text

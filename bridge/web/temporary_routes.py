@@ -12,7 +12,10 @@ from aiohttp import web
 from bridge.core.roles import Role
 from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
+from bridge.web.page_query import PAGE, page_of
+from bridge.web.queries import flag, text
 from bridge.web.route_table import Parameter, Route
+from bridge.web.scope import temporaries_for
 from bridge.web.temporary_services import TemporaryServices, Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryEnd, TemporaryItem, TemporaryList, TemporaryWish
 
@@ -38,10 +41,12 @@ class TemporaryRoutes:
             TAG,
             TemporaryList,
             query=(
+                *PAGE,
                 Parameter("evse_id", "Those of one EVSE."),
                 Parameter("all", "Also those that are over.", "boolean"),
             ),
             fails=(404,),
+            scoped=True,
         )
         yield Route(
             "POST",
@@ -53,6 +58,7 @@ class TemporaryRoutes:
             TemporaryList,
             takes=TemporaryWish,
             fails=(404, 409, 422),
+            scoped=True,
         )
         yield Route(
             "POST",
@@ -64,8 +70,19 @@ class TemporaryRoutes:
             TemporaryList,
             takes=TemporaryEnd,
             fails=(404, 409, 422),
+            scoped=True,
         )
-        yield Route("GET", one, self.get, Role.VIEWER, "Show one temporary status.", TAG, TemporaryItem, fails=(404,))
+        yield Route(
+            "GET",
+            one,
+            self.get,
+            Role.VIEWER,
+            "Show one temporary status.",
+            TAG,
+            TemporaryItem,
+            fails=(404,),
+            scoped=True,
+        )
         yield Route(
             "PATCH",
             one,
@@ -76,29 +93,30 @@ class TemporaryRoutes:
             TemporaryItem,
             takes=TemporaryChange,
             fails=(404, 409, 422),
+            scoped=True,
         )
+
+    def _of(self, request: web.Request) -> TemporaryServices:
+        return temporaries_for(request, self._services)
 
     async def list_current(self, request: web.Request) -> web.Response:
         """Those in force or to come; with all=true also those that are over."""
-        everything = request.query.get("all", "false")
-        if everything not in ("true", "false"):
-            raise web.HTTPBadRequest(text="all should be true or false")
-        which: Which = "all" if everything == "true" else "current"
-        return answer(await self._services.list(request.query.get("evse_id"), which))
+        which: Which = "all" if flag(request, "all") else "current"
+        return answer(await self._of(request).list(text(request, "evse_id"), which, page_of(request)))
 
     async def create(self, request: web.Request) -> web.Response:
         """For several EVSEs, all or none."""
-        return answer(await self._services.create(await read(request, TemporaryWish), by=request[PRINCIPAL].name))
+        return answer(await self._of(request).create(await read(request, TemporaryWish), by=request[PRINCIPAL].name))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(await self._services.get(int(request.match_info["id"])))
+        return answer(await self._of(request).get(int(request.match_info["id"])))
 
     async def change(self, request: web.Request) -> web.Response:
         """Other values for one; what the body does not name stays."""
         number = int(request.match_info["id"])
-        return answer(await self._services.change(number, await read(request, TemporaryChange)))
+        return answer(await self._of(request).change(number, await read(request, TemporaryChange)))
 
     async def end(self, request: web.Request) -> web.Response:
         """Several, all or none."""
-        return answer(await self._services.end((await read(request, TemporaryEnd)).ids))
+        return answer(await self._of(request).end((await read(request, TemporaryEnd)).ids))

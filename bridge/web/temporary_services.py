@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from bridge.web.page import Page
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 
 Which = Literal["active", "current", "all"]
@@ -17,8 +18,11 @@ Which = Literal["active", "current", "all"]
 class TemporaryServices(Protocol):
     """Every method may raise Unavailable."""
 
-    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
-        """Return temporary statuses; only those of one EVSE, in any of its spellings, where one is named."""
+    async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
+        """Return temporary statuses, all without a page; only those of one EVSE, in any spelling, where one is named.
+
+        Raises: WrongCursor.
+        """
         ...
 
     async def get(self, number: int) -> TemporaryItem:

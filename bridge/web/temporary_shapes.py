@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, RootModel
 
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import Phase, to_wire
@@ -41,6 +41,7 @@ class TemporaryList(Shape):
     """Temporary statuses in the order of their ids."""
 
     items: tuple[TemporaryItem, ...]
+    next_cursor: str | None = None
 
 
 class TemporaryWish(Shape):
@@ -91,6 +92,37 @@ class SpiriiWish(Shape):
     temporaryStatus: str  # noqa: N815
     validFrom: str | None = None  # noqa: N815
     validTo: str | None = None  # noqa: N815
+
+
+class SpiriiItem(Shape):
+    """One temporary status, as it is answered."""
+
+    id: int
+    temporaryStatus: TemporaryKind  # noqa: N815 - Spirii's name
+    evseId: str  # noqa: N815
+    validFrom: AwareDatetime  # noqa: N815
+    validTo: AwareDatetime | None = None  # noqa: N815
+    """Not there: until it is removed."""
+
+
+class SpiriiItems(RootModel[tuple[SpiriiItem, ...]]):
+    """A bare list."""
+
+
+class SpiriiFault(Shape):
+    """What went wrong. Source: Spirii API, errors."""
+
+    type: str
+    code: str
+    message: str
+    param: str | None
+    request_id: str
+
+
+class SpiriiError(Shape):
+    """Every failure."""
+
+    error: SpiriiFault
 
 
 def spirii_item(item: TemporaryItem) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aiohttp import web
 
 from bridge.core.roles import Role
-from bridge.core.temporary import Impossible, parse_moment
 from bridge.web.bodies import answer
+from bridge.web.queries import moment, whole
 from bridge.web.route_table import Parameter, Route
 from bridge.web.wire_services import LONGEST_WAIT, WireLogServices
 from bridge.web.wire_shapes import WireLines
@@ -57,10 +57,10 @@ class WireRoutes:
         asked = asyncio.create_task(
             self._services.lines(
                 request.match_info["id"],
-                limit=_whole(request, "limit", 1, LARGEST_LIMIT) or DEFAULT_LIMIT,
-                after=_whole(request, "after", 0, _LARGEST_CURSOR),
-                since=_moment(request, "since"),
-                wait=timedelta(seconds=_whole(request, "wait", 0, int(LONGEST_WAIT.total_seconds())) or 0),
+                limit=whole(request, "limit") or DEFAULT_LIMIT,
+                after=whole(request, "after"),
+                since=moment(request, "since"),
+                wait=timedelta(seconds=whole(request, "wait") or 0),
             ),
             name="wire log question",
         )
@@ -79,22 +79,3 @@ class WireRoutes:
         """Answer at once whoever waits for a line when the server ends."""
         for asked in self._asked:
             asked.cancel()
-
-
-def _whole(request: web.Request, name: str, least: int, most: int) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
-        raise web.HTTPBadRequest(text=f"{name} should be a whole number from {least} to {most}")
-    return int(text)
-
-
-def _moment(request: web.Request, name: str) -> datetime | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        return parse_moment(text, name)
-    except Impossible as error:
-        raise web.HTTPBadRequest(text=f"{name} should be a moment such as 2026-11-20T12:00:00Z") from error

@@ -5,6 +5,7 @@ Before it: the commands' own parsers. After it: docs/cli.md, and the tests that 
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typer.main import get_command
 from bridge.cli.command import app
 from simulators.cli import application
 
+_SUBSTITUTION = re.compile(r"\$\(([^)]*)\)")
 USAGE_ERROR: type[BaseException] = typer.BadParameter.__mro__[1]
 """What the parsers raise for whatever does not exist; typer itself does not name it."""
 
@@ -97,7 +99,7 @@ def every_group() -> list[Command]:
 def command_lines(line: str) -> Iterator[list[str]]:
     """Give the commands of ours in a line as a shell would split it: variables, pipes and redirections left out."""
     words: list[str] = []
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="|>&;")
+    lexer = shlex.shlex(_SUBSTITUTION.sub(r"| \1 |", line), posix=True, punctuation_chars="|>&;")
     lexer.whitespace_split = True
     lexer.commenters = "#"
     for word in [*lexer, "|"]:

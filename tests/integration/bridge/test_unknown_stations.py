@@ -27,6 +27,7 @@ from bridge.settings import OperatorTable, Settings
 from bridge.settings.sections import StatusSection
 from bridge.store.engine import Store
 from bridge.store.writer import Writer
+from bridge.web.evse_query import EvseQuery
 from bridge.web.quarantine_shapes import MapWish
 from bridge.web.services import NotFound, RowsRefused
 from bridge.web.shapes import ImportRequest
@@ -57,7 +58,7 @@ class House:
             return [tuple(row) for row in await connection.execute(sa.text(statement))]
 
     async def effective(self) -> dict[str, str]:
-        page = await self.services.list_evses(100, None)
+        page = await self.services.list_evses(EvseQuery())
         return {item.evse_id: item.live for item in page.items}
 
     async def status(self, evse_id: str, expected: str) -> None:

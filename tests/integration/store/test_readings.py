@@ -154,11 +154,11 @@ async def test_an_evse_shows_what_was_reported_what_counts_and_what_each_hub_has
     assert (third.charging_state, third.deliveries[0].refused) == ("Charging", "code 018")
 
 
-async def test_evses_are_read_by_id_by_station_and_by_page(filled: Store) -> None:
+async def test_evses_are_read_by_id_by_station_and_by_key(filled: Store) -> None:
     async with filled.read() as conn:
         assert [e.evse_id for e in await read_evses(conn, STEADY, evse_id="DE*ABC*E2")] == ["DE*ABC*E2"]
         assert [e.evse_id for e in await read_evses(conn, STEADY, station_id="B")] == ["DE*ABC*E3"]
-        page = await read_evses(conn, STEADY, after="DE*ABC*E1", limit=1)
+        page = await read_evses(conn, STEADY, keys=[2])
     assert [e.evse_id for e in page] == ["DE*ABC*E2"]
     assert page[0].deliveries[0].account == "hubject"
 

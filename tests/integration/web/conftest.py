@@ -14,13 +14,18 @@ from aiohttp.test_utils import TestClient, TestServer
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
+from bridge.web.connector_shapes import ConnectorItem, ConnectorPage
+from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.page import Page
+from bridge.web.paging import cut
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
@@ -155,9 +160,10 @@ class FakeTemporaries:
     orders: list[tuple[object, ...]] = field(default_factory=list)
     failure: ServiceError | None = None
 
-    async def list(self, evse_id: str | None, which: Which) -> TemporaryList:
+    async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
         self.orders.append(("list", evse_id, which))
-        return TemporaryList(items=tuple(self.items))
+        found, cursor = cut(self.items, page, "temporary statuses", lambda item: (item.id,))
+        return TemporaryList(items=tuple(found), next_cursor=cursor)
 
     async def get(self, number: int) -> TemporaryItem:
         return self._find((number,))[0]
@@ -269,12 +275,15 @@ class FakeServices:
     report: SyncReport = field(default_factory=lambda: REPORT)
     row_errors: tuple[RowError, ...] = ()
     needs_yes: bool = False
+    rows: int = 1
+    """Connectors in the inventory."""
     failure: Exception | None = None
     temporaries: TemporaryServices = field(default_factory=FakeTemporaries)
     stations: StationServices = field(default_factory=FakeStations)
     quarantine: QuarantineServices = field(default_factory=FakeQuarantine)
     wire_log: FakeWireLog = field(default_factory=FakeWireLog)
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
+    api_keys: FakeKeys = field(default_factory=FakeKeys)
 
     async def status(self) -> Status:
         if self.failure is not None:
@@ -296,13 +305,38 @@ class FakeServices:
     async def health(self) -> Health:
         return self.found
 
-    async def list_evses(self, limit: int, cursor: str | None) -> EvsePage:
-        later = [item for item in self.evses if cursor is None or item.evse_id > cursor]
-        more = len(later) > limit
-        return EvsePage(items=tuple(later[:limit]), next_cursor=later[limit - 1].evse_id if more else None)
+    async def list_evses(self, query: EvseQuery) -> EvsePage:
+        self.orders.append(("list EVSEs", query))
+        found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
+        return EvsePage(items=tuple(found), next_cursor=cursor)
+
+    async def get_evse(self, evse_id: str) -> EvseItem:
+        for item in self.evses:
+            if item.evse_id == evse_id:
+                return item
+        raise NotFound("EVSE", evse_id)
+
+    async def list_connectors(
+        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+    ) -> ConnectorPage:
+        self.orders.append(("list connectors", page, station, evse_id))
+        item = ConnectorItem(
+            station="CS-1",
+            evse=0,
+            connector=1,
+            evse_id="DE*ABC*E1",
+            operator="acme",
+            connected=True,
+            reported=Reported(evse=0, connector=1, status="Charging", received_at=NOON, stale=False),
+        )
+        found, cursor = cut([item], page, "connectors", lambda item: (item.station, item.evse, item.connector))
+        return ConnectorPage(items=tuple(found), next_cursor=cursor)
 
     async def list_upstreams(self) -> UpstreamList:
         return UpstreamList(items=tuple(self.upstreams.values()))
+
+    async def get_upstream(self, name: str) -> UpstreamItem:
+        return self._find(name)
 
     async def upstream_preview(self, name: str) -> UpstreamPreview:
         item = self._find(name)
@@ -356,7 +390,7 @@ class FakeServices:
             raise NeedsYes("the import would remove 1 of 5 EVSEs", report.model_copy(update={"applied": False}))
         return report
 
-    async def list_inventory(self) -> InventoryList:
+    async def list_inventory(self, page: Page | None = None) -> InventoryList:
         row = InventoryRow(
             station="CS-1",
             version="ocpp1.6",
@@ -367,7 +401,9 @@ class FakeServices:
             operator="acme",
             layer0="downgrade",
         )
-        return InventoryList(items=(row,))
+        rows = [row.model_copy(update={"connector": number}) for number in range(1, self.rows + 1)]
+        found, cursor = cut(rows, page, "inventory", lambda row: (row.station, row.evse, row.connector))
+        return InventoryList(items=tuple(found), next_cursor=cursor)
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:
         self.orders.append((request.toml, request.prune, request.yes, request.dry_run))
@@ -378,7 +414,7 @@ class FakeServices:
             raise NeedsYes("the import would remove 1 of 5 listings", report.model_copy(update={"applied": False}))
         return report
 
-    async def list_listings(self) -> ListingList:
+    async def list_listings(self, page: Page | None = None) -> ListingList:
         content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
         return ListingList(items=(ListingItem(kind="evse_data", key="DE*ABC*E1", reference="", content=content),))
 

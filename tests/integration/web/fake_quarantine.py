@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bridge.web.page import Page
 from bridge.web.quarantine_shapes import (
     AttemptItem,
     AttemptList,
@@ -55,7 +56,7 @@ class FakeQuarantine:
     orders: list[tuple[object, ...]] = field(default_factory=list)
     failure: ServiceError | None = None
 
-    async def list(self) -> QuarantineList:
+    async def list(self, page: Page | None = None) -> QuarantineList:
         return QuarantineList(items=self.items)
 
     async def map(self, station: str, wish: MapWish) -> MapReport:
@@ -71,7 +72,7 @@ class FakeQuarantine:
         self.orders.append(("forget", station))
         return Forgotten(station=station)
 
-    async def attempts(self, station: str | None) -> AttemptList:
+    async def attempts(self, station: str | None, page: Page | None = None) -> AttemptList:
         self.orders.append(("attempts", station))
         return AttemptList(items=self.refused)
 

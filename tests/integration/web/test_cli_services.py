@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from bridge.cli.command import app
@@ -73,9 +74,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str) -> Path:
     return folder
 
 
+def _say_nothing(logger: Any, name: str, event: Any) -> Any:
+    raise structlog.DropEvent
+
+
 @pytest.fixture
 def running(state: Path, services: Any, token: str) -> Iterator[Desk]:
     """The real server in a thread with a loop of its own, as another process would have it."""
+    structlog.configure(processors=[_say_nothing])  # it would log into what the command prints
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="web")
     thread.start()
@@ -89,6 +95,7 @@ def running(state: Path, services: Any, token: str) -> Iterator[Desk]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
+        structlog.reset_defaults()
 
 
 @pytest.fixture

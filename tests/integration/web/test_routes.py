@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from bridge.cli.client import RestServices
+from bridge.core.model import EvseStatus
 from bridge.core.modes import Mode
+from bridge.web.evse_query import EvseQuery
 from bridge.web.routes import create_app
 from bridge.web.services import Unavailable
 from bridge.web.shapes import Component, Health, Readiness, RowError
@@ -22,13 +25,18 @@ def routes_of(services: Any) -> list[tuple[str, str]]:
     )
 
 
-async def test_without_the_token_every_route_but_two_is_401(client: TestClient, services: Any) -> None:
+async def test_without_a_key_every_route_but_three_is_401_or_leads_to_the_login_page(
+    client: TestClient, services: Any
+) -> None:
     seen = {}
     for method, path in [*routes_of(services), ("GET", "/nowhere"), ("DELETE", "/api/v1/status"), ("PUT", "/livez/x")]:
-        response = await client.request(method, path)
+        response = await client.request(method, path, allow_redirects=False)
         seen[(method, path)] = response.status
-    opened = {key for key, status in seen.items() if status != 401}
-    assert opened == {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+    opened = {key for key, status in seen.items() if status not in (401, 303)}
+    led = {key for key, status in seen.items() if status == 303}
+    probes = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+    assert opened == probes | {("POST", "/session")}
+    assert led == {("POST", "/session/end")}
     assert len(seen) >= 15
     assert services.orders == []
 
@@ -147,9 +155,11 @@ async def test_evses_show_reported_effective_and_acknowledged(client: TestClient
                         "reference": "0b59fa4a-4f4b-4a6b-9f9d-0a1a1f0a2c11",
                     }
                 },
+                "operator": "",
+                "problems": [],
             }
         ],
-        "next_cursor": "DE*ABC*E1",
+        "next_cursor": "WyJFVlNFcyIsICJERSpBQkMqRTEiXQ",
     }
 
 
@@ -324,7 +334,8 @@ async def test_listings_are_shown_with_their_content(client: TestClient, admin: 
     response = await client.get("/api/v1/listings", headers=admin)
     content = {"EvseID": "DE*ABC*E1", "IsOpen24Hours": True}
     assert await response.json() == {
-        "items": [{"kind": "evse_data", "key": "DE*ABC*E1", "reference": "", "content": content}]
+        "items": [{"kind": "evse_data", "key": "DE*ABC*E1", "reference": "", "content": content}],
+        "next_cursor": None,
     }
 
 
@@ -344,3 +355,94 @@ async def test_a_full_load_shows_its_diff_and_needs_a_confirmation_where_it_is_h
 async def test_a_full_load_of_something_else_is_400(client: TestClient, admin: Headers) -> None:
     response = await client.get("/api/v1/upstreams/hubject/full-load?scope=all", headers=admin)
     assert (response.status, (await response.json())["detail"]) == (400, "scope should be statuses or data")
+
+
+async def test_one_evse_one_account_and_connectors_are_shown(client: TestClient, admin: Headers) -> None:
+    one = await client.get("/api/v1/evses/DE*ABC*E2", headers=admin)
+    assert (one.status, (await one.json())["station"]) == (200, "CS-2")
+    assert (await client.get("/api/v1/evses/DE*ABC*E9", headers=admin)).status == 404
+    account = await client.get("/api/v1/upstreams/hubject", headers=admin)
+    assert (account.status, (await account.json())["kind"]) == (200, "oicp")
+    assert (await client.get("/api/v1/upstreams/nobody", headers=admin)).status == 404
+    connectors = await (await client.get("/api/v1/connectors?station=CS-1", headers=admin)).json()
+    assert connectors["items"] == [
+        {
+            "station": "CS-1",
+            "evse": 0,
+            "connector": 1,
+            "evse_id": "DE*ABC*E1",
+            "operator": "acme",
+            "connected": True,
+            "reported": {
+                "evse": 0,
+                "connector": 1,
+                "status": "Charging",
+                "received_at": "2026-11-20T12:00:00Z",
+                "stale": False,
+            },
+        }
+    ]
+
+
+async def test_filters_of_evses_reach_the_services(client: TestClient, admin: Headers, services: Any) -> None:
+    asked = (
+        "limit=2&status=faulted&status=unknown&station=CS-1&operator=acme&account=hubject&state=refused&state=held"
+        "&connected=false&problems=true&q=e1&sort=problems"
+    )
+    assert (await client.get(f"/api/v1/evses?{asked}", headers=admin)).status == 200
+    (order,) = services.orders
+    assert order == (
+        "list EVSEs",
+        EvseQuery(
+            limit=2,
+            statuses=(EvseStatus.FAULTED, EvseStatus.UNKNOWN),
+            station="CS-1",
+            operator="acme",
+            account="hubject",
+            states=("refused", "held"),
+            connected=False,
+            problems=True,
+            q="e1",
+            sort="problems",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        pytest.param(
+            "stauts=faulted",
+            "'stauts' is nothing that can be asked here; there is limit, cursor, status, station, operator, account, "
+            "state, connected, problems, q, sort",
+            id="misspelt",
+        ),
+        pytest.param("sort=age", "sort should be id or problems", id="choice"),
+        pytest.param("connected=1", "connected should be true or false", id="boolean"),
+        pytest.param("limit=1&limit=2", "limit should be given once", id="twice"),
+        pytest.param("q=%00", "q should be text", id="null character"),
+        pytest.param(
+            "cursor=x",
+            "cursor should be the next_cursor of an earlier page of this list; leave it out for the first page",
+            id="cursor",
+        ),
+    ],
+)
+async def test_a_query_that_cannot_be_meant_is_400_and_says_what_there_is(
+    client: TestClient, admin: Headers, query: str, detail: str
+) -> None:
+    response = await client.get(f"/api/v1/evses?{query}", headers=admin)
+    assert (response.status, (await response.json())["detail"]) == (400, detail)
+
+
+async def test_a_path_that_takes_no_query_says_so(client: TestClient, admin: Headers) -> None:
+    response = await client.get("/api/v1/status?all=true", headers=admin)
+    assert response.status == 400
+    assert (await response.json())["detail"] == "'all' is nothing that can be asked here; nothing is"
+
+
+async def test_the_client_follows_the_pages_of_every_list(client: TestClient, token: str, services: Any) -> None:
+    services.rows = 2500
+    found = await RestServices(str(client.make_url("")).rstrip("/"), token).list_inventory()
+    assert [row.connector for row in found.items] == list(range(1, 2501))
+    assert found.next_cursor is None

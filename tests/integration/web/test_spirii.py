@@ -394,7 +394,7 @@ async def test_our_own_resource_takes_several_and_refuses_moments_that_utc_does_
         assert (await ask("POST", "/end", {"ids": [first, 2**63 - 1]}))[0] == 404
         assert (await ask("GET", "?all=true"))[1]["items"][1]["id"] == second
         assert (await ask("POST", "/end", {"ids": [first, second]}))[0] == 200
-        assert await ask("GET") == (200, {"items": []})
+        assert await ask("GET") == (200, {"items": [], "next_cursor": None})
 
 
 async def test_default_enforcement_is_the_configurations(call: Call, services: Any) -> None:

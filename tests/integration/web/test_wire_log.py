@@ -28,6 +28,8 @@ PATH = "/api/v1/stations/CS-1/log"
 PATIENCE_S = 5.0
 HEARTBEAT = '[2,"1","Heartbeat",{}]'
 
+SINCE = "since should be a date and time such as 2026-12-01T08:00:00Z or 2026-12-01T09:00:00+01:00"
+
 
 # --- REST ---------------------------------------------------------------------------------------------------------
 
@@ -82,7 +84,10 @@ async def test_every_part_of_the_question_is_passed_on_and_the_id_decoded(
         ("limit=10001", "limit should be a whole number from 1 to 10000"),
         ("after=-1", "after should be a whole number from 0 to 9223372036854775807"),
         ("wait=31", "wait should be a whole number from 0 to 30"),
-        ("since=yesterday", "since should be a moment such as 2026-11-20T12:00:00Z"),
+        (
+            "since=yesterday",
+            SINCE,
+        ),
     ],
 )
 async def test_a_wrong_question_is_400_and_names_the_part(

@@ -15,15 +15,22 @@ from bridge.app.clock import SystemClock
 from bridge.app.options import derive_options
 from bridge.app.services import StoreServices
 from bridge.app.wakes import Wakes
+from bridge.core.throttle import ThrottleLimits
 from bridge.settings import Settings
 from bridge.store.engine import open_store
 from bridge.store.writer import Writer
+from bridge.web.access import AccessOptions
 from bridge.web.routes import create_app
 from csms.auth import StationKeys
 from tests.catalogue.recording import Tally
 
 TOKEN = "right-token-of-more-than-thirty-two-characters"
 OPEN = {("GET", "/livez"), ("HEAD", "/livez"), ("GET", "/readyz"), ("HEAD", "/readyz")}
+LOGIN = {("POST", "/session")}
+"""Open, and takes a form: without one it is a mistake of form."""
+PAGES = {("POST", "/session/end")}
+"""Whoever shows no key at all is led to the login page."""
+PATIENT = AccessOptions(throttle=ThrottleLimits(free=100_000, answered=100_000))
 WRONG = (
     None,
     "",
@@ -57,7 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[TestClient[web.Request, web.Ap
         wakes=Wakes(asyncio.get_running_loop()),
         central=None,
     )
-    async with TestClient(TestServer(create_app(services, TOKEN))) as client:
+    async with TestClient(TestServer(create_app(services, TOKEN, access=PATIENT))) as client:
         yield client
     await writer.stop()
     await store.close()
@@ -78,19 +85,25 @@ async def test_no_route_but_the_probes_answers_without_the_right_token(
 ) -> None:
     found = set(routes(client.app))
     assert len(found) > 40
-    assert found >= OPEN
+    assert found >= OPEN | LOGIN | PAGES
     asked = 0
-    for method, path in sorted(found - OPEN):
+    for method, path in sorted(found - OPEN - LOGIN):
         for header in WRONG:
             headers = {} if header is None else {"Authorization": header}
             async with client.request(method, path, headers=headers, data=b"{}", allow_redirects=False) as response:
                 asked += 1
+                if header is None and (method, path) in PAGES:
+                    assert (response.status, response.headers["Location"][:12]) == (303, "/login?next=")
+                    continue
                 assert response.status == 401, f"{method} {path} with {header!r}: {response.status}"
                 assert response.headers["WWW-Authenticate"].startswith("Bearer")
                 assert TOKEN not in await response.text()
     for method, path in OPEN:
         async with client.request(method, path) as response:
             assert response.status == 200, f"{method} {path}"
+    for method, path in LOGIN:
+        async with client.request(method, path, data=b"{}") as response:
+            assert response.status == 415, f"{method} {path}"
     tally.count(faults=asked)
 
 

@@ -1,0 +1,58 @@
+"""The real services over a real store, for tests of the web: three accounts, two operators, no station connected."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from bridge.app import options as fill
+from bridge.app.clock import SystemClock
+from bridge.app.services import StoreServices
+from bridge.app.wakes import Wakes
+from bridge.settings import Settings
+from bridge.store.engine import Store
+from bridge.store.writer import Writer
+from csms.auth import StationKeys
+
+PEPPER = b"p" * 32
+HEAD = "station,version,key,security,evse,connector,evse_id,operator\n"
+
+
+def settings_of(folder: Path) -> Settings:
+    """A live account, one that is to be held, and one that is off."""
+    hubject: dict[str, Any] = {"kind": "oicp", "base_url": "http://127.0.0.1:9", "operator_id": "DE*ABC"}
+    chargeprice = {
+        "kind": "chargeprice",
+        "base_url": "http://127.0.0.1:9",
+        "company_id": "00000000-0000-4000-8000-000000000001",
+        "api_key": "a-key-of-thirty-two-characters-xx",
+    }
+    accounts = {
+        "hubject": hubject | {"mode": "live"},
+        "held": hubject | {"mode": "live", "operator_id": "DE*XYZ"},
+        "chargeprice": chargeprice,
+    }
+    operators = {"acme": {"name": "Acme"}, "other": {"name": "Other"}}
+    return Settings.model_validate({"state_dir": folder / "state", "operators": operators, "accounts": accounts})
+
+
+def real_services(store: Store, writer: Writer, folder: Path) -> StoreServices:
+    settings = settings_of(folder)
+    return StoreServices(
+        settings,
+        store,
+        writer,
+        clock=SystemClock(),
+        keys=StationKeys(PEPPER),
+        derive=fill.derive_options(settings),
+        wakes=Wakes(asyncio.get_running_loop()),
+        central=None,
+    )
+
+
+def rows(count: int, start: int = 1) -> str:
+    """An inventory of stations with one connector each."""
+    return HEAD + "".join(
+        f"CS-{number:05},1.6,,insecure,,1,DE*ABC*E{number:05},acme\n" for number in range(start, start + count)
+    )
