@@ -112,6 +112,8 @@ async def test_each_way_to_end_has_its_exit_code(make_site: MakeSite) -> None:
     site.bridge.signal(signal.SIGTERM)
     assert await site.bridge.ended(20) == 0
     assert await code("health") == 6
+    stopped = await command(("status", "--json"), environ, folder)
+    assert (stopped.code, json.loads(stopped.stdout)["stations"]) == (0, 4)  # the database was opened for it
 
 
 async def test_a_failure_is_one_document_too_and_says_the_same_on_stderr(make_site: MakeSite) -> None:

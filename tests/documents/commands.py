@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -99,23 +100,31 @@ def every_group() -> list[Command]:
 def command_lines(line: str) -> Iterator[list[str]]:
     """Give the commands of ours in a line as a shell would split it: variables, pipes and redirections left out."""
     words: list[str] = []
-    lexer = shlex.shlex(_SUBSTITUTION.sub(r"| \1 |", line), posix=True, punctuation_chars="|>&;")
+    lexer = shlex.shlex(_SUBSTITUTION.sub(r"| \1 |", line), posix=True, punctuation_chars="|<>&;")
     lexer.whitespace_split = True
     lexer.commenters = "#"
+    into_file = False
     for word in [*lexer, "|"]:
-        if set(word) <= set("|>&;"):
-            ours = next((place for place, one in enumerate(words) if one in PROGRAMS), None)
-            if ours is not None:
-                yield words[ours:]
-            words = []
+        if set(word) <= set("|<>&;"):
+            if not into_file and (place := _place_of_ours(words)) is not None:
+                yield [Path(words[place]).name, *words[place + 1 :]]
+            words, into_file = [], word[0] in "<>"
         else:
             words.append(word)
+
+
+def _place_of_ours(words: list[str]) -> int | None:
+    """Return where a program of ours stands: by its name or path, and not as the name of a user or unit."""
+    found = [place for place, word in enumerate(words) if "=" not in word and Path(word).name in PROGRAMS]
+    return next((place for place in found if words[max(place - 1, 0)] != "-u"), None)
 
 
 def parse(words: list[str]) -> Command:
     """Return the command that a command line means. Raises: LookupError, USAGE_ERROR."""
     parser, rest, path = PROGRAMS[words[0]], words[1:], [words[0]]
     while hasattr(parser, "commands"):
+        if rest and rest[0] in Command((), parser).options | {"-h", "--help"}:
+            return Command(tuple(path), parser)
         if not rest or rest[0] not in parser.commands:
             raise LookupError(f"{' '.join(path)} has no command {rest[0] if rest else '(nothing)'}")
         path.append(rest[0])

@@ -54,15 +54,11 @@ SETTINGS = {
 COMMANDS = (
     ("status",),
     ("check-config",),
-    ("config", "show"),
     ("config", "show", "--json"),
-    ("health",),
-    ("inventory", "list", "--json"),
     ("key", "list", "--json"),
     ("station", "log", STATION),
     ("station", "attempts"),
     ("station", "show", STATION, "--json"),
-    ("upstream", "list", "--json"),
     ("upstream", "sync", "chargeprice", "--dry-run", "--json"),
 )
 
