@@ -48,7 +48,7 @@ demo: $(VENV)/.runtime ## bridge, mock hubs and a fleet, live in the terminal (D
 	@$(BIN)/ocpp-sim demo --data $(DEMO_DATA) --stations $(DEMO_STATIONS) --seed $(DEMO_SEED) $(if $(DEMO_SECONDS),--seconds $(DEMO_SECONDS))
 
 .PHONY: test
-test: unit integration hardware-check acceptance torture-short kills fuzz-short ## every test, under 25 minutes on 2 cores
+test: unit integration hardware-check acceptance containers torture-short kills fuzz-short ## every test, under 25 minutes on 2 cores
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
@@ -74,6 +74,10 @@ acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 
 e2e: $(VENV)/.e2e ## the dashboard in a real browser; writes docs/screenshots (budget 240 s; SCREENSHOTS=FOLDER puts them there)
 	tests/e2e/install_chromium.sh
 	E2E=required SCREENSHOTS=$(SCREENSHOTS) $(PYTEST) tests/e2e -q -n 2 --dist worksteal
+
+.PHONY: containers
+containers: $(VENV)/.dev ## every command of Dockerfile and docker-compose.yml, without an engine (budget 90 s)
+	$(PYTEST) tests/containers -q -n 2 --dist loadgroup
 
 .PHONY: kills
 kills: $(VENV)/.dev ## kill -9 in the middle of everything (budget 120 s; KILL_SEEDS=1-1000 runs those seeds, KILL_RESULTS=FILE goes on)
@@ -108,16 +112,30 @@ mutation: $(VENV)/.dev ## each guard switched off once: the torture catalogue mu
 	$(BIN)/python -m tests.mutation.run --results $(TORTURE_RESULTS)/guards.jsonl
 
 .PHONY: lint
-lint: $(VENV)/.dev ## format, lint, types, import contracts
+lint: $(VENV)/.dev ## format, lint, types, import contracts, Dockerfile, compose file, systemd unit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml ops/compose/hubs.yml
+	@if command -v systemd-analyze > /dev/null; then $(MAKE) --no-print-directory lint-unit; \
+		else echo "no systemd-analyze here: the unit is not verified"; fi
+
+.PHONY: lint-unit
+lint-unit: $(VENV)/.dev
+	mkdir -p .build
+	sed 's#/opt/ocpp-bridge/bin#$(abspath $(BIN))#' ops/systemd/ocpp-bridge.service > .build/ocpp-bridge.service
+	systemd-analyze verify --man=no .build/ocpp-bridge.service
 
 .PHONY: format
 format: $(VENV)/.dev ## format everything
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(VENV)/.dev ## write docs/cli.md and docs/configuration.md from the code
+	$(BIN)/python -m tests.documents.write
 
 .PHONY: bench
 bench: $(VENV)/.dev ## CPU per status, memory per station, against a bare server of the ocpp package
@@ -132,6 +150,8 @@ lock: $(BIN)/python ## resolve the dependencies anew into the lock files
 		--no-emit-index-url --no-emit-find-links --extra postgres --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --extra postgres --group build --group dev --group e2e -c requirements-dev.lock -o requirements-e2e.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --extra postgres --extra otel -c requirements-dev.lock -o requirements-image.lock
 
 .PHONY: clean
 clean: ## remove the virtual environment and what runs left behind

@@ -86,6 +86,8 @@ class Parts:
     marks: DatabaseMarks
     watch: Watch
     lag: LagMeter
+    waited: Callable[[], timedelta]
+    """How long the oldest item of the writer has waited."""
 
 
 async def open_parts(
@@ -222,6 +224,7 @@ async def open_parts(
         lag=lag,
         retention=Retention(writer, clock, fill.retention_options(settings)),
         marks=marks,
+        waited=lambda: writer.waited,
     )
 
 

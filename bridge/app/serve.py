@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -22,6 +23,7 @@ import structlog
 from bridge.app.counts import Counts
 from bridge.app.health import TICKER
 from bridge.app.parts import Parts, lane_task, open_parts
+from bridge.app.service_manager import ServiceManager, service_manager
 from bridge.app.watch import Run, log_unhandled
 from bridge.settings import Settings
 from bridge.web.ports_file import Ports
@@ -75,8 +77,10 @@ async def _serve(settings: Settings, started: Started | None) -> int:
                 log.warning("configuration_questionable", why=warning)
             await _tell(parts, started)
             _settle_memory()
+            manager = service_manager(os.environ)
+            manager.ready()
             try:
-                await _run(parts, stop)
+                await _run(parts, stop, manager)
             except* Exception as errors:
                 log.exception("bridge_ended_badly")
                 stop.failure = f"ended by {_named(errors)}: the log has more; what was answered is stored"
@@ -128,7 +132,7 @@ def _named(errors: BaseExceptionGroup[Exception]) -> str:
     return " and ".join(dict.fromkeys(kinds))
 
 
-async def _run(parts: Parts, stop: _Stop) -> None:
+async def _run(parts: Parts, stop: _Stop, manager: ServiceManager) -> None:
     """Run the tasks until the order to stop; then let lanes settle what is in flight while stations are closed."""
     async with asyncio.TaskGroup() as group:
 
@@ -151,9 +155,12 @@ async def _run(parts: Parts, stop: _Stop) -> None:
         lanes = [keep(lane_task(name), lane.run) for name, lane in parts.lanes]
         if parts.wire_log is not None:
             keep("wire log", parts.wire_log.run)
+        if manager.patience is not None:
+            moving.append(keep("signs of life", lambda: manager.keep_alive(parts.waited)))
         await stop.event.wait()
         log.info("bridge_stopping")
         parts.services.stopping = True
+        manager.stopping()
         parts.watch.stop()
         for task in moving:
             task.cancel()

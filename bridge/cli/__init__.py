@@ -7,6 +7,8 @@ interface; only with the bridge stopped does it open the store itself. Before it
     delivery                                   parse what is about requests to hubs
     listing, full_load, syncing                parse what inventory and upstream have of their own
     station, station_log                       parse what is about one station
+    beginning, configuration, health,          parse what needs no bridge's services
+    completion
     run                                        what the verbs share: configuration, questions, exit codes
     session, client, temporary_client,         find the bridge; ask a running one
     wire_client
@@ -25,6 +27,9 @@ def main() -> None:
     """Run the command line."""
     try:
         from bridge.cli.command import app
+        from bridge.cli.completion import answer_shells
+
+        answer_shells()
     except KeyboardInterrupt:  # Ctrl-C before there is a command that could handle it
         sys.exit(130)
     app()

@@ -11,17 +11,21 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli import (
     attempts,
+    beginning,
+    completion,
+    configuration,
     database,
     delivery,
     events,
     evse,
     explain,
+    health,
     inventory,
     key,
     quarantine,
@@ -60,6 +64,23 @@ app = new_group(
         "ocpp-bridge status --config my.toml",
     ),
 )
+
+
+def _version_asked(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    show_version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version.", is_eager=True, callback=_version_asked)
+    ] = False,
+) -> None:
+    """Take what belongs to no command."""
+
+
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(evse.app, name="evse")
 app.add_typer(upstream.app, name="upstream")
@@ -74,6 +95,20 @@ station.app.command(
 )(attempts.attempts)
 station_log.add_to(station.app)
 app.add_typer(database.app, name="db")
+app.add_typer(configuration.app, name="config")
+app.command(
+    epilog=examples(
+        "ocpp-bridge init", "ocpp-bridge init mysite --station CP42 --ocpp 2.0.1 --evse-id DE*ABC*E42 --operator Acme"
+    )
+)(beginning.init)
+app.command(epilog=examples("ocpp-bridge health", "ocpp-bridge health --json --config my.toml"))(health.health)
+app.command(
+    epilog=examples(
+        "ocpp-bridge completion bash > /etc/bash_completion.d/ocpp-bridge",
+        "ocpp-bridge completion zsh > /usr/share/zsh/site-functions/_ocpp-bridge",
+        "ocpp-bridge completion fish > ~/.config/fish/completions/ocpp-bridge.fish",
+    )
+)(completion.completion)
 app.add_typer(key.app, name="key")
 app.command(
     epilog=examples(

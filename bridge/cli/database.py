@@ -21,6 +21,7 @@ from bridge.cli.run import (
     examples,
     fail,
     new_group,
+    parts_of,
     print_document,
     say,
     settings_of,
@@ -94,7 +95,11 @@ def backup(
 
 @app.command(epilog=examples("ocpp-bridge db restore /backup/bridge-monday.db --config my.toml"))
 def restore(
-    file: FileArgument, yes: YesOption = False, config: ConfigOption = None, as_json: JsonOption = False
+    context: typer.Context,
+    file: FileArgument,
+    yes: YesOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Put a backup in the database's place while the bridge is stopped; its next start asks every station anew."""
     settings = settings_of(config, as_json=as_json)
@@ -106,6 +111,8 @@ def restore(
     with _ended_by_failures(as_json=as_json):
         check_file(file)
     if database.exists() and not yes:
+        if as_json or not parts_of(context).interactive():
+            fail(ExitCode.USAGE, f"nobody is there to ask; add --yes to replace {database}", as_json=as_json)
         confirm(f"{database} will be replaced by {file} (and kept beside it under another name). Go on?")
     with _ended_by_failures(as_json=as_json):
         copied, replaced = restore_database(settings, file, database)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from bridge.cli.session import Stopped
-    from bridge.settings import Settings
+    from bridge.settings import ConfigurationErrors, Settings
     from bridge.web.services import ServiceError, WebServices
 
 _Result = TypeVar("_Result")
@@ -79,9 +80,20 @@ class Parts:
     """Can somebody answer a question."""
 
 
+class _Group(TyperGroup):
+    """A group whose help ends with an example of each of its commands, where it has none of its own."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        if not self.epilog:
+            found = [command.epilog.partition("\n  ")[2] for command in self.commands.values() if command.epilog]
+            self.epilog = examples(*(lines.partition("\n  ")[0] for lines in found if lines))
+
+
 def new_group(about: str, epilog: str | None = None) -> typer.Typer:
     """Return an empty group of commands: plain help, no tracebacks of typer's own."""
     return typer.Typer(
+        cls=_Group,
         help=about,
         epilog=epilog,
         no_args_is_help=True,
@@ -119,11 +131,16 @@ def settings_of(config: Path | None, *, as_json: bool = False, certificates_at: 
     try:
         return load_settings(config_path(config), os.environ, certificates_at=certificates_at)
     except ConfigurationErrors as error:
-        from bridge.cli.output import counted
+        refuse(error, as_json=as_json)
 
-        lines = [str(mistake) for mistake in error.mistakes]
-        total = f"{counted(len(lines), 'mistake')} in the configuration; nothing was started"
-        fail(ExitCode.INVALID, *lines, total, as_json=as_json)
+
+def refuse(error: ConfigurationErrors, *, as_json: bool) -> NoReturn:
+    """End with every mistake of the configuration."""
+    from bridge.cli.output import counted
+
+    lines = [str(mistake) for mistake in error.mistakes]
+    total = f"{counted(len(lines), 'mistake')} in the configuration; nothing was started"
+    fail(ExitCode.INVALID, *lines, total, as_json=as_json)
 
 
 def say(line: str) -> None:

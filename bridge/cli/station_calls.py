@@ -194,7 +194,7 @@ def set_configuration(
     context: typer.Context,
     station: IdArgument,
     key: Annotated[str, typer.Argument(metavar="KEY", help="2.x: Component.Variable.", show_default=False)],
-    value: Annotated[str, typer.Argument(metavar="VALUE", show_default=False)],
+    value: Annotated[str, typer.Argument(help="What it is to be.", metavar="VALUE", show_default=False)],
     timeout: TimeoutOption = None,
     force: ForceOption = False,
     config: ConfigOption = None,

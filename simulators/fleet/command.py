@@ -73,14 +73,6 @@ def fleet(
     """Run simulated charging stations of several OCPP versions, with or without the faults of real ones.
 
     Exit codes: 0 clean end, 1 cannot start, 2 the URL could never be reached, 3 credentials were refused.
-
-    For example:
-
-    ocpp-sim fleet --url ws://127.0.0.1:9000 --stations 24
-
-    ocpp-sim fleet --url ws://127.0.0.1:9000 --quirk no-pong,bad-clock,offline-queue --quirk-share 0.3
-
-    ocpp-sim fleet --url wss://localhost:9443 --versions 2.0.1,2.1 --security 3 --certificates lab/
     """
     plan = options.plan_of(stations, seed, versions, security, quirk, quirk_share)
     if scenario not in SCENARIOS:

@@ -104,6 +104,8 @@ class Site:
         self._hub_urls: dict[str, str] = {}
         self.bridge_command = [str(BIN / "ocpp-bridge")]
         """What is run as the bridge; a test may put a broken one in its place."""
+        self.variables: dict[str, str] = {}
+        """Further variables of the bridge's environment, by their whole names."""
         self._bridge: Process | None = None
         self._fleet: FleetControl | None = None
         self.silent: tuple[StationSpec, ...] = ()
@@ -203,6 +205,10 @@ class Site:
         code = await process.ended(within)
         return code, process.log.read_bytes()[before:].decode()
 
+    def environ(self) -> dict[str, str]:
+        """Return the bridge's environment, with the configuration in it, for commands that a test runs by itself."""
+        return self._environ() | {"BRIDGE_CONFIG": str(self._config)}
+
     def _command(self, *arguments: str) -> list[str]:
         return [*self.bridge_command, *arguments, "--config", str(self._config)]
 
@@ -219,7 +225,7 @@ class Site:
             },
             **self._settings,
         }
-        return kept | {f"BRIDGE_{name}": value for name, value in settings.items()}
+        return kept | {f"BRIDGE_{name}": value for name, value in settings.items()} | self.variables
 
     async def _ready(self, process: Process, path: Path) -> Any:
         """Return the content of a process's ready file; one that a killed process left behind does not count."""

@@ -33,22 +33,36 @@ API_KEY = "Kq7canaryChargepriceKey7"
 PASSPHRASE = "Kq7canaryPassphrase00008"
 WRONG_TOKEN = "Kq7canaryWrongWebToken09"
 WRONG_KEY_SHOWN = "ocppb_Kq7canaryWrongApiKey10"
+SPIRII_KEY = "Kq7canarySpiriiAccount11"
+ID_TAG = "Kq7canaryIdTag000012"
+LISTED_TAG = "Kq7canaryListedTag13"
 CANARIES = (
     *(OWN_KEY, NEW_KEY, WRONG_KEY, STRANGER_KEY, REPORTED_KEY, BROKEN_KEY),
-    *(API_KEY, PASSPHRASE, WRONG_TOKEN, WRONG_KEY_SHOWN),
+    *(API_KEY, PASSPHRASE, WRONG_TOKEN, WRONG_KEY_SHOWN, SPIRII_KEY, ID_TAG, LISTED_TAG),
 )
 KEPT = {"admin-token", "pepper", "session-secret"}
 """Files that hold a secret because they are its place."""
+STATION_PATH = f"/api/v1/stations/{STATION}"
 INVENTORY = (
     "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
     f"{STATION},1.6,{OWN_KEY},1,{evse_id(STATION)},demo,site,point\n"
 )
+SETTINGS = {
+    "ACCOUNTS__CHARGEPRICE__API_KEY": API_KEY,
+    "LOG__LEVEL": "debug",
+    "OCPP__ID_TAGS": "list",
+    "OCPP__ID_TAG_LIST": LISTED_TAG,
+}
 COMMANDS = (
     ("status",),
     ("check-config",),
+    ("config", "show", "--json"),
+    ("key", "list", "--json"),
     ("station", "log", STATION),
     ("station", "attempts"),
     ("key", "list", "--all"),
+    ("station", "show", STATION, "--json"),
+    ("upstream", "sync", "chargeprice", "--dry-run", "--json"),
 )
 
 
@@ -66,7 +80,7 @@ def leaks(place: str, content: bytes, secrets: tuple[str, ...]) -> list[str]:
 
 def found_in_files(site: Site, secrets: tuple[str, ...]) -> list[str]:
     files = [path for path in site.state_dir.rglob("*") if path.is_file() and path.name not in KEPT]
-    assert {"bridge.db", "lines.db"} <= {path.name for path in files}
+    assert {"bridge.db", "lines.db", "backup.db"} <= {path.name for path in files}
     files += [log for log in site.processes.logs() if log.name in ("bridge.log", "command.log")]
     return [leak for path in files for leak in leaks(path.name, path.read_bytes(), secrets)]
 
@@ -80,20 +94,21 @@ class Operator:
         self.token = (site.state_dir / "admin-token").read_text(encoding="ascii").strip()
         self.http = http
         self.said = b""
+        self.keys: list[str] = []
+        """Keys that were made on the way: whoever makes one is shown it, once."""
+
+    async def make_key(self, role: str) -> str:
+        wish = {"name": f"canary {role}", "role": role}
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.http.post(f"{self.url}/api/v1/keys", json=wish, headers=headers) as response:
+            self.keys.append(str((await response.json())["key"]))
+            return self.keys[-1]
 
     async def ask(self, method: str, path: str, body: object = None, token: str = "") -> int:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         async with self.http.request(method, f"{self.url}{path}", json=body, headers=headers) as response:
             self.said += repr(response.raw_headers).encode() + await response.read()
             return response.status
-
-    async def make_key(self) -> str:
-        """Have a key made, whose answer is the one place where it may stand."""
-        wish = {"name": "canary", "role": "operator"}
-        headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.http.post(f"{self.url}/api/v1/keys", json=wish, headers=headers) as response:
-            assert response.status == 201
-            return str((await response.json())["key"])
 
     async def use_key(self, key: str) -> str:
         """Show a key in every way that is right and in some that are wrong; return the cookie that it was given for."""
@@ -130,7 +145,7 @@ class Operator:
             *("/livez", "/readyz", "/healthz", "/metrics", "/v2/temporary-evse-statuses"),
             *("/api/v1/status", "/api/v1/evses", "/api/v1/upstreams", "/api/v1/inventory", "/api/v1/listings"),
             *("/api/v1/stations", f"/api/v1/stations/{STATION}", f"/api/v1/stations/{STATION}/quirks"),
-            *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts"),
+            *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts", "/api/v1/keys"),
             *("/api/v1/upstreams/chargeprice/preview", "/api/v1/upstreams/hubject/sync"),
             *("/api/v1/keys?revoked=true", "/api/v1/keys/1"),
         ):
@@ -146,10 +161,13 @@ async def refused(site: Site, station: str, key: str) -> None:
 async def live_with_secrets(site: Site, operator: Operator) -> None:
     """Let every secret pass through the bridge on its usual way."""
     configuration = {"configurationKey": [{"key": "AuthorizationKey", "readonly": False, "value": REPORTED_KEY}]}
+    start = {"connectorId": 1, "idTag": ID_TAG, "meterStart": 0, "timestamp": "2026-11-20T08:00:00Z"}
     answers = {"ChangeConfiguration": {"status": "Accepted"}, "GetConfiguration": configuration}
     async with ScriptedStation(site.ocpp_url, STATION, OWN_KEY, answers=answers) as station:
         await station.boot()
         await station.report("Charging")
+        await station.call("Authorize", {"idTag": ID_TAG})
+        await station.call("StartTransaction", start)
         await station.send_text(f'[2,"1","ChangeConfiguration",{{"key":"AuthorizationKey","value":"{BROKEN_KEY}"')
         await refused(site, STATION, WRONG_KEY)
         await refused(site, "STRANGER", STRANGER_KEY)
@@ -159,15 +177,21 @@ async def live_with_secrets(site: Site, operator: Operator) -> None:
         assert await operator.ask("POST", f"/api/v1/stations/{STATION}/configuration/get", {}) == 200
         assert await operator.ask("POST", f"/api/v1/stations/{STATION}/rotate-key", {"key": [NEW_KEY]}) == 400
         assert await operator.ask("GET", "/api/v1/status", token=WRONG_TOKEN) == 401
+        for role, code in (("viewer", 403), ("operator", 200)):
+            key = await operator.make_key(role)
+            assert await operator.ask("GET", "/api/v1/status", token=key) == 200
+            assert await operator.ask("POST", f"{STATION_PATH}/configuration/get", {}, token=key) == code
+            assert await operator.ask("GET", f"/api/v1/nothing?key={key}", token=key) == 404
         await station.report("Available")
 
 
 @pytest.mark.row("T86")
 @pytest.mark.timeout(300)  # a dozen processes are started one after the other
+@pytest.mark.parametrize("log_format", ["json", "console"])
 async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storage_breaks(
-    make_site: MakeSite, tmp_path: Path, tally: Tally
+    make_site: MakeSite, tmp_path: Path, tally: Tally, log_format: str
 ) -> None:
-    site, switch = make_site(ACCOUNTS__CHARGEPRICE__API_KEY=API_KEY, LOG__LEVEL="debug"), tmp_path / "fault"
+    site, switch = make_site(**SETTINGS, LOG__FORMAT=log_format), tmp_path / "fault"
     faulty = Path(__file__).parents[1] / "watchdog" / "faulty.py"
     site.bridge_command = [sys.executable, str(faulty), "lane dies", str(switch)]
     plan = FleetPlan(stations=8, seed=86)
@@ -180,14 +204,16 @@ async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storag
         operator = Operator(site, http)
         switch.touch()
         await live_with_secrets(site, operator)
-        key = await operator.make_key()
+        key = await operator.make_key("operator")
         cookie = await operator.use_key(key)
         await until(lambda: b"KeyError" in site.bridge.log.read_bytes(), 40, "the traceback of a lane")
         await operator.look_at_everything()
-        commands = b"".join([(await site.run(*command))[1].encode() for command in COMMANDS])
+        backup = ("db", "backup", str(site.state_dir / "backup.db"), "--json")
+        asked = (*COMMANDS, backup) if log_format == "json" else (backup,)
+        commands = b"".join([(await site.run(*command))[1].encode() for command in asked])
         switch.with_suffix(".store").touch()
         assert await site.bridge.ended(20) == 1
-    secrets = (*CANARIES, operator.token, key, key.removeprefix("ocppb_"), cookie)
+    secrets = (*CANARIES, operator.token, key, key.removeprefix("ocppb_"), cookie, *operator.keys)
     assert b"ocpp-bridge: database broken: I/O error" in site.bridge.log.read_bytes()
     assert leaks("an answer", operator.said, secrets) == []
     assert leaks("a command", commands, secrets) == []

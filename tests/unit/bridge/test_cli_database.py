@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from bridge.app.database_marks import read_marks_file
 from bridge.cli.command import app
+from bridge.cli.run import Parts
 from bridge.store.lock_file import LockFile
 
 POSTGRESQL = '\ndatabase_url = "postgresql://nobody:SECRET@nowhere.example/x"\n'
@@ -30,7 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str, answer: str | None = None) -> Result:
-    return CliRunner().invoke(app, list(arguments), input=answer)
+    parts = Parts(interactive=lambda: answer is not None)
+    return CliRunner().invoke(app, list(arguments), input=answer, obj=parts)
 
 
 def write(database: str, statement: str) -> None:
@@ -151,6 +153,14 @@ def test_a_restore_asks_keeps_the_replaced_database_and_tells_the_next_start(fol
     marks = read_marks_file(folder / "state")
     assert marks is not None
     assert marks.mark > 7
+
+
+def test_a_restore_that_nobody_can_confirm_names_the_option_that_does(folder: Path) -> None:
+    assert run("db", "backup", "copy.db").exit_code == 0
+    for arguments in ((), ("--json",)):
+        refused = run("db", "restore", "copy.db", *arguments)
+        assert refused.exit_code == 2
+        assert refused.stderr == f"nobody is there to ask; add --yes to replace {Path('state/bridge.db')}\n"
 
 
 def test_what_stood_only_in_the_write_ahead_log_is_in_the_backup_and_with_the_replaced_database(folder: Path) -> None:
