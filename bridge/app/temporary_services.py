@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.app.wakes import Wakes
 from bridge.core.availability import AvailabilityOrder
+from bridge.core.etags import ANYTHING, Condition
 from bridge.core.identifiers import canonical_spelling, spelled_with_stars
 from bridge.core.model import Moment, TemporaryKind
 from bridge.core.temporary import (
@@ -21,6 +22,7 @@ from bridge.core.temporary import (
     EvseUnknown,
     Impossible,
     Phase,
+    TemporaryChanged,
     TemporaryRefused,
     TemporaryUnknown,
     in_utc,
@@ -44,7 +46,7 @@ from bridge.temporaries import (
 )
 from bridge.web.page import Page
 from bridge.web.paging import cut
-from bridge.web.services import Conflict, NotFound, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import Changed, Conflict, NotFound, ServiceError, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import TemporaryChange, TemporaryItem, TemporaryList, TemporaryWish
 
@@ -108,8 +110,8 @@ class StoreTemporaries:
         )
         return await self._carry_out(create_temporaries, order, at)
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
-        """Change one. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
+        """Change one, if it is as `condition` says. Raises: NotFound, ValueRefused, Conflict, Changed, Unavailable."""
         at, given = self._clock(), change.model_fields_set
         order = ChangeOrder(
             number,
@@ -119,6 +121,7 @@ class StoreTemporaries:
             valid_from=_in_utc(change.valid_from, "valid_from") if "valid_from" in given else UNCHANGED,
             valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
             documents=self._documents,
+            condition=condition,
         )
         return (await self._carry_out(change_temporaries, order, at)).items[0]
 
@@ -160,6 +163,8 @@ def _as_service_error(error: TemporaryRefused) -> ServiceError:
             return NotFound("EVSE", error.spelling)
         case EvseAmbiguous():
             return ValueRefused("evse_ids", str(error))
+        case TemporaryChanged():
+            return Changed()
         case Duplicate():
             return Conflict(str(error))
         case TemporaryUnknown():

@@ -9,9 +9,12 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from bridge.core.model import Temporary
 from bridge.core.roles import Role
+from bridge.core.temporary import tag_of
 from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
+from bridge.web.conditions import condition_of
 from bridge.web.page_query import PAGE, page_of
 from bridge.web.queries import flag, text
 from bridge.web.route_table import Parameter, Route
@@ -68,7 +71,17 @@ class TemporaryRoutes:
             takes=TemporaryEnd,
             fails=(404, 409, 422),
         )
-        yield Route("GET", one, self.get, Role.VIEWER, "Show one temporary status.", TAG, TemporaryItem, fails=(404,))
+        yield Route(
+            "GET",
+            one,
+            self.get,
+            Role.VIEWER,
+            "Show one temporary status.",
+            TAG,
+            TemporaryItem,
+            fails=(404,),
+            tagged=True,
+        )
         yield Route(
             "PATCH",
             one,
@@ -79,6 +92,8 @@ class TemporaryRoutes:
             TemporaryItem,
             takes=TemporaryChange,
             fails=(404, 409, 422),
+            tagged=True,
+            guarded=True,
         )
 
     async def list_current(self, request: web.Request) -> web.Response:
@@ -92,13 +107,20 @@ class TemporaryRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(await self._services.get(int(request.match_info["id"])))
+        return _tagged(await self._services.get(int(request.match_info["id"])))
 
     async def change(self, request: web.Request) -> web.Response:
         """Other values for one; what the body does not name stays."""
-        number = int(request.match_info["id"])
-        return answer(await self._services.change(number, await read(request, TemporaryChange)))
+        number, condition = int(request.match_info["id"]), condition_of(request)
+        return _tagged(await self._services.change(number, await read(request, TemporaryChange), condition))
 
     async def end(self, request: web.Request) -> web.Response:
         """Several, all or none."""
         return answer(await self._services.end((await read(request, TemporaryEnd)).ids))
+
+
+def _tagged(item: TemporaryItem) -> web.Response:
+    """Name what can be changed of it: how far it is changes by itself."""
+    response = answer(item)
+    response.headers["ETag"] = tag_of(Temporary(item.status, item.valid_from, item.valid_to, item.enforce))
+    return response
