@@ -13,11 +13,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, Literal, TypeVar
 
+from bridge.core.etags import ANYTHING, Condition
 from bridge.core.identifiers import canonical_spelling
 from bridge.core.model import Moment, Temporary, TemporaryKind
 from bridge.core.temporary import (
     ENFORCEABLE,
     Duplicate,
+    TemporaryChanged,
     TemporaryRefused,
     TemporaryUnknown,
     check_changed,
@@ -25,6 +27,7 @@ from bridge.core.temporary import (
     duplicate_of,
     find_evse,
     in_milliseconds,
+    tag_of,
 )
 from bridge.derive import Derived, DeriveOptions, derive
 from bridge.documents import DocumentPlan, refresh
@@ -87,6 +90,8 @@ class ChangeOrder:
     valid_to: datetime | Unchanged | None = UNCHANGED
     """None: until it is removed."""
     documents: tuple[DocumentPlan, ...] = ()
+    condition: Condition = ANYTHING
+    """What whoever orders has seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ def _create(conn: Transaction, order: CreateOrder) -> Ordered:
 
 def _change(conn: Transaction, order: ChangeOrder) -> Ordered:
     stored = _find(conn, order.number)
+    if not order.condition.holds(tag_of(stored.temporary)):
+        raise TemporaryChanged
     wish = _changed(stored.temporary, order)
     check_changed(wish)
     _check_no_duplicate(conn, stored.evse, wish, order.at.now, beside=order.number)

@@ -94,7 +94,7 @@ class StoreDeliveries:
             raise NotFound("kind of document", kind)
         order = RetryOrder(name, key, self._clock(), DocumentKind(kind))
         ordered = await self._order(order, f"{kind} {key[:256]} at {account}", by)
-        return _report(ordered).model_copy(update={"account": account, "kind": kind, "key": key})
+        return _report(ordered).model_copy(update={"account": account, "kind": kind, "document": key})
 
     async def throughput(
         self, account: str, since: datetime | None, until: datetime | None, buckets: int

@@ -23,12 +23,14 @@ from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan
 from bridge.edits import ImportOrder, import_inventories
 from bridge.inventory_file import InventoryInvalid, parse_inventory
+from bridge.inventory_file.writing import write_lines
 from bridge.settings import Settings
 from bridge.store.connector_readings import read_inventory_page
 from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes as StoreNeedsYes
 from bridge.store.errors import StoreError
 from bridge.store.inventory import list_inventory
+from bridge.store.inventory_lines import inventory_lines
 from bridge.store.writer import Writer
 from bridge.web.page import Page
 from bridge.web.paging import next_page
@@ -90,6 +92,14 @@ class InventoryServices:
         report = import_report(imported.result, applied=not request.dry_run)
         foreign = foreign_warnings(self._settings, [(row.evse_id, row.operator) for row in inventory.evses])
         return report.model_copy(update={"warnings": (*report.warnings, *foreign)})
+
+    async def export_inventory(self) -> str:
+        """Return the inventory as a CSV file, without keys. Raises: Unavailable."""
+        try:
+            async with self._store.read() as connection:
+                return write_lines(await connection.run_sync(inventory_lines))
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
 
     async def list_inventory(self, page: Page | None = None) -> InventoryList:
         """Return the connectors of the inventory, all without a page. Raises: WrongCursor, Unavailable."""

@@ -15,6 +15,7 @@ from typing import Any
 from bridge.app.temporary_previews import Forecaster
 from bridge.app.temporary_shown import as_service_error, temporary_item
 from bridge.app.wakes import Wakes
+from bridge.core.etags import ANYTHING, Condition
 from bridge.core.identifiers import canonical_spelling, spelled_with_stars
 from bridge.core.model import Moment, Temporary, TemporaryKind
 from bridge.core.temporary import Impossible, Phase, TemporaryRefused, check_new, in_milliseconds, in_utc
@@ -138,8 +139,8 @@ class StoreTemporaries:
         )
         return await self._carry_out(create_temporaries, order, at, "created")
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
-        """Change one. Raises: NotFound, ValueRefused, Conflict, Unavailable."""
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
+        """Change one, if it is as `condition` says. Raises: NotFound, ValueRefused, Conflict, Changed, Unavailable."""
         at, given = self._clock(), change.model_fields_set
         order = ChangeOrder(
             number,
@@ -149,6 +150,7 @@ class StoreTemporaries:
             valid_from=_in_utc(change.valid_from, "valid_from") if "valid_from" in given else UNCHANGED,
             valid_to=_in_utc(change.valid_to, "valid_to") if "valid_to" in given else UNCHANGED,
             documents=self._documents,
+            condition=condition,
         )
         return (await self._carry_out(change_temporaries, order, at, "changed")).items[0]
 

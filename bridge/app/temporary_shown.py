@@ -12,12 +12,13 @@ from bridge.core.temporary import (
     EvseAmbiguous,
     EvseUnknown,
     Impossible,
+    TemporaryChanged,
     TemporaryRefused,
     TemporaryUnknown,
     phase,
 )
 from bridge.store.temporary import StoredTemporary
-from bridge.web.services import Conflict, NotFound, ServiceError, ValueRefused
+from bridge.web.services import Changed, Conflict, NotFound, ServiceError, ValueRefused
 from bridge.web.temporary_shapes import TemporaryItem
 
 
@@ -30,6 +31,8 @@ def as_service_error(error: TemporaryRefused) -> ServiceError:
             return NotFound("EVSE", error.spelling)
         case EvseAmbiguous():
             return ValueRefused("evse_ids", str(error))
+        case TemporaryChanged():
+            return Changed()
         case Duplicate():
             return Conflict(str(error))
         case TemporaryUnknown():

@@ -26,6 +26,7 @@ from bridge.cli.quirk_client import RestQuirks
 from bridge.cli.station_client import RestStations
 from bridge.cli.temporary_client import RestTemporaries
 from bridge.cli.wire_client import RestWireLog
+from bridge.core.etags import Condition
 from bridge.core.modes import Mode
 from bridge.web.connector_shapes import ConnectorPage
 from bridge.web.delivery_services import DeliveryServices
@@ -187,6 +188,13 @@ class RestServices:
         """POST /api/v1/inventory. Raises: RowsRefused, NeedsYes."""
         return await self._post("/api/v1/inventory", request.model_dump(), ImportReport)
 
+    async def export_inventory(self) -> str:
+        """GET /api/v1/inventory?format=csv."""
+        status, text = await self._request("GET", "/api/v1/inventory?format=csv")
+        if status != 200:
+            _classified(status, text, Problem, "")
+        return text
+
     async def list_inventory(self, page: Page | None = None) -> InventoryList:
         """GET /api/v1/inventory."""
         return await pages(partial(self._get, model=InventoryList), "/api/v1/inventory", page)
@@ -217,11 +225,19 @@ class RestServices:
         return _classified(*await self._request("POST", path, json.dumps(body)), model, name)
 
     async def _request(
-        self, method: str, path: str, body: str | None = None, *, patience_s: float = 0.0
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        *,
+        patience_s: float = 0.0,
+        condition: Condition | None = None,
     ) -> tuple[int, str]:
         """Return (HTTP status, text); `patience_s`: how much longer than usual the answer may take."""
         timeout = aiohttp.ClientTimeout(total=_TOTAL_S + patience_s, connect=5)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        if condition is not None:
+            headers = {**headers, "If-Match": "*" if condition.anything else ", ".join(sorted(condition.tags))}
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

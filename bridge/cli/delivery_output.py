@@ -66,7 +66,7 @@ def print_delivery(item: DeliveryLogDetail, zone: ZoneInfo | None) -> None:
 
 def print_retry(report: RetryReport) -> None:
     """Print what was ordered."""
-    named = report.evse_id or f"{report.kind} {report.key}"
+    named = report.evse_id or f"{report.kind} {report.document}"
     value = f" ({report.value})" if report.value else ""
     was = f"was {report.was}{f': {report.why}' if report.why else ''}"
     if report.waits:

@@ -6,8 +6,7 @@ Never opens a connection: `client` does. After it: `bridge.web.temporary_routes`
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -15,8 +14,9 @@ from pydantic import BaseModel
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Missing, Unexpected
 from bridge.cli.pages import pages
+from bridge.core.etags import ANYTHING, Condition
 from bridge.web.page import Page
-from bridge.web.services import Conflict, Unavailable, ValueRefused
+from bridge.web.services import Changed, Conflict, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import (
@@ -27,8 +27,16 @@ from bridge.web.temporary_shapes import (
     TemporaryWish,
 )
 
-Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
-"""Sends (method, path, body) and returns (HTTP status, text)."""
+
+class Request(Protocol):
+    """Sends a request and returns (HTTP status, text)."""
+
+    async def __call__(
+        self, method: str, path: str, body: str | None = None, *, condition: Condition | None = None
+    ) -> tuple[int, str]:
+        """Send it; `condition`: what must be so for the change to be made."""
+        ...
+
 
 _PATH = "/api/v1/temporary-statuses"
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -62,10 +70,11 @@ class RestTemporaries:
         """POST; the bridge knows by the token who asks. Raises: NotFound, ValueRefused, Conflict."""
         return _classified(*await self._request("POST", _PATH, wish.model_dump_json()), TemporaryList)
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
-        """PATCH …/{id}. Raises: NotFound, ValueRefused, Conflict."""
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
+        """PATCH …/{id}. Raises: NotFound, ValueRefused, Conflict, Changed."""
         body = change.model_dump_json(exclude_unset=True)
-        return _classified(*await self._request("PATCH", f"{_PATH}/{number}", body), TemporaryItem)
+        answered = await self._request("PATCH", f"{_PATH}/{number}", body, condition=condition)
+        return _classified(*answered, TemporaryItem)
 
     async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
         """POST …/end. Raises: NotFound."""
@@ -81,6 +90,8 @@ def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
     match status:
         case 404:
             raise Missing(problem.detail)
+        case 412:
+            raise Changed
         case 409:
             raise Conflict(problem.detail)
         case 422:

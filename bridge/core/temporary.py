@@ -9,6 +9,7 @@ stores, and `effective`, which lets the ones in force replace the live status.
     ├── EvseUnknown       the inventory has no EVSE of this id, in any spelling
     ├── EvseAmbiguous     a spelling without separators that two EVSEs of the inventory share
     ├── Duplicate         the EVSE has exactly this temporary status already
+    ├── TemporaryChanged  it is not as whoever orders the change has seen it
     └── TemporaryUnknown  no temporary status has this number
 
 Source: docs/temporary.md; Spirii temporary-evse-statuses v2; RFC 3339 section 5.6 (date-time).
@@ -23,6 +24,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Final, TypeVar
 
+from bridge.core.etags import etag_of
 from bridge.core.identifiers import spelled_with_stars
 from bridge.core.model import EvseId, Temporary, TemporaryKind
 
@@ -107,6 +109,10 @@ class Duplicate(TemporaryRefused):
     def __str__(self) -> str:
         """Return the text for whoever asked for it."""
         return f"temporary status {self.number} is exactly this one: same EVSE, status, beginning and end"
+
+
+class TemporaryChanged(TemporaryRefused):
+    """It is not as whoever orders the change has seen it."""
 
 
 @dataclass
@@ -206,6 +212,13 @@ def find_evse(spelling: str, candidates: Mapping[EvseId, _Key]) -> _Key:
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
+
+
+def tag_of(temporary: Temporary) -> str:
+    """Return the ETag of what an operator can change of it."""
+    return etag_of(
+        {"kind": temporary.kind, "from": temporary.valid_from, "to": temporary.valid_to, "enforce": temporary.enforce}
+    )
 
 
 def in_force(temporary: Temporary, now: datetime) -> bool:

@@ -89,7 +89,7 @@ class RetryReport(Shape):
     evse_id: str | None = None
     kind: str | None = None
     """Of a document."""
-    key: str | None = None
+    document: str | None = None
     value: str | None = None
     """The hub's word that is sent; null: a document."""
     was: Parked

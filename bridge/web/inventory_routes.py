@@ -12,7 +12,8 @@ from aiohttp import web
 from bridge.core.roles import Role
 from bridge.web.bodies import answer, read
 from bridge.web.page_query import PAGE, page_of
-from bridge.web.route_table import Route
+from bridge.web.queries import text
+from bridge.web.route_table import Parameter, Route
 from bridge.web.services import WebServices
 from bridge.web.shapes import ImportReport, ImportRequest, InventoryList, ListingList, ListingRequest
 
@@ -33,10 +34,11 @@ class InventoryRoutes:
             INVENTORY,
             self.inventory,
             Role.VIEWER,
-            "List every connector.",
+            "List every connector, or give all as the CSV file that would bring them in again, without keys.",
             "inventory",
             InventoryList,
-            query=PAGE,
+            query=(*PAGE, Parameter("format", "csv, as Accept: text/csv: all of it.", choices=("json", "csv"))),
+            or_media=("text/csv",),
         )
         yield Route(
             "POST",
@@ -65,8 +67,14 @@ class InventoryRoutes:
         )
 
     async def inventory(self, request: web.Request) -> web.Response:
-        """A page of connectors."""
-        return answer(await self._services.list_inventory(page_of(request)))
+        """A page of connectors, or the whole as a file."""
+        wanted = text(request, "format") or ("csv" if request.headers.get("Accept", "") == "text/csv" else "json")
+        if wanted == "json":
+            return answer(await self._services.list_inventory(page_of(request)))
+        headers = {"Content-Disposition": 'attachment; filename="inventory.csv"'}
+        return web.Response(
+            text=await self._services.export_inventory(), content_type="text/csv", charset="utf-8", headers=headers
+        )
 
     async def import_inventory(self, request: web.Request) -> web.Response:
         """All rows or none."""

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bridge.web.bodies import BodyRefused, pointer
 from bridge.web.services import (
+    Changed,
     Conflict,
     NeedsYes,
     NotFound,
@@ -108,6 +109,8 @@ def _of_service(request: web.Request, error: ServiceError) -> web.Response:
             return problem(request, 409, str(error), report=error.report)
         case Conflict():
             return problem(request, 409, str(error))
+        case Changed():
+            return problem(request, 412, str(error))
         case WrongCursor():
             return problem(request, 400, str(error))
         case ValueRefused():

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bridge.core.etags import ANYTHING, Condition
 from bridge.web.page import Page
 from bridge.web.paging import cut
 from bridge.web.principals import PRINCIPAL
@@ -87,9 +88,9 @@ class _OwnTemporaries:
         await self._require_own(wish.evse_ids)
         return await self._services.create(wish, by=by)
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
         await self.get(number)
-        return await self._services.change(number, change)
+        return await self._services.change(number, change, condition)
 
     async def end(self, numbers: tuple[int, ...]) -> TemporaryList:
         for number in numbers:

@@ -8,6 +8,7 @@ bridge's REST interface; so a command is written once. Their expected failures a
     ├── Conflict         it exists, but its state forbids the order
     │   └── NeedsYes     the import removes much of the inventory: say yes first
     ├── ValueRefused     a value of the order is impossible; names its field
+    ├── Changed          it is not as whoever orders has seen it
     ├── WrongCursor      no page of this list gave this cursor
     ├── RowsRefused      the imported file has mistakes; nothing was changed
     └── Unavailable      the store cannot be read or written now
@@ -107,6 +108,14 @@ class WrongCursor(ServiceError):
     def __str__(self) -> str:
         """Return the text for the operator."""
         return "cursor should be the next_cursor of an earlier page of this list; leave it out for the first page"
+
+
+class Changed(ServiceError):
+    """It is not as whoever orders the change has seen it."""
+
+    def __str__(self) -> str:
+        """Return the text for the operator."""
+        return "it has changed since you read it: read it again, and send If-Match with its new ETag"
 
 
 class RowsRefused(ServiceError):
@@ -261,6 +270,10 @@ class WebServices(Protocol):
 
     async def list_inventory(self, page: Page | None = None) -> InventoryList:
         """Return the connectors of the inventory, all without a page. Raises: WrongCursor."""
+        ...
+
+    async def export_inventory(self) -> str:
+        """Return the inventory as the CSV file that would bring it in again, without keys."""
         ...
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:

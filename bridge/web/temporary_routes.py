@@ -9,9 +9,12 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from bridge.core.model import Temporary
 from bridge.core.roles import Role
+from bridge.core.temporary import tag_of
 from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
+from bridge.web.conditions import condition_of
 from bridge.web.page_query import PAGE, page_of
 from bridge.web.queries import flag, text
 from bridge.web.route_table import Parameter, Route
@@ -99,6 +102,7 @@ class TemporaryRoutes:
             TAG,
             TemporaryItem,
             fails=(404,),
+            tagged=True,
             scoped=True,
         )
         yield Route(
@@ -112,6 +116,8 @@ class TemporaryRoutes:
             takes=TemporaryChange,
             fails=(404, 409, 422),
             scoped=True,
+            tagged=True,
+            guarded=True,
         )
 
     def _of(self, request: web.Request) -> TemporaryServices:
@@ -132,13 +138,20 @@ class TemporaryRoutes:
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""
-        return answer(await self._of(request).get(int(request.match_info["id"])))
+        return _tagged(await self._of(request).get(int(request.match_info["id"])))
 
     async def change(self, request: web.Request) -> web.Response:
         """Other values for one; what the body does not name stays."""
-        number = int(request.match_info["id"])
-        return answer(await self._of(request).change(number, await read(request, TemporaryChange)))
+        number, condition = int(request.match_info["id"]), condition_of(request)
+        return _tagged(await self._of(request).change(number, await read(request, TemporaryChange), condition))
 
     async def end(self, request: web.Request) -> web.Response:
         """Several, all or none."""
         return answer(await self._of(request).end((await read(request, TemporaryEnd)).ids))
+
+
+def _tagged(item: TemporaryItem) -> web.Response:
+    """Name what can be changed of it: how far it is changes by itself."""
+    response = answer(item)
+    response.headers["ETag"] = tag_of(Temporary(item.status, item.valid_from, item.valid_to, item.enforce))
+    return response

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
+from bridge.core.etags import ANYTHING, Condition
 from bridge.web.page import Page
 from bridge.web.temporary_shapes import (
     TemporaryChange,
@@ -43,8 +44,8 @@ class TemporaryServices(Protocol):
         """Create one for each EVSE of the wish, or none. Raises: NotFound (an EVSE), ValueRefused, Conflict."""
         ...
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
-        """Change one. Raises: NotFound, ValueRefused, Conflict."""
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
+        """Change one, if it is as `condition` says. Raises: NotFound, ValueRefused, Conflict, Changed."""
         ...
 
     async def end(self, numbers: tuple[int, ...]) -> TemporaryList:

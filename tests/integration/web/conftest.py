@@ -22,6 +22,7 @@ from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
+from bridge.core.etags import ANYTHING, Condition
 from bridge.core.model import TemporaryKind
 from bridge.core.modes import Mode
 from bridge.core.temporary import Phase
@@ -218,7 +219,7 @@ class FakeTemporaries:
             items=tuple(forecast(evse_id, begin) for evse_id in wish.evse_ids),
         )
 
-    async def change(self, number: int, change: TemporaryChange) -> TemporaryItem:
+    async def change(self, number: int, change: TemporaryChange, condition: Condition = ANYTHING) -> TemporaryItem:
         self.orders.append(("change", number, change))
         return self._find((number,))[0]
 
@@ -453,6 +454,9 @@ class FakeServices:
         rows = [row.model_copy(update={"connector": number}) for number in range(1, self.rows + 1)]
         found, cursor = cut(rows, page, "inventory", lambda row: (row.station, row.evse, row.connector))
         return InventoryList(items=tuple(found), next_cursor=cursor)
+
+    async def export_inventory(self) -> str:
+        return "station,version\nCS-1,1.6\n"
 
     async def import_listing(self, request: ListingRequest) -> ImportReport:
         self.orders.append((request.toml, request.prune, request.yes, request.dry_run))

@@ -90,7 +90,7 @@ class FakeDeliveries:
 
     async def retry_document(self, account: str, kind: str, key: str, *, by: str) -> RetryReport:
         self.orders.append((account, kind, key, by))
-        return RetryReport(account=account, kind=kind, key=key, was="deferred", waits="the account is held (403)")
+        return RetryReport(account=account, kind=kind, document=key, was="deferred", waits="the account is held (403)")
 
     async def throughput(
         self, account: str, since: datetime | None, until: datetime | None, buckets: int

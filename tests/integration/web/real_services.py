@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bridge.app import options as fill
+from bridge.app.attempts import RefusedAttempts
 from bridge.app.clock import SystemClock
 from bridge.app.services import StoreServices
 from bridge.app.wakes import Wakes
@@ -14,6 +16,11 @@ from bridge.settings import Settings
 from bridge.store.engine import Store
 from bridge.store.writer import Writer
 from csms.auth import StationKeys
+from csms.events import StationId
+from csms.flapping import Flapping
+from csms.operator_calls import AWAY, CallAnswer
+from csms.quirks import Quirks
+from csms.server import ConnectedStation
 
 PEPPER = b"p" * 32
 HEAD = "station,version,key,security,evse,connector,evse_id,operator\n"
@@ -37,7 +44,26 @@ def settings_of(folder: Path) -> Settings:
     return Settings.model_validate({"state_dir": folder / "state", "operators": operators, "accounts": accounts})
 
 
-def real_services(store: Store, writer: Writer, folder: Path) -> StoreServices:
+class Nobody:
+    """An OCPP side to which no station is connected."""
+
+    connected: Mapping[StationId, ConnectedStation] = {}
+
+    async def call(self, *_: Any, **__: Any) -> CallAnswer:
+        return AWAY
+
+    def disconnect(self, station: StationId) -> None: ...
+
+    def dismiss_guests(self, stations: Iterable[StationId]) -> None: ...
+
+    def flapping(self) -> Sequence[Flapping]:
+        return ()
+
+    def quirks_of(self, station: StationId) -> Quirks | None:
+        return None
+
+
+def real_services(store: Store, writer: Writer, folder: Path, *, without_stations: bool = True) -> StoreServices:
     settings = settings_of(folder)
     return StoreServices(
         settings,
@@ -47,7 +73,8 @@ def real_services(store: Store, writer: Writer, folder: Path) -> StoreServices:
         keys=StationKeys(PEPPER),
         derive=fill.derive_options(settings),
         wakes=Wakes(asyncio.get_running_loop()),
-        central=None,
+        central=None if without_stations else Nobody(),
+        attempts=RefusedAttempts(SystemClock()),
     )
 
 

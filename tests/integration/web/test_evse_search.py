@@ -250,3 +250,26 @@ async def test_ten_thousand_evses_stay_quick(services: StoreServices, writer: Wr
         page = await asyncio.wait_for(services.list_evses(query), 10)
         assert page.items
         assert time.monotonic() - started < 2
+
+
+EVERYTHING = """\
+station,version,default_version,key,security,certificate_name,compression,ping_seconds,quirks,layer0,strict,\
+evse,connector,evse_id,operator,chargeprice_station,chargeprice_point,spirii
+"a, b",1.6,1.6,0123456789abcdef,1,,on,0,none,source,true,,1,DE*ABC*E1,acme,st 1,cp 1,true
+"a, b",1.6,,,,,,,,,,,2,DE*ABC*E1,acme,,,
+two,2.1,2.1,,3,common name,off,77,,ignore,,1,1,DE*ABC*E2,other,,,
+two,2.1,,,,,,,,,,2,1,DE*ABC*E3,other,,,
+three,2.0.1,,,insecure,,,,,,,1,2,DE*ABC*E4,acme,,,
+"""
+
+
+async def test_what_is_exported_changes_nothing_when_it_is_imported_again(services: StoreServices) -> None:
+    await services.import_inventory(ImportRequest(csv=EVERYTHING))
+    exported = await services.export_inventory()
+    assert "0123456789abcdef" not in exported
+    assert "Keys are not written" in exported.splitlines()[0]
+    report = await services.import_inventory(ImportRequest(csv=exported, prune=True))
+    assert report.model_dump(exclude={"applied"}, exclude_defaults=True) == {}
+    assert await services.export_inventory() == exported
+    for cell in ("2.1", "common name", "off", "77", "none", "source", "ignore", "st 1", "cp 1", "insecure"):
+        assert cell in exported

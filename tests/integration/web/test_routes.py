@@ -523,3 +523,11 @@ async def test_head_is_as_get_without_a_body_and_other_methods_are_named(client:
     for method in ("OPTIONS", "TRACE", "PUT"):
         response = await client.request(method, "/api/v1/status", headers=admin)
         assert (response.status, response.headers["Allow"]) == (405, "GET,HEAD")
+
+
+@pytest.mark.parametrize(("query", "accept"), [("?format=csv", "*/*"), ("", "text/csv")])
+async def test_the_inventory_is_also_a_file(client: TestClient, admin: Headers, query: str, accept: str) -> None:
+    response = await client.get(f"/api/v1/inventory{query}", headers={**admin, "Accept": accept})
+    assert (response.status, response.content_type) == (200, "text/csv")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="inventory.csv"'
+    assert await response.text() == "station,version\nCS-1,1.6\n"

@@ -35,7 +35,7 @@ class Asker:
 
     def __init__(self, client: TestClient, key: str) -> None:
         self.client = client
-        self.headers = {"X-API-Key": key, "X-Request-ID": "r"}
+        self.headers = {"X-API-Key": key, "X-Request-ID": "r", "If-Match": "*"}
 
     async def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         response = await self.client.request(method, path, json=body, headers=self.headers)

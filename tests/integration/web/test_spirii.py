@@ -389,7 +389,7 @@ async def test_our_own_resource_takes_several_and_refuses_moments_that_utc_does_
         assert made["items"][0]["station"] == "to be made inoperative"
         first, second = [item["id"] for item in made["items"]]
         assert await ask("GET", f"/{first}") == (200, made["items"][0])
-        assert (await ask("PATCH", f"/{first}", {"valid_to": None}))[1]["valid_to"] is None
+        await conditional_changes(other, f"{path}/{first}", admin)
         assert (await ask("POST", "/end", {"ids": [first, 2**63]}))[0] == 400
         assert (await ask("POST", "/end", {"ids": [first, 2**63 - 1]}))[0] == 404
         assert (await ask("GET", "?all=true"))[1]["items"][1]["id"] == second
@@ -405,3 +405,19 @@ async def test_default_enforcement_is_the_configurations(call: Call, services: A
         ("BLOCKED", True, "admin"),
         ("MAINTENANCE", False, "admin"),
     ]
+
+
+async def conditional_changes(client: TestClient, path: str, admin: dict[str, str]) -> None:
+    """Change a temporary status that ends: only what was seen is changed."""
+    seen = (await client.get(path, headers=admin)).headers["ETag"]
+    bare = await client.patch(path, json={"valid_to": None}, headers=admin)
+    assert (bare.status, (await bare.json())["detail"]) == (428, "send If-Match with the ETag of what you have seen")
+    changed = await client.patch(path, json={"valid_to": None}, headers={**admin, "If-Match": seen})
+    assert (changed.status, (await changed.json())["valid_to"]) == (200, None)
+    assert changed.headers["ETag"] == (await client.get(path, headers=admin)).headers["ETag"] != seen
+    stale = await client.patch(path, json={"status": "BLOCKED"}, headers={**admin, "If-Match": seen})
+    assert (stale.status, (await client.get(path, headers=admin)).headers["ETag"]) == (412, changed.headers["ETag"])
+    for wrong in ("seen", 'W/"x"', '"a" "b"', ""):
+        response = await client.patch(path, json={}, headers={**admin, "If-Match": wrong})
+        assert response.status == (428 if not wrong else 400), wrong
+    assert (await client.patch(path, json={}, headers={**admin, "If-Match": "*"})).status == 200
