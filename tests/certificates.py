@@ -98,10 +98,11 @@ def _accept(listener: socket.socket, context: ssl.SSLContext, server: TlsServer)
 
 
 def _serve(plain: socket.socket, context: ssl.SSLContext, server: TlsServer) -> None:
+    connection = context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
     try:
-        connection = context.wrap_socket(plain, server_side=True)
+        connection.do_handshake()
     except (ssl.SSLError, OSError):
-        _hang_up(plain)
+        _hang_up(connection)
         return
     with connection, suppress(OSError):
         while _read_request(connection):
@@ -110,11 +111,14 @@ def _serve(plain: socket.socket, context: ssl.SSLContext, server: TlsServer) -> 
             connection.sendall(server.reply)
 
 
-def _hang_up(plain: socket.socket) -> None:
-    """Close as a server that lingers: what the client has sent is read first, so that no reset overtakes the alert."""
-    with plain, suppress(OSError):
-        plain.shutdown(socket.SHUT_WR)
-        while plain.recv(65536):
+def _hang_up(connection: ssl.SSLSocket) -> None:
+    """Close as a server that lingers: what the client has sent is read first, so that no reset overtakes the alert.
+
+    Handshakes in `wrap_socket` itself would close the socket before this.
+    """
+    with connection, suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
             pass
 
 
