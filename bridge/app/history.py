@@ -15,7 +15,7 @@ from bridge.core.timeline import Change, Span, counts, spans
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.evse_lookup import FoundEvse
-from bridge.store.history_readings import changes_of, moves
+from bridge.store.history_readings import changes_of, moves, newest_of
 from bridge.store.transaction import Transaction
 from bridge.web.history_services import DEFAULT_BUCKETS, DEFAULT_LIMIT, USUAL_RANGE
 from bridge.web.history_shapes import EvseHistory, HistorySpan, StatusBucket, StatusHistory
@@ -46,14 +46,17 @@ class StoreHistory:
         *,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
+        newest: bool = False,
         operators: frozenset[str] | None = None,
     ) -> EvseHistory:
         """Return what an EVSE was. Raises: NotFound, ValueRefused, Unavailable."""
         begin, end = self._range(since, until)
-        after = None if cursor is None else _number(cursor)
+        after = None if cursor is None or newest else _number(cursor)
 
         def read(conn: Transaction) -> tuple[FoundEvse, list[tuple[int, Change]]]:
             found = evse_meant(conn, evse_id, operators)
+            if newest:
+                return found, newest_of(conn, found.key, begin, end, limit)
             return found, changes_of(conn, found.key, begin, end, after, limit)
 
         try:
@@ -61,14 +64,17 @@ class StoreHistory:
                 found, numbered = await connection.run_sync(read)
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        more = len(numbered) > limit
+        cut = len(numbered) > limit
+        more, earlier = cut and not newest, cut and newest
+        shown = numbered[-limit:] if newest else numbered[:limit]
         ends = numbered[limit][1].at if more else None if end >= self._clock().now else end
         return EvseHistory(
             evse_id=found.evse_id,
             since=begin,
             until=end,
-            items=tuple(map(_item, spans([change for _, change in numbered[:limit]], begin, ends))),
+            items=tuple(map(_item, spans([change for _, change in shown], begin, ends))),
             next_cursor=str(numbered[limit - 1][0]) if more else None,
+            earlier=earlier,
         )
 
     async def counts(

@@ -53,10 +53,12 @@ class RestHistory:
         *,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
+        newest: bool = False,
         operators: frozenset[str] | None = None,
     ) -> EvseHistory:
         """GET /api/v1/evses/{evse_id}/history. Raises: NotFound, ValueRefused."""
-        query = {**_range(since, until), "limit": str(limit), **({} if cursor is None else {"cursor": cursor})}
+        place = {"newest": "true"} if newest else {} if cursor is None else {"cursor": cursor}
+        query = {**_range(since, until), "limit": str(limit), **place}
         path = f"/api/v1/evses/{quote(evse_id, safe='')}/history?{urlencode(query)}"
         return classified(*await self._request("GET", path, None), EvseHistory)
 

@@ -37,6 +37,20 @@ def changes_of(
     return [_change(tuple(row)) for row in (*conn.execute(before), *conn.execute(inside))][: limit + 1]
 
 
+def newest_of(
+    conn: sa.Connection, key: EvseKey, since: datetime, until: datetime, limit: int
+) -> list[tuple[int, Change]]:
+    """Return the last (number, change) of an EVSE in the order of their numbers, `limit` + 1 at most.
+
+    The last change before `since` comes first, where there is room for it.
+    """
+    own = sa.select(_H.id, _H.at_w, _H.status, _H.live, _H.rule).where(_H.evse == key).order_by(_H.id.desc())
+    inside = own.where(_H.at_w >= to_micros(since), _H.at_w < to_micros(until)).limit(limit + 1)
+    before = own.where(_H.at_w < to_micros(since)).limit(1)
+    found = [*conn.execute(inside), *conn.execute(before)][: limit + 1]
+    return [_change(tuple(row)) for row in reversed(found)]
+
+
 def _change(row: Sequence[Any]) -> tuple[int, Change]:
     number: int = row[0]
     return number, Change(from_micros(row[1]), row[2], row[3], row[4])

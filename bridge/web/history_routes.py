@@ -50,6 +50,7 @@ class HistoryRoutes:
                 *_RANGE,
                 Parameter("limit", "How many changes at most.", "integer", 1, LARGEST_LIMIT),
                 Parameter("cursor", "The `next_cursor` of the page before."),
+                Parameter("newest", "The last `limit` changes instead of the first; without cursor.", "boolean"),
             ),
             fails=(404, 422),
         )
@@ -66,13 +67,14 @@ class HistoryRoutes:
         )
 
     async def of_evse(self, request: web.Request) -> web.Response:
-        """Since, until, limit, cursor."""
+        """Since, until, limit, cursor, newest."""
         found = await self._services.of_evse(
             request.match_info["evse_id"],
             _moment(request, "since"),
             _moment(request, "until"),
             limit=_whole(request, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
             cursor=request.query.get("cursor"),
+            newest=request.query.get("newest") == "true",
             operators=request[PRINCIPAL].operators,
         )
         return _answer(found)

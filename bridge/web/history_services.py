@@ -27,9 +27,12 @@ class HistoryServices(Protocol):
         *,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
+        newest: bool = False,
         operators: frozenset[str] | None = None,
     ) -> EvseHistory:
         """Return what an EVSE was, in whatever spelling of its id, up to `limit` changes after `cursor`.
+
+        With `newest` they are the last `limit` changes of the range on one page, and `cursor` does not count.
 
         Raises: NotFound; ValueRefused (the id, the range or the cursor).
         """

@@ -26,6 +26,8 @@ class EvseHistory(Shape):
     until: AwareDatetime
     items: tuple[HistorySpan, ...]
     next_cursor: str | None = None
+    earlier: bool = False
+    """Of the newest: there are changes within the range before the first of these."""
 
 
 class StatusBucket(Shape):

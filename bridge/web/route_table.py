@@ -148,6 +148,6 @@ def _check_principal(principal: Principal, needed: Role, route: Route) -> None:
 
 
 def _asked(route: Route, query: MultiMapping[str]) -> Iterable[tuple[str, str]]:
-    """Return what is to be read; an address of a page may carry anything else, too."""
+    """Return what is to be read; an address of a page may carry anything else, and a form's empty fields, too."""
     known = {parameter.name for parameter in route.query}
-    return [(name, text) for name, text in query.items() if name in known or not route.page]
+    return [(name, text) for name, text in query.items() if not route.page or (text and name in known)]

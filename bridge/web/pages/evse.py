@@ -29,8 +29,8 @@ _SPANS: Mapping[str, timedelta] = MappingProxyType(
     {"24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 )
 _LOG = 20
-_CHANGES = 5000
-"""The largest number that a picture is drawn of; of an EVSE with more, the last ones are left out."""
+_CHANGES = 1000
+"""The largest number that a picture is drawn of; of an EVSE with more, the first ones are left out, and it says so."""
 _SPAN = Parameter("span", "How much of its past.", choices=tuple(_SPANS))
 
 
@@ -50,7 +50,8 @@ class EvsePages:
     async def evse(self, request: web.Request) -> web.Response:
         """Everything about it on one page."""
         evse = await self._of(request)
-        span = request.query.get("span", "24h")
+        span = request.query.get("span") or "24h"
+        past, past_cut = await self._past(evse, _SPANS[span])
         log = await self._services.deliveries.list(DeliveryQuery(evse_id=evse.evse_id, limit=_LOG))
         return self._pages.render(
             request,
@@ -62,7 +63,8 @@ class EvsePages:
             deliveries=log.items,
             span=span,
             spans=tuple(_SPANS),
-            past=await self._past(evse, _SPANS[span]),
+            past=past,
+            past_cut=past_cut,
         )
 
     async def retry(self, request: web.Request) -> web.Response:
@@ -84,7 +86,10 @@ class EvsePages:
             raise NotFound("EVSE", request.match_info["evse_id"])
         return evse
 
-    async def _past(self, evse: EvseItem, length: timedelta) -> Timeline:
+    async def _past(self, evse: EvseItem, length: timedelta) -> tuple[Timeline, bool]:
+        """Return what is drawn, and whether there is more before it."""
         until = self._pages.clock()
-        history = await self._services.history.of_evse(evse.evse_id, until - length, until, limit=_CHANGES)
-        return timeline((Change(item.begin, item.status, item.rule) for item in history.items), until - length, until)
+        since = until - length
+        history = await self._services.history.of_evse(evse.evse_id, since, until, limit=_CHANGES, newest=True)
+        drawn = timeline((Change(item.begin, item.status, item.rule) for item in history.items), since, until)
+        return drawn, history.earlier

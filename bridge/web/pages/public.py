@@ -47,9 +47,9 @@ class PublicPages:
     def routes(self) -> Iterable[Route]:
         """Return every request of this table; both are 404 where it is off."""
         about = "Tell everybody whether one can charge; off by default ([web] public_page)."
-        page = Route("GET", "/public", self.page, None, about, "pages", media="text/html", described=False)
+        page = Route("GET", "/public", self.page, None, about, "pages", media="text/html", page=True, described=False)
         yield page
-        yield replace(page, path="/public.json", handler=self.document, media="application/json")
+        yield replace(page, path="/public.json", handler=self.document, media="application/json", page=False)
 
     async def page(self, request: web.Request) -> web.Response:
         """Those that the address asks for: status, q, after."""

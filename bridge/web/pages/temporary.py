@@ -20,6 +20,7 @@ from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages
 from bridge.web.route_table import Route
 from bridge.web.services import Conflict, NotFound, ValueRefused, WebServices
+from bridge.web.sessions import local_path
 from bridge.web.shapes import InventoryRow
 from bridge.web.temporary_shapes import TemporaryWish
 
@@ -111,17 +112,18 @@ class TemporaryPages:
         return await self._form(request, form, code=422)
 
     async def end(self, request: web.Request) -> web.Response:
-        """All that are ticked, or none of them; with `only` that one, whatever is ticked."""
+        """All that are ticked, or none of them; with `only` that one. The field next is the page to return to."""
         form = await read_form(request)
+        after = local_path(form.text("next") or _PATH)
         named = form.all("only") or form.all("id")
         numbers = tuple(dict.fromkeys(int(text) for text in named if _NUMBER.fullmatch(text)))
         if not numbers:
-            return see_other(_PATH, "Nothing was ended: tick what should end.")
+            return see_other(after, "Nothing was ended: tick what should end.")
         try:
             ended = await self._services.temporaries.end(numbers[:1000])
         except NotFound as error:
-            return see_other(_PATH, f"Nothing was ended: {error}. Perhaps somebody else has ended it.")
-        return see_other(_PATH, f"Ended: {_count(len(ended.items))}.")
+            return see_other(after, f"Nothing was ended: {error}. Perhaps somebody else has ended it.")
+        return see_other(after, f"Ended: {_count(len(ended.items))}.")
 
     # --- what they share ----------------------------------------------------------------------------------------------
 

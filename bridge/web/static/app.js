@@ -159,7 +159,7 @@
         input.select();
       } else if (event.key === "?") open("shortcuts");
       else if (event.key === "d") toggleTheme();
-      else if (event.key === "p" && input) location.assign("/?problems=1");
+      else if (event.key === "p" && input) location.assign("/?problems=true");
       else if (event.key === "g") waiting = "g";
     });
 

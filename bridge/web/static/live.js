@@ -21,6 +21,7 @@
   let missed = false; // something changed while a fetch was under way
   let lastTook = 0;
   let lastAt = 0;
+  let over = false; // the session has ended, and somebody has typed here
 
   htmx.registerExtension("live", {
     init(api) {
@@ -40,7 +41,15 @@
 
   function toLogin() {
     const here = location.pathname + location.search;
-    location.assign(`/login?next=${encodeURIComponent(here)}`);
+    if (typed()) over = true;
+    else location.assign(`/login?next=${encodeURIComponent(here)}`);
+    shown();
+  }
+
+  // What somebody has typed and not sent is not thrown away.
+  function typed() {
+    const changed = (field) => (field.type === "checkbox" || field.type === "radio" ? field.checked !== field.defaultChecked : field.value !== field.defaultValue);
+    return [...document.querySelectorAll("main form[method=post] :is(input:not([type=hidden]), textarea)")].some(changed);
   }
 
   function isLogin(response) {
@@ -101,6 +110,10 @@
   }
 
   function shown() {
+    if (over) {
+      document.documentElement.classList.add("cut-off");
+      return say("You are logged out. What you typed is still here: log in again in another tab, then go on here.");
+    }
     const lost = lostAt && Date.now() - lostAt >= patience;
     document.documentElement.classList.toggle("cut-off", Boolean(lost));
     const since = new Date(lostAt).toLocaleTimeString([], { hour12: false });
@@ -125,6 +138,7 @@
     source.addEventListener("open", () => {
       const returned = lostAt || attempts;
       attempts = 0;
+      over = false;
       lostAt = 0;
       shown();
       if (returned) refresh();
@@ -167,6 +181,34 @@
       connect();
     }
   });
+
+  // A form that somebody filled in is sent only while the session lasts, with the token that the session has now.
+  async function send(form, button) {
+    try {
+      const response = await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" });
+      over = isLogin(response);
+      if (over) return shown();
+      const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("input[name=csrf]");
+      for (const field of document.querySelectorAll("input[name=csrf]")) field.value = fresh?.value ?? field.value;
+    } catch {
+      return say("Nothing was sent: the bridge does not answer. What you typed is still here; try again.");
+    }
+    shown();
+    form.dataset.checked = "1";
+    form.requestSubmit(button);
+    delete form.dataset.checked;
+  }
+
+  document.addEventListener(
+    "submit",
+    (event) => {
+      if (event.target.method !== "post" || event.target.dataset.checked || !typed()) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      send(event.target, event.submitter);
+    },
+    true,
+  );
 
   if (regions().length) connect();
 })();

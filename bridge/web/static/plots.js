@@ -79,9 +79,12 @@
     };
   }
 
+  // A value between two gaps has no line: it needs a point.
+  const lonely = (values) => values.some((value, n) => value != null && values[n - 1] == null && values[n + 1] == null);
+  const alone = (values) => ({ points: { show: (_, __, from) => from != null && lonely(values), size: 5 } });
+
   function throughput(root, page) {
     const at = page.buckets.map((bucket) => Date.parse(bucket.at) / 1000);
-    const alone = (values) => ({ points: { show: (_, __, from) => from != null && lonely(values), size: 5 } });
     const lag = lags.map(([key]) => page.buckets.map((bucket) => bucket[key]));
     draw(root.querySelector("[data-plot=lag]"), lags.map(([, label, name, dash], n) => line(label, name, dash, " s", alone(lag[n]))), [at, ...lag], " s", 1);
     const seen = outcomes.filter(([key]) => key === "accepted" || page.buckets.some((bucket) => bucket.requests[key]));
@@ -98,9 +101,6 @@
     say(root, busy.length ? "" : "Nothing was sent within this time.");
   }
 
-  // A value between two gaps has no line: it needs a point.
-  const lonely = (values) => values.some((value, n) => value != null && values[n - 1] == null && values[n + 1] == null);
-
   function byStatus(root, page) {
     const at = page.buckets.map((bucket) => Date.parse(bucket.at) / 1000);
     const known = (bucket) => bucket.counts && Object.values(bucket.counts).some(Boolean);
@@ -113,7 +113,7 @@
     const order = seen.map((_, n) => n).reverse();
     draw(
       root.querySelector("[data-plot=statuses]"),
-      order.map((n) => line(seen[n][0], seen[n][1], [], "", { paths: stepped, width: 1, fill: colour("--surface"), value: (_, __, ___, index) => (index == null || raw[n][index] == null ? "–" : String(raw[n][index])) })),
+      order.map((n) => line(seen[n][0], seen[n][1], [], "", { paths: stepped, width: 1, fill: colour("--surface"), ...alone(stacked[n]), value: (_, __, ___, index) => (index == null || raw[n][index] == null ? "–" : String(raw[n][index])) })),
       [at, ...order.map((n) => stacked[n])], "", 4,
     );
     tint(root.querySelector("[data-plot=statuses]"), order.map((n) => seen[n][1]));

@@ -55,6 +55,21 @@ async def test_a_range_that_has_ended_ends_its_last_span(kept: StoreHistory):
     ]
 
 
+async def test_the_newest_alone_are_the_last_ones_and_say_that_there_were_earlier_ones(kept: StoreHistory):
+    found = await kept.of_evse(E1, minute(0.5), limit=2, newest=True)
+    assert [(span.status, span.begin, span.end) for span in found.items] == [
+        ("faulted", minute(2), minute(3)),
+        ("charging", minute(3), None),
+    ]
+    assert (found.earlier, found.next_cursor) == (True, None)
+
+
+async def test_the_newest_are_all_where_there_is_room(kept: StoreHistory):
+    found = await kept.of_evse(E1, minute(0.5), limit=4, newest=True)
+    assert found.items == (await kept.of_evse(E1, minute(0.5))).items
+    assert not found.earlier
+
+
 async def test_pages_follow_one_another_without_a_gap(kept: StoreHistory):
     whole = (await kept.of_evse(E1, minute(-1))).items
     pages, cursor = [], None

@@ -74,6 +74,7 @@ class FakeHistory:
         *,
         limit: int = 1000,
         cursor: str | None = None,
+        newest: bool = False,
         operators: frozenset[str] | None = None,
     ) -> EvseHistory:
         self.asked.append((evse_id, since, until, limit, cursor, operators))

@@ -103,6 +103,35 @@ async def test_a_filter_that_is_none_is_a_page_that_says_so(client: TestClient, 
     assert "status should be one of available" in await response.text()
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/?problems=true",
+        "/?q=&status=&account=&state=&connected=&problems=",
+        "/deliveries?account=&outcome=&kind=&span=&evse_id=",
+        "/stations?q=&connected=&version=&vendor=",
+        "/temporary?evse=",
+    ],
+)
+async def test_a_form_may_send_its_empty_fields(client: TestClient, admin: dict[str, str], address: str) -> None:
+    response = await client.get(address, headers=admin | BROWSER)
+    assert (response.status, response.content_type) == (200, "text/html")
+
+
+async def test_the_shortcut_for_problems_leads_to_a_page(client: TestClient, admin: dict[str, str]) -> None:
+    found = re.findall(r'location\.assign\("(/\?[^"]+)"\)', (WEB / "static/app.js").read_text())
+    assert len(found) == 1
+    assert (await client.get(found[0], headers=admin | BROWSER)).status == 200
+
+
+@pytest.mark.parametrize("address", ["/public?status=busy&q=E1", "/public?q=e1&after=A", "/public?status=&q="])
+async def test_the_page_for_everybody_takes_its_own_filters(services: Any, token: str, address: str) -> None:
+    async with TestClient(TestServer(create_app(services, token, public=PublicOptions(on=True)))) as client:
+        page = await client.get(address)
+        assert page.status == 200
+        assert "DE*ABC*E1" in await page.text()
+
+
 async def test_the_search_leads_to_evses(client: TestClient, admin: dict[str, str]) -> None:
     found = (await (await client.get("/search?q=DE*ABC", headers=admin)).json())["found"]
     assert found[0] == {"name": "DE*ABC*E1", "about": "charging", "href": "/evses/DE*ABC*E1"}
