@@ -1,3 +1,5 @@
+"""An EVSE's page in a browser: sending again, who may, hostile strings, a key that is revoked."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
