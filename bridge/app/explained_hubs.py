@@ -45,19 +45,16 @@ class HubReading:
     data_on_its_way: bool
 
 
-def untold_hub(
-    name: str, account: Account, route: Route | None, evse: StoredEvse, read: HubReading | None
-) -> ExplainedHub:
+def untold_hub(name: str, account: Account, route: Route | None, evse: StoredEvse, read: HubReading) -> ExplainedHub:
     """Explain why the account is not told of the EVSE."""
     if route is None:
         why = f"It is not told of this EVSE: the operator {evse.operator} does not refer to the account."
     else:
         why = "It is not told of this EVSE: the inventory has no ids of the hub for its station and point."
-    stored = None if read is None else read.lane
     return ExplainedHub(
         account=name,
         kind=account.kind,
-        mode=_mode(account, stored),
+        mode=_mode(account, read.lane),
         told=False,
         desired="",
         mapped="",

@@ -87,15 +87,14 @@ class StoreExplanations:
         """Read what decides the EVSE, and how its deliveries stand."""
         found = evse_meant(conn, evse_id, operators)
         station = read_stations(conn, [found.station])[found.station]
-        hubs = {}
-        for name in self._settings.accounts:
-            account = AccountName(name)
-            if account in station.evses[found.key].deliveries:
-                hubs[account] = HubReading(
-                    lane=load_lane(conn, account),
-                    attempts=tuple(last_attempts(conn, found.key, account, _ATTEMPTS)),
-                    data_on_its_way=data_on_its_way(conn, account, found.evse_id),
-                )
+        hubs = {
+            account: HubReading(
+                lane=load_lane(conn, account),
+                attempts=tuple(last_attempts(conn, found.key, account, _ATTEMPTS)),
+                data_on_its_way=data_on_its_way(conn, account, found.evse_id),
+            )
+            for account in map(AccountName, self._settings.accounts)
+        }
         return found, station, changed_at(conn, found.key), hubs
 
     def _explained(self, read: _Read, at: Moment) -> Explanation:
@@ -146,7 +145,7 @@ class StoreExplanations:
             key = AccountName(name)
             delivery = read.evse.deliveries.get(key)
             if delivery is None:
-                yield untold_hub(name, account, routes.get(key), read.evse, read.hubs.get(key))
+                yield untold_hub(name, account, routes.get(key), read.evse, read.hubs[key])
             else:
                 options = fill.lane_options(self._settings, name)
                 status = (read.evse.effective or NEVER_HEARD).status

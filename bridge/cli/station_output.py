@@ -43,7 +43,15 @@ def print_station(found: StationDetail) -> None:
     if found.evses:
         print_table(
             ("EVSE id", "operator", "connectors", "status"),
-            ((evse.evse_id, evse.operator, " ".join(evse.connectors), evse.effective) for evse in found.evses),
+            (
+                (
+                    evse.evse_id,
+                    evse.operator,
+                    " ".join(connector_name(each) for each in evse.connectors),
+                    evse.effective,
+                )
+                for evse in found.evses
+            ),
         )
     if found.reports:
         header = ("reported by", "status", "age", "error", "info")
@@ -51,7 +59,7 @@ def print_station(found: StationDetail) -> None:
             header,
             (
                 (
-                    f"{report.evse}.{report.connector}",
+                    connector_name(f"{report.evse}.{report.connector}"),
                     f"{report.status}{' (stale)' if report.stale else ''}",
                     f"{report.age_s:.0f} s",
                     " ".join(part for part in (report.error_code, report.vendor_error_code) if part),
@@ -119,6 +127,11 @@ def _lines(found: StationDetail) -> list[tuple[str, str]]:
         ("refuses TriggerMessage", "yes" if found.refuses_trigger else ""),
         ("counted", ", ".join(f"{kind} {count}" for kind, count in sorted(found.counts.items()))),
     ]
+
+
+def connector_name(address: str) -> str:
+    """Return a connector as its station counts it: EVSE.CONNECTOR, with OCPP 1.6, which knows no EVSEs, CONNECTOR."""
+    return "station" if address == "0.0" else address.removeprefix("0.")
 
 
 def _connected(connected: bool, commandable: bool | None) -> str:

@@ -6,13 +6,11 @@ Never decides. Before it: `auth`. After it: `delivery_services`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import get_args
 
 from aiohttp import web
 
 from bridge.core.roles import Role
-from bridge.core.temporary import Impossible, parse_moment
 from bridge.web.auth import PRINCIPAL
 from bridge.web.bodies import answer, read
 from bridge.web.delivery_services import (
@@ -31,6 +29,7 @@ from bridge.web.delivery_shapes import (
     RetryRequest,
     Throughput,
 )
+from bridge.web.queries import moment, text, texts, whole
 from bridge.web.route_table import Parameter, Route
 
 PATH = "/api/v1/deliveries"
@@ -119,19 +118,15 @@ class DeliveryRoutes:
 
     async def list_newest(self, request: web.Request) -> web.Response:
         """Pushes that match every filter that is given."""
-        asked = request.query
-        outcomes = tuple(asked.getall("outcome", []))
-        if not set(outcomes) <= set(OUTCOMES):
-            raise web.HTTPBadRequest(text=f"outcome should be one of {', '.join(OUTCOMES)}")
         query = DeliveryQuery(
-            account=asked.get("account"),
-            evse_id=asked.get("evse_id"),
-            outcomes=outcomes,
-            kind=asked.get("kind"),
-            since=_moment(request, "since"),
-            before=_moment(request, "before"),
-            limit=_whole(request, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
-            cursor=asked.get("cursor"),
+            account=text(request, "account"),
+            evse_id=text(request, "evse_id"),
+            outcomes=texts(request, "outcome"),
+            kind=text(request, "kind"),
+            since=moment(request, "since"),
+            before=moment(request, "before"),
+            limit=whole(request, "limit") or DEFAULT_LIMIT,
+            cursor=text(request, "cursor"),
             operators=request[PRINCIPAL].operators,
         )
         return answer(await self._services.list(query))
@@ -155,23 +150,6 @@ class DeliveryRoutes:
 
     async def throughput(self, request: web.Request) -> web.Response:
         """Spans of equal length."""
-        since, until = _moment(request, "since"), _moment(request, "until")
-        buckets = _whole(request, "buckets", DEFAULT_BUCKETS, LARGEST_BUCKETS)
+        since, until = moment(request, "since"), moment(request, "until")
+        buckets = whole(request, "buckets") or DEFAULT_BUCKETS
         return answer(await self._services.throughput(request.match_info["name"], since, until, buckets))
-
-
-def _whole(request: web.Request, name: str, default: int, largest: int) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
-        raise web.HTTPBadRequest(text=f"{name} should be a whole number from 1 to {largest}")
-    return int(text)
-
-
-def _moment(request: web.Request, name: str) -> datetime | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        return parse_moment(text, name)
-    except Impossible as error:
-        raise web.HTTPBadRequest(text=f"{name} should be a moment such as 2026-11-20T12:00:00Z") from error

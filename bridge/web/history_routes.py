@@ -6,13 +6,11 @@ Never decides. Before it: `auth`. After it: `history_services`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from aiohttp import web
 from pydantic import BaseModel
 
 from bridge.core.roles import Role
-from bridge.core.temporary import Impossible, parse_moment
 from bridge.web.auth import PRINCIPAL
 from bridge.web.history_services import (
     DEFAULT_BUCKETS,
@@ -22,6 +20,7 @@ from bridge.web.history_services import (
     HistoryServices,
 )
 from bridge.web.history_shapes import EvseHistory, StatusHistory
+from bridge.web.queries import flag, moment, text, whole
 from bridge.web.route_table import Parameter, Route
 
 _RANGE = (
@@ -70,11 +69,11 @@ class HistoryRoutes:
         """Since, until, limit, cursor, newest."""
         found = await self._services.of_evse(
             request.match_info["evse_id"],
-            _moment(request, "since"),
-            _moment(request, "until"),
-            limit=_whole(request, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
-            cursor=request.query.get("cursor"),
-            newest=request.query.get("newest") == "true",
+            moment(request, "since"),
+            moment(request, "until"),
+            limit=whole(request, "limit") or DEFAULT_LIMIT,
+            cursor=text(request, "cursor"),
+            newest=flag(request, "newest") or False,
             operators=request[PRINCIPAL].operators,
         )
         return _answer(found)
@@ -82,9 +81,9 @@ class HistoryRoutes:
     async def counts(self, request: web.Request) -> web.Response:
         """Since, until, buckets."""
         found = await self._services.counts(
-            _moment(request, "since"),
-            _moment(request, "until"),
-            _whole(request, "buckets", DEFAULT_BUCKETS, LARGEST_BUCKETS),
+            moment(request, "since"),
+            moment(request, "until"),
+            whole(request, "buckets") or DEFAULT_BUCKETS,
             request[PRINCIPAL].operators,
         )
         return _answer(found)
@@ -92,20 +91,3 @@ class HistoryRoutes:
 
 def _answer(model: BaseModel) -> web.Response:
     return web.Response(text=model.model_dump_json(by_alias=True), content_type="application/json")
-
-
-def _whole(request: web.Request, name: str, default: int, largest: int) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= largest):
-        raise web.HTTPBadRequest(text=f"{name} should be a whole number from 1 to {largest}")
-    return int(text)
-
-
-def _moment(request: web.Request, name: str) -> datetime | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        return parse_moment(text, name)
-    except Impossible as error:
-        raise web.HTTPBadRequest(text=f"{name} should be a moment such as 2026-11-20T12:00:00Z") from error

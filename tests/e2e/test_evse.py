@@ -1,7 +1,10 @@
+"""An EVSE's page in a browser: sending again, who may, hostile strings, a key that is revoked."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
@@ -64,6 +67,7 @@ async def test_whoever_may_only_look_sees_no_buttons_and_is_refused_by_the_serve
     assert status == 403
 
 
+@pytest.mark.row("T85")
 async def test_what_a_station_says_is_shown_as_text_whatever_it_is(visitors: Visitors, make_site: MakeSite) -> None:
     site = make_site()
     await start(site)

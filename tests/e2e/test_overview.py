@@ -1,3 +1,5 @@
+"""The overview in a browser: live without reload, a lost stream, filters in the address, the keyboard."""
+
 from __future__ import annotations
 
 import re

@@ -10,8 +10,9 @@ from test_events import SETTINGS
 from tests_bridge import Bridge, FakeUpstream, running, until
 
 from bridge.app.explanations import StoreExplanations
-from bridge.core.model import Accepted, Outcome, Refused
+from bridge.core.model import Accepted, AccountName, Outcome, Refused
 from bridge.core.modes import Mode
+from bridge.edits import ModeOrder, set_modes
 from bridge.upstreams.port import Record
 from bridge.web.services import NotFound, ValueRefused
 from csms.events import OcppVersion, StationDisconnected, StationId
@@ -130,6 +131,16 @@ async def test_an_account_that_is_off_says_so(bridge: Bridge, explanations: Stor
     found = await StoreExplanations(off, bridge.store, clock=bridge.clock, derive=bridge.options).of_evse("DE*ABC*E1*1")
     assert found.hubs[0].next == "off"
     assert "The account is off: nothing is sent until it is enabled." in found.hubs[0].text
+
+
+async def test_an_account_that_is_not_told_of_the_evse_is_shown_in_its_mode(bridge: Bridge):
+    accounts = SETTINGS.accounts | {"second": SETTINGS.accounts["chargeprice"].model_copy(update={"mode": None})}
+    settings = SETTINGS.model_copy(update={"accounts": accounts})
+    await bridge.writer.submit(set_modes, ModeOrder(AccountName("second"), Mode.LIVE, "me", False, bridge.clock()))
+    explanations = StoreExplanations(settings, bridge.store, clock=bridge.clock, derive=bridge.options)
+    hub = (await explanations.of_evse("DE*ABC*E1*1")).hubs[2]
+    assert (hub.account, hub.mode, hub.told) == ("second", "live", False)
+    assert hub.text == ("It is not told of this EVSE: the operator demo does not refer to the account.",)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,7 +1,7 @@
 """Every secret that passes through the bridge is unlike anything else, and must be found nowhere, whatever breaks.
 
 Looked for in all that the bridge writes and says: its state folder, its log with the tracebacks of a dying task and of
-storage that broke, every answer of its REST interface, and what its commands print.
+storage that broke, every answer of its REST interface and page of its dashboard, and what its commands print.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ CANARIES = (
 KEPT = {"admin-token", "pepper", "session-secret"}
 """Files that hold a secret because they are its place."""
 STATION_PATH = f"/api/v1/stations/{STATION}"
+EVSE_PATH = f"/api/v1/evses/{evse_id(STATION)}"
 INVENTORY = (
     "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
     f"{STATION},1.6,{OWN_KEY},1,{evse_id(STATION)},demo,site,point\n"
@@ -98,7 +99,7 @@ class Operator:
         """Keys that were made on the way: whoever makes one is shown it, once."""
 
     async def make_key(self, role: str) -> str:
-        wish = {"name": f"canary {role}", "role": role}
+        wish = {"name": f"canary {role} {len(self.keys)}", "role": role}
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.http.post(f"{self.url}/api/v1/keys", json=wish, headers=headers) as response:
             self.keys.append(str((await response.json())["key"]))
@@ -148,6 +149,10 @@ class Operator:
             *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts", "/api/v1/keys"),
             *("/api/v1/upstreams/chargeprice/preview", "/api/v1/upstreams/hubject/sync"),
             *("/api/v1/keys?revoked=true", "/api/v1/keys/1"),
+            *("/api/v1/deliveries?limit=1000", "/api/v1/deliveries/1", f"{EVSE_PATH}/explain", f"{EVSE_PATH}/history"),
+            *("/", "/hubs", "/hubs/chargeprice", "/hubs/hubject/sync", "/deliveries", "/deliveries/1", "/plots"),
+            *("/stations", f"/stations/{STATION}", "/stations/attempts", f"/stations/{STATION}/log.jsonl"),
+            *(f"/evses/{evse_id(STATION)}", "/quarantine", "/temporary", "/search?q=SECRETIVE"),
         ):
             assert await self.ask("GET", path) in (200, 503), path
 

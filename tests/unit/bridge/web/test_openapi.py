@@ -1,3 +1,5 @@
+"""The OpenAPI document: valid, and complete."""
+
 from __future__ import annotations
 
 import json
