@@ -24,7 +24,9 @@ CANNOT_RUN = 2
 INTERRUPTED = 130
 """Ended by a signal before the comparison that was asked for."""
 
-_CONFIG = Path(__file__).parents[2] / "config" / "demo" / "bridge.toml"
+_INSTALLED = Path(__file__).with_name("bridge.toml")
+"""Where a wheel has it; a checkout has it where people look for configurations."""
+_CONFIG = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "config" / "demo" / "bridge.toml"
 _PATIENCE = Patience()
 
 
@@ -37,7 +39,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the fleet.")] = 7,
     scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "busy",
     bridge_command: Annotated[str, typer.Option(help="How the bridge is started.")] = "ocpp-bridge",
-    config: Annotated[Path, typer.Option(help="The bridge's configuration.", exists=True, dir_okay=False)] = _CONFIG,
+    config: Annotated[
+        Path,
+        typer.Option(
+            help="The bridge's configuration.", exists=True, dir_okay=False, show_default="config/demo/bridge.toml"
+        ),
+    ] = _CONFIG,
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds that the hubs may take to agree once the fleet rests.")
     ] = _PATIENCE.agree_within.total_seconds(),
