@@ -10,6 +10,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bridge ./bridge
 COPY csms ./csms
 COPY simulators ./simulators
+COPY config/demo/bridge.toml ./config/demo/
 RUN /tools/bin/python -m hatchling build --target wheel --directory /wheels
 
 FROM python:3.11.14-slim-bookworm AS install

@@ -20,6 +20,7 @@ from bridge.cli.run import (
     confirm,
     examples,
     fail,
+    log_to_stderr,
     new_group,
     parts_of,
     print_document,
@@ -162,6 +163,7 @@ def _sqlite_file(settings: Settings, verb: str, *, as_json: bool) -> Path:
 def _ended_by_failures(*, as_json: bool) -> Iterator[None]:
     from bridge.store.errors import BackupUnusable, StoreError, StoreInUse, TargetExists
 
+    log_to_stderr()
     try:
         yield
     except (StoreInUse, TargetExists) as error:

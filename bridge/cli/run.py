@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
@@ -62,6 +62,7 @@ def _serve(settings: Settings) -> int:
 def _stopped() -> Stopped:
     from bridge.app.stopped import stopped
 
+    log_to_stderr()
     return stopped
 
 
@@ -78,6 +79,8 @@ class Parts:
     stopped: Callable[[], Stopped] = _stopped
     interactive: Callable[[], bool] = _interactive
     """Can somebody answer a question."""
+    patience: timedelta = timedelta(seconds=5)
+    """How long a bridge that has the store and does not answer yet, or not any more, is waited for."""
 
 
 class _Group(TyperGroup):
@@ -143,6 +146,13 @@ def refuse(error: ConfigurationErrors, *, as_json: bool) -> NoReturn:
     fail(ExitCode.INVALID, *lines, total, as_json=as_json)
 
 
+def log_to_stderr() -> None:
+    """Let what parts of the bridge log inside a command go to stderr, from warnings on: stdout is for results."""
+    from bridge.logging_setup import configure_logging
+
+    configure_logging("warning")
+
+
 def say(line: str) -> None:
     """Print a line on stderr."""
     print(line, file=sys.stderr)
@@ -192,7 +202,8 @@ def ask(
     from bridge.web.services import ServiceError
 
     async def run() -> _Result:
-        async with services_of(settings, parts_of(context).stopped) as services:
+        parts = parts_of(context)
+        async with services_of(settings, parts.stopped, parts.patience) as services:
             return await question(services)
 
     try:

@@ -6,9 +6,12 @@ Never writes to a store that a running bridge owns: the store's own lock tells. 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bridge.cli.failures import StoreUnusable, Unreachable
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 Stopped = Callable[[Settings], AbstractAsyncContextManager[WebServices]]
 """Opens the store of a stopped bridge. Raises: StoreError."""
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +59,45 @@ async def running_services(settings: Settings) -> RestServices | None:
 
 
 @asynccontextmanager
-async def services_of(settings: Settings, stopped: Callable[[], Stopped]) -> AsyncIterator[WebServices]:
-    """Give the services of the bridge, running or stopped. Raises: Unreachable, StoreUnusable."""
+async def services_of(
+    settings: Settings, stopped: Callable[[], Stopped], patience: timedelta
+) -> AsyncIterator[WebServices]:
+    """Give the services of the bridge, running or stopped; one that starts or ends just now is waited for.
+
+    Raises: Unreachable, StoreUnusable.
+    """
     running = await running_services(settings)
     if running is not None:
         yield running
         return
-    from bridge.store.errors import (  # with it comes the database's library: only this way needs it
-        StoreError,
-        StoreInUse,
-    )
+    from bridge.store.errors import StoreError  # with it comes the database's library: only this way needs it
 
     try:
-        async with stopped()(settings) as services:
-            yield services
-    except StoreInUse as error:
-        raise Unreachable(f"no bridge answers, yet {error}") from error
+        async with AsyncExitStack() as stack:
+            yield await _either(settings, stopped, patience, stack)
     except StoreError as error:
         raise StoreUnusable(str(error)) from error
+
+
+async def _either(
+    settings: Settings, stopped: Callable[[], Stopped], patience: timedelta, stack: AsyncExitStack
+) -> WebServices:
+    """Return the store's services, or a bridge's: it has its store before it says where it listens, and a while after.
+
+    Raises: Unreachable where neither comes, StoreError.
+    """
+    from bridge.store.errors import StoreInUse
+
+    ends = time.monotonic() + patience.total_seconds()
+    while True:
+        try:
+            return await stack.enter_async_context(stopped()(settings))
+        except StoreInUse as error:
+            if time.monotonic() >= ends:
+                raise Unreachable(f"no bridge answers, yet {error}") from error
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if (running := await running_services(settings)) is not None:
+            return running
 
 
 def _token(settings: Settings) -> str:

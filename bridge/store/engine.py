@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bridge.store import schema, sqlite_files
 from bridge.store.errors import (
     StoreBroken,
+    StoreEncodingUnusable,
     StoreError,
     StoreInUse,
     StoreUnavailable,
@@ -138,7 +139,7 @@ def open_store(url: str, *, state_dir: Path, busy_timeout: timedelta = timedelta
         state_dir: The process's own folder; made (mode 0700) where it is missing. Two processes cannot share it.
         busy_timeout: How long a transaction waits for another process's lock before it fails.
 
-    Raises: StoreUrlInvalid, StoreInUse, StoreUnsafe, StoreUnavailable, StoreBroken.
+    Raises: StoreUrlInvalid, StoreInUse, StoreUnsafe, StoreEncodingUnusable, StoreUnavailable, StoreBroken.
     """
     parsed = _parse(url)
     locks: list[LockFile] = []
@@ -299,6 +300,7 @@ def _postgresql_arguments(busy_timeout: timedelta, name: str, options: str) -> d
     return {
         "connect_timeout": _CONNECT_TIMEOUT_S,
         "application_name": name,
+        "client_encoding": "utf8",  # without it the texts of a database in SQL_ASCII come as bytes
         "keepalives_idle": 30,
         "keepalives_interval": 10,
         "keepalives_count": 3,
@@ -313,6 +315,9 @@ def _postgresql_set_up(owner_timeout: timedelta) -> Callable[[Any, object], None
     def set_up(connection: Any, _record: object) -> None:
         from psycopg.errors import LockNotAvailable  # an optional extra, needed only where PostgreSQL is used
 
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise StoreEncodingUnusable(f"database {connection.info.dbname}", encoding)
         cursor = connection.cursor()
         for setting in ("synchronous_commit", "fsync"):
             value = cursor.execute(f"SHOW {setting}").fetchone()[0]

@@ -7,6 +7,7 @@
     ├── StoreBroken        I/O error or corruption: no answer may be given any more, the process must end
     ├── StoreInUse         another process owns this database
     ├── StoreUnsafe        the database is set so that a committed row could be lost
+    ├── StoreEncodingUnusable  a PostgreSQL database that cannot hold every text
     ├── StoreUrlInvalid    the URL names no database that we can use
     ├── SchemaTooNew       a newer release wrote this database
     ├── BackupUnusable     a file that should be a database of ours is none, or is damaged
@@ -94,6 +95,21 @@ class StoreUnsafe(StoreError):
 
     def __str__(self) -> str:
         return f"database setting {self.setting} is {self.value!r}, so a committed status could be lost; {self.wanted}"
+
+
+class StoreEncodingUnusable(StoreError):
+    """The database cannot hold every text that a station may send, or does not know texts from bytes."""
+
+    def __init__(self, where: str, encoding: str) -> None:
+        super().__init__(where, encoding)
+        self.where = where
+        self.encoding = encoding
+
+    def __str__(self) -> str:
+        return (
+            f"{self.where} has the encoding {self.encoding}, and UTF8 is needed: make another one with "
+            f"createdb --encoding=UTF8 --template=template0"
+        )
 
 
 class StoreUrlInvalid(StoreError):

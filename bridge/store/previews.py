@@ -56,11 +56,13 @@ def totals(conn: sa.Connection) -> Totals:
 
 def preview(conn: sa.Connection, account: AccountName) -> Preview:
     """Count an account's rows by what they would say."""
+    # As above: the number stands in the statement itself.
+    heard_of = evse_state.c.seq > sa.literal_column("0")
     rows = conn.execute(
-        sa.select(delivery.c.desired, evse_state.c.status, evse_state.c.seq > 0, sa.func.count())
+        sa.select(delivery.c.desired, evse_state.c.status, heard_of, sa.func.count())
         .select_from(delivery.outerjoin(evse_state, evse_state.c.evse == delivery.c.evse))
         .where(delivery.c.account == account, delivery.c.tombstone.is_(sa.false()))
-        .group_by(delivery.c.desired, evse_state.c.status, evse_state.c.seq > 0)
+        .group_by(delivery.c.desired, evse_state.c.status, heard_of)
     ).all()
     values: dict[str, int] = {}
     known = unknown = absent = 0

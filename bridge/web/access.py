@@ -108,10 +108,16 @@ class AccessOptions:
     monotonic: Callable[[], float] = time.monotonic
 
 
+def _nobody_counts(why: str) -> None:
+    """Count nothing."""
+
+
 class Access:
     """Decides who asks. One for each application."""
 
-    def __init__(self, token: str, options: AccessOptions) -> None:
+    def __init__(self, token: str, options: AccessOptions, refused: Callable[[str], None] = _nobody_counts) -> None:
+        """`refused` is told why, one of `meters.REFUSALS`, for each request that is not let in."""
+        self.refused = refused
         self.sessions = Sessions(options.secret, options.sessions, options.wall)
         self._token = KnownKey(TOKEN_KEY, digest_of(token), Principal(TOKEN_NAME, Role.ADMIN))
         self._ring = options.ring
@@ -132,6 +138,7 @@ class Access:
         digest, now = digest_of(shown), self._monotonic()
         wait = self._throttle.wait(peer.sender, now)
         if wait and (peer.sender, digest) not in self._proved:
+            self.refused("throttled")
             raise TooManyFailures(wait)
         found = await self._find(digest)
         if found is None:
@@ -176,6 +183,7 @@ class Access:
     def _failed(self, peer: Peer, now: float) -> WrongKey | TooManyFailures:
         flooded = self._throttle.flooded(now)
         self._throttle.failed(peer.sender, now)
+        self.refused("throttled" if flooded else "wrong_key")
         if flooded:
             return TooManyFailures(flooded)
         wait = self._throttle.wait(peer.sender, now)

@@ -45,13 +45,13 @@ def require_key(access: Access) -> Middleware:
         route = route_of(request)
         if route is not None and route.role is None:
             return await handler(request)
-        shown = _shown_key(request)
+        shown = _shown_key(access, request)
         if shown is not None:
             request[PRINCIPAL] = await _by_key(access, shown, peer)
         elif not await _by_cookie(access, request, peer):
-            return _login_page(request, is_page=route is not None and route.page)
+            return _login_page(access, request, is_page=route is not None and route.page)
         elif request.method not in _SAFE:
-            await _check_own_form(request)
+            await _check_own_form(access, request)
         return await handler(request)
 
     return check
@@ -65,15 +65,17 @@ async def is_still_good(request: web.Request) -> bool:
     return await request.app[ACCESS].is_still_good(request[PRINCIPAL], request.get(SESSION))
 
 
-def _shown_key(request: web.Request) -> str | None:
+def _shown_key(access: Access, request: web.Request) -> str | None:
     """Return the key that a request shows; None: it shows none. Raises: HTTPUnauthorized."""
     bearers, keys = request.headers.getall("Authorization", []), request.headers.getall("X-API-Key", [])
     if not bearers and not keys:
         return None
     if len(bearers) + len(keys) > 1:
+        access.refused("no_key")
         raise web.HTTPUnauthorized(text="more than one key was sent; send one, in one header", headers=_CHALLENGE)
     scheme, _, shown = bearers[0].partition(" ") if bearers else ("bearer", "", keys[0])
     if scheme.lower() != "bearer" or not shown.strip():
+        access.refused("no_key")
         raise web.HTTPUnauthorized(text=_HOW, headers=_CHALLENGE)
     return shown.strip()
 
@@ -99,22 +101,25 @@ async def _by_cookie(access: Access, request: web.Request, peer: Peer) -> bool:
     return True
 
 
-def _login_page(request: web.Request, *, is_page: bool) -> web.Response:
+def _login_page(access: Access, request: web.Request, *, is_page: bool) -> web.Response:
     """Return what leads people to the login page. Raises: HTTPUnauthorized where no person looks at the answer."""
     if not is_page:
+        access.refused("no_key")
         raise web.HTTPUnauthorized(text=_HOW, headers=_CHALLENGE)
     after = request.path_qs if request.method in _SAFE else "/"
     return web.Response(status=303, headers={"Location": f"{LOGIN_PATH}?next={quote(after, safe='/')}"})
 
 
-async def _check_own_form(request: web.Request) -> None:
+async def _check_own_form(access: Access, request: web.Request) -> None:
     """Refuse an unsafe request by cookie that another site may have made a browser send. Raises: HTTPForbidden."""
     if not is_own_page(request):
+        access.refused("foreign_page")
         raise web.HTTPForbidden(text="this was sent by a page of another site")
     given: object = request.headers.get(CSRF_HEADER)
     if given is None and request.content_type in _FORMS:
         given = (await request.post()).get(CSRF_FIELD)
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), request[CSRF].encode()):
+        access.refused("foreign_page")
         raise web.HTTPForbidden(
             text=f"the field {CSRF_FIELD} or the header {CSRF_HEADER} is missing or not this session's: reload the page"
         )

@@ -37,6 +37,10 @@ async def always(request: web.Request) -> bool:
     return True
 
 
+def _nobody_counts(clients: int) -> None:
+    """Count nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
     """How a stream is kept."""
@@ -55,9 +59,15 @@ class EventRoutes:
     """The table of these routes."""
 
     def __init__(
-        self, services: EventServices, still_allowed: StillAllowed = always, options: StreamOptions | None = None
+        self,
+        services: EventServices,
+        still_allowed: StillAllowed = always,
+        options: StreamOptions | None = None,
+        counted: Callable[[int], None] = _nobody_counts,
     ) -> None:
+        """`counted` is told how many clients there are, whenever it changes."""
         self._services = services
+        self._counted = counted
         self._still_allowed = still_allowed
         self._options = options or StreamOptions()
         self._streaming: set[asyncio.Task[None]] = set()
@@ -110,6 +120,7 @@ class EventRoutes:
         """Send until the client goes, may be told no more, does not read, or the server ends."""
         sending = asyncio.create_task(self._send(request, response, stream), name="events")
         self._streaming.add(sending)
+        self._counted(len(self._streaming))
         try:
             await asyncio.wait({sending})
             if not sending.cancelled() and (error := sending.exception()) is not None:
@@ -121,6 +132,7 @@ class EventRoutes:
         finally:
             sending.cancel()
             self._streaming.discard(sending)
+            self._counted(len(self._streaming))
 
     async def _send(self, request: web.Request, response: EventSourceResponse, stream: EventStream) -> None:
         options, loop = self._options, asyncio.get_running_loop()

@@ -10,13 +10,15 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would add as many series again, and tell what process_start_time_seconds tells
 
 LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 REQUEST_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0)
+REFUSALS = ("no_key", "wrong_key", "throttled", "foreign_page")
+"""Why a request was not let in; foreign_page: another site may have made a browser send it."""
 OUTCOMES = ("accepted", "deferred", "refused", "wrong_action", "held", "in_doubt")
 _MINUTE_S = 60.0
 _MINUTES = 60
@@ -84,6 +86,17 @@ class Meters:
             buckets=COMMIT_BUCKETS,
             registry=self.registry,
         )
+        self._refused = Counter(
+            "ocpp_bridge_web_refused",
+            "Requests of operators and programs that were not let in, by why.",
+            ["why"],
+            registry=self.registry,
+        )
+        self._streams = Gauge(
+            "ocpp_bridge_event_streams", "Clients that are told events as they come.", registry=self.registry
+        )
+        for why in REFUSALS:
+            self._refused.labels(why)
         for account in accounts:
             for metric in (self._lag, self._took, self._records):
                 metric.labels(account)
@@ -108,6 +121,14 @@ class Meters:
         """Count a status that is committed."""
         self._statuses.labels(version).inc()
         self._commit.observe(took_s)
+
+    def refused(self, why: str) -> None:
+        """Count a request that was not let in; `why`: one of REFUSALS."""
+        self._refused.labels(why).inc()
+
+    def streaming(self, clients: int) -> None:
+        """Note how many clients are told events now."""
+        self._streams.set(clients)
 
     def usage(self, account: str) -> Usage:
         """Return what an account was sent lately, by this process."""

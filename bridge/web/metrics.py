@@ -20,6 +20,8 @@ from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
 from bridge.web.task_shapes import LoopLag, TaskItem
 
 _STATES: tuple[str, ...] = get_args(UpstreamState)
+_ALARMED = "call_refused_internal"
+"""Shown from the start: Prometheus sees no increase where a series begins at 1."""
 
 
 class Metrics:
@@ -84,7 +86,7 @@ def _bridge(status: Status) -> Iterator[Metric]:
     counts = CounterMetricFamily(
         "ocpp_bridge_ocpp_events", "What the OCPP side counted since the start, by kind.", labels=["what"]
     )
-    for what, count in sorted(status.counts.items()):
+    for what, count in sorted(({_ALARMED: 0} | status.counts).items()):
         counts.add_metric([what], count)
     yield counts
 

@@ -6,6 +6,7 @@ tables, `…_routes`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from bridge.web.health_routes import HealthRoutes
 from bridge.web.history_routes import HistoryRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.key_routes import KeyRoutes
+from bridge.web.meters import Meters
 from bridge.web.pages.failures import failure_pages
 from bridge.web.pages.public import PublicOptions
 from bridge.web.pages.rendering import Pages
@@ -62,9 +64,10 @@ def create_app(
 
     `token` is the admin token; `access` None: there is no other key. `repeats` None: no order is remembered.
     """
-    wire_log, events = WireRoutes(services.wire_log), EventRoutes(services.events, is_still_good)
-    options = access or AccessOptions()
-    guard = Access(token, options)
+    meters = services.meters or Meters((), time.monotonic)
+    events = EventRoutes(services.events, is_still_good, counted=meters.streaming)
+    wire_log, options = WireRoutes(services.wire_log), access or AccessOptions()
+    guard = Access(token, options, meters.refused)
     pages = Pages()
     shown = page_tables(services, pages, public or PublicOptions())
     app = web.Application(

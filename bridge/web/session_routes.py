@@ -51,6 +51,7 @@ class SessionRoutes:
     async def begin(self, request: web.Request) -> web.Response:
         """Take the fields key and next; 303 with a cookie, or back to the login page."""
         if not is_own_page(request):
+            self._access.refused("foreign_page")
             raise web.HTTPForbidden(text="this was sent by a page of another site")
         if request.content_type != "application/x-www-form-urlencoded":
             raise web.HTTPUnsupportedMediaType(text="send a form: key and next, as application/x-www-form-urlencoded")

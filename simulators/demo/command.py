@@ -24,7 +24,9 @@ CANNOT_RUN = 2
 INTERRUPTED = 130
 """Ended by a signal before the comparison that was asked for."""
 
-_CONFIG = Path(__file__).parents[2] / "config" / "demo" / "bridge.toml"
+_INSTALLED = Path(__file__).with_name("bridge.toml")
+"""Where a wheel has it; a checkout has it where people look for configurations."""
+_CONFIG = _INSTALLED if _INSTALLED.exists() else Path(__file__).parents[2] / "config" / "demo" / "bridge.toml"
 _PATIENCE = Patience()
 
 

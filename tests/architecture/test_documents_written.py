@@ -16,6 +16,11 @@ def test_the_document_is_as_the_code_makes_it(name: str, document: Callable[[], 
     assert (DOCS / name).read_text(encoding="utf-8") == document(), f"docs/{name} is out of date: make docs"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_no_document_says_where_it_was_made(document: Callable[[], str]) -> None:
+    assert str(DOCS.parent) not in document()
+
+
 def test_every_key_of_the_configuration_has_a_meaning() -> None:
     assert [".".join(one.key) for one in described() if len(one.meaning) < 12] == []
 

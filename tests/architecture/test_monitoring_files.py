@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
@@ -19,15 +14,11 @@ from bridge.web.meters import Meters
 from bridge.web.metrics import Metrics
 from bridge.web.shapes import CertificateItem, ListenerItem, Status, UpstreamItem
 from bridge.web.task_shapes import LoopLag, TaskItem
+from tests.architecture.monitoring import BOARD, ROOT, RULES, labels_by_name, mistakes_of, targets
 from tests.architecture.promql import NotUnderstood, used
 
-ROOT = Path(__file__).parents[2]
-RULES = yaml.safe_load((ROOT / "ops/prometheus/alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
-BOARD = json.loads((ROOT / "ops/grafana/ocpp-bridge.json").read_text("utf-8"))
 OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)
-_LABEL_OF_TEXT = re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}")
-_NO_LABEL = {"value"}
 
 
 def exported() -> dict[str, set[str]]:
@@ -59,33 +50,14 @@ def exported() -> dict[str, set[str]]:
     meters = Meters(["hubject"], lambda: 0.0)
     meters.recorded("ocpp1.6", 0.01)
     body, _ = Metrics(meters).render(status, "", ready=True)
-    found: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(body.decode()):
-        for sample in family.samples:
-            found.setdefault(sample.name, set()).update(sample.labels)
-    return found
+    return labels_by_name(body.decode())
 
 
 EXPORTED = exported()
 
 
 def mistakes(expression: str, texts: str = "") -> list[str]:
-    """Return what an expression, and the texts that are filled with its labels, name and the bridge has not."""
-    found = used(expression)
-    wrong = [f"no metric {name}" for name in found.metrics if name not in EXPORTED]
-    there: set[str] = set().union(*(EXPORTED.get(name, set()) for name in found.metrics))
-    for name, labels in found.selected.items():
-        wrong += [f"{name} has no label {label}" for label in labels - EXPORTED.get(name, set())]
-    for label in found.grouped | (set(_LABEL_OF_TEXT.findall(texts)) - _NO_LABEL):
-        if label not in there:
-            wrong.append(f"no label {label}")
-    return wrong
-
-
-def targets() -> Iterator[tuple[str, str]]:
-    for panel in BOARD["panels"]:
-        for target in panel.get("targets", []):
-            yield target["expr"], target["legendFormat"]
+    return mistakes_of(expression, texts, EXPORTED)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])

@@ -12,7 +12,14 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.store.engine import Store, open_store
-from bridge.store.errors import StoreBroken, StoreInUse, StoreUnavailable, StoreUnsafe, StoreUrlInvalid
+from bridge.store.errors import (
+    StoreBroken,
+    StoreEncodingUnusable,
+    StoreInUse,
+    StoreUnavailable,
+    StoreUnsafe,
+    StoreUrlInvalid,
+)
 from bridge.store.tables import counter
 
 SHORT = timedelta(milliseconds=50)
@@ -47,6 +54,25 @@ async def test_postgresql_without_synchronous_commit_is_refused(postgresql_url: 
         admin.execute(f"ALTER DATABASE {admin.info.dbname} SET synchronous_commit = off")
     with pytest.raises(StoreUnsafe, match="synchronous_commit is 'off'"):
         open_store(postgresql_url, state_dir=tmp_path / "state")
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_postgresql_with_another_encoding_is_refused_with_what_to_do(
+    postgresql_server: str, tmp_path: Path, encoding: str
+) -> None:
+    """SQL_ASCII is what a server has whose machine has no locale."""
+    name = f"other_{encoding.lower()}"
+    with psycopg.connect(postgresql_server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} ENCODING {encoding} LOCALE 'C' TEMPLATE template0")
+        try:
+            with pytest.raises(StoreEncodingUnusable) as caught:
+                open_store(postgresql_server.replace("/postgres?", f"/{name}?"), state_dir=tmp_path / "state")
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    assert str(caught.value) == (
+        f"database {name} has the encoding {encoding}, and UTF8 is needed: make another one with "
+        "createdb --encoding=UTF8 --template=template0"
+    )
 
 
 @pytest.mark.parametrize("rounds", [20])

@@ -8,8 +8,8 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Desk:
     parts: Parts
 
     def run(self, *arguments: str, given: str | None = None, interactive: bool = False) -> Result:
-        parts = Parts(stopped=self.parts.stopped, interactive=lambda: interactive)
+        parts = replace(self.parts, interactive=lambda: interactive)
         return CliRunner().invoke(app, list(arguments), obj=parts, input=given)
 
 
@@ -336,13 +336,43 @@ def test_a_no_imports_nothing(desk: Desk, csv: str) -> None:
 
 
 def test_a_bridge_that_holds_the_store_and_does_not_answer_is_exit_code_6(state: Path) -> None:
-    desk = Desk(None, Parts(stopped=_fails(StoreInUse("state folder state", "process 7"))))
+    desk = Desk(None, Parts(stopped=_fails(StoreInUse("state folder state", "process 7")), patience=timedelta(0)))
     result = desk.run("status")
     assert result.exit_code == 6
     assert result.stderr == (
         "no bridge answers, yet state folder state is in use by process 7; "
         "stop that process first, or give this one another database\n"
     )
+
+
+def test_a_bridge_that_has_not_said_yet_where_it_listens_is_waited_for(running: Desk, state: Path) -> None:
+    """It opens its store and answers /livez first, and writes its file last; here while the command looks."""
+    written = (state / "ports.json").rename(state / "later.json")
+
+    @asynccontextmanager
+    async def in_use(settings: Settings) -> AsyncIterator[WebServices]:
+        written.rename(state / "ports.json")
+        raise StoreInUse("state folder state", "process 7")
+        yield
+
+    starting = Desk(running.services, Parts(stopped=lambda: in_use, patience=timedelta(seconds=20)))
+    result = starting.run("status", "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_a_bridge_that_lets_go_of_its_store_is_waited_for(halted: Desk) -> None:
+    looks: list[int] = []
+
+    @asynccontextmanager
+    async def in_use_twice(settings: Settings) -> AsyncIterator[WebServices]:
+        looks.append(1)
+        if len(looks) < 3:
+            raise StoreInUse("state folder state", "process 7")
+        yield halted.services
+
+    ending = Desk(halted.services, Parts(stopped=lambda: in_use_twice, patience=timedelta(seconds=20)))
+    assert ending.run("status", "--json").exit_code == 0
+    assert len(looks) == 3
 
 
 def test_a_store_that_cannot_be_opened_is_exit_code_1(state: Path) -> None:

@@ -11,13 +11,18 @@ import base64
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
+import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.acceptance.conftest import MakeSite
-from tests.acceptance.harness import FleetPlan, Site
+from tests.acceptance.controls import Hub
+from tests.acceptance.harness import ROOT, FleetPlan, Site
 from tests.acceptance.processes import until
 from tests.acceptance.scripted import ScriptedStation, evse_id
 from tests.catalogue.recording import Tally
@@ -36,24 +41,53 @@ WRONG_KEY_SHOWN = "ocppb_Kq7canaryWrongApiKey10"
 SPIRII_KEY = "Kq7canarySpiriiAccount11"
 ID_TAG = "Kq7canaryIdTag000012"
 LISTED_TAG = "Kq7canaryListedTag13"
+TELEMETRY_KEY = "Kq7canaryTelemetryKey014"
+DATABASE_PASSWORD = "Kq7canaryDatabasePass015"
+HUBS_PASSPHRASE = "mock-hub-passphrase"
+"""Of the encrypted key that the mock hubs make."""
 CANARIES = (
     *(OWN_KEY, NEW_KEY, WRONG_KEY, STRANGER_KEY, REPORTED_KEY, BROKEN_KEY),
     *(API_KEY, PASSPHRASE, WRONG_TOKEN, WRONG_KEY_SHOWN, SPIRII_KEY, ID_TAG, LISTED_TAG),
+    *(TELEMETRY_KEY, DATABASE_PASSWORD, HUBS_PASSPHRASE),
 )
 KEPT = {"admin-token", "pepper", "session-secret"}
 """Files that hold a secret because they are its place."""
 STATION_PATH = f"/api/v1/stations/{STATION}"
 EVSE_PATH = f"/api/v1/evses/{evse_id(STATION)}"
 INVENTORY = (
-    "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point\n"
-    f"{STATION},1.6,{OWN_KEY},1,{evse_id(STATION)},demo,site,point\n"
+    "station,version,key,connector,evse_id,operator,chargeprice_station,chargeprice_point,spirii\n"
+    f"{STATION},1.6,{OWN_KEY},1,{evse_id(STATION)},demo,site,point,true\n"
 )
 SETTINGS = {
     "ACCOUNTS__CHARGEPRICE__API_KEY": API_KEY,
     "LOG__LEVEL": "debug",
     "OCPP__ID_TAGS": "list",
     "OCPP__ID_TAG_LIST": LISTED_TAG,
+    "STATUS__AVAILABLE_HOLD": "0 s",
+    "TELEMETRY__ENDPOINT": "http://127.0.0.1:9/v1/traces",
 }
+SPIRII = '[accounts.spirii]\nkind = "spirii"\nmode = "live"\n'
+PAGES = (
+    *(
+        "/",
+        "/?problems=true",
+        f"/evses/{evse_id(STATION)}",
+        "/deliveries",
+        "/hubs",
+        "/hubs/chargeprice",
+        "/hubs/spirii",
+    ),
+    *(
+        "/stations",
+        f"/stations/{STATION}",
+        "/stations/attempts",
+        "/plots",
+        "/temporary",
+        "/temporary/new",
+        "/quarantine",
+        "/login",
+    ),
+)
 COMMANDS = (
     ("status",),
     ("check-config",),
@@ -64,6 +98,8 @@ COMMANDS = (
     ("key", "list", "--all"),
     ("station", "show", STATION, "--json"),
     ("upstream", "sync", "chargeprice", "--dry-run", "--json"),
+    ("delivery", "list", "--json"),
+    ("explain", evse_id(STATION)),
 )
 
 
@@ -148,13 +184,62 @@ class Operator:
             *("/api/v1/stations", f"/api/v1/stations/{STATION}", f"/api/v1/stations/{STATION}/quirks"),
             *(f"/api/v1/stations/{STATION}/log", "/api/v1/quarantine", "/api/v1/attempts", "/api/v1/keys"),
             *("/api/v1/upstreams/chargeprice/preview", "/api/v1/upstreams/hubject/sync"),
-            *("/api/v1/keys?revoked=true", "/api/v1/keys/1"),
-            *("/api/v1/deliveries?limit=1000", "/api/v1/deliveries/1", f"{EVSE_PATH}/explain", f"{EVSE_PATH}/history"),
-            *("/", "/hubs", "/hubs/chargeprice", "/hubs/hubject/sync", "/deliveries", "/deliveries/1", "/plots"),
-            *("/stations", f"/stations/{STATION}", "/stations/attempts", f"/stations/{STATION}/log.jsonl"),
-            *(f"/evses/{evse_id(STATION)}", "/quarantine", "/temporary", "/search?q=SECRETIVE"),
+            *("/api/v1/keys?revoked=true", "/api/v1/keys/1", "/api/v1/temporary-statuses", "/api/v1/connectors"),
+            *(f"{STATION_PATH}/log?limit=1000", EVSE_PATH, f"{EVSE_PATH}/explain", f"{EVSE_PATH}/history"),
+            *("/api/v1/evse-counts", "/api/v1/status/history", "/api/v1/upstreams/chargeprice/throughput"),
+            *("/api/v1/upstreams/hubject/sync", "/api/v1/upstreams/hubject/preview", "/openapi.json"),
+            *("/api/v1/deliveries?limit=1000", "/api/v1/deliveries/1", "/search?q=SECRETIVE"),
+            *PAGES,
         ):
             assert await self.ask("GET", path) in (200, 503), path
+
+    async def look_at_deliveries(self, *accounts: str) -> None:
+        """Read what each account was sent and what it answered, as document and as page; each was sent something."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        for account in accounts:
+            place = f"{self.url}/api/v1/deliveries?account={account}&limit=5"
+            async with self.http.get(place, headers=headers) as response:
+                items = (await response.json())["items"]
+            shown = 0
+            for item in items:
+                before = len(self.said)
+                assert await self.ask("GET", f"/api/v1/deliveries/{item['id']}") == 200
+                shown += b'"method"' in self.said[before:]
+                assert await self.ask("GET", f"/deliveries/{item['id']}") == 200
+            assert shown, f"what {account} was sent"
+
+
+async def start_with_secrets(site: Site) -> None:
+    """Start hubs and the bridge, which has an encrypted key, a key for Spirii, and one for the collector of traces."""
+    tls = site.folder / "tls"
+    await site.start_hubs("--tls-dir", str(tls))
+    assert site.mirror is not None
+    await site.mirror.configure(api_keys=[SPIRII_KEY])
+    await site.hubs["chargeprice"].configure(api_keys=[API_KEY])
+    demo = (ROOT / "config" / "demo" / "bridge.toml").read_text(encoding="utf-8")
+    listed = demo.replace('"chargeprice"]', '"chargeprice", "spirii"]')
+    site.configure(f'{listed}\n{SPIRII}base_url = "{site.mirror_url}"\n')
+    site.set(
+        ACCOUNTS__SPIRII__API_KEY=SPIRII_KEY,
+        ACCOUNTS__HUBJECT__CLIENT_CERTIFICATE=str(tls / "client-encrypted.pem"),
+        ACCOUNTS__HUBJECT__CLIENT_KEY_PASSPHRASE=HUBS_PASSPHRASE,
+        ACCOUNTS__HUBJECT__CA_BUNDLE=str(tls / "ca.pem"),
+    )
+    site.variables["OTEL_EXPORTER_OTLP_HEADERS"] = f"Authorization=Bearer {TELEMETRY_KEY}"
+    await site.start_bridge()
+
+
+async def told_everybody(site: Site) -> None:
+    """Give Spirii a temporary status, and wait until each hub has taken something."""
+    wish = {"evseId": evse_id(STATION), "temporaryStatus": "BLOCKED", "validTo": "2126-01-01T00:00:00Z"}
+    assert (await site.spirii("POST", "", wish))[0] == 201
+    assert site.mirror is not None
+    for hub in (*site.hubs.values(), site.mirror):
+
+        async def taken(hub: Hub = hub) -> bool:
+            return any(entry["action"] != "list" for entry in await hub.journal())
+
+        await until(taken, 30, f"a request to {hub.name}")
 
 
 async def refused(site: Site, station: str, key: str) -> None:
@@ -200,11 +285,11 @@ async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storag
     faulty = Path(__file__).parents[1] / "watchdog" / "faulty.py"
     site.bridge_command = [sys.executable, str(faulty), "lane dies", str(switch)]
     plan = FleetPlan(stations=8, seed=86)
-    await site.start_hubs()
-    await site.start_bridge()
+    await start_with_secrets(site)
     await site.import_inventory(plan.inventory)
     await site.import_inventory(INVENTORY)
     await site.start_fleet(plan)
+    await told_everybody(site)
     async with aiohttp.ClientSession() as http:
         operator = Operator(site, http)
         switch.touch()
@@ -213,17 +298,73 @@ async def test_no_secret_is_in_any_log_answer_or_file_while_parts_die_and_storag
         cookie = await operator.use_key(key)
         await until(lambda: b"KeyError" in site.bridge.log.read_bytes(), 40, "the traceback of a lane")
         await operator.look_at_everything()
+        await operator.look_at_deliveries("chargeprice", "spirii")  # the lane of Hubject dies too soon
         backup = ("db", "backup", str(site.state_dir / "backup.db"), "--json")
         asked = (*COMMANDS, backup) if log_format == "json" else (backup,)
         commands = b"".join([(await site.run(*command))[1].encode() for command in asked])
         switch.with_suffix(".store").touch()
         assert await site.bridge.ended(20) == 1
-    secrets = (*CANARIES, operator.token, key, key.removeprefix("ocppb_"), cookie, *operator.keys)
+    pem = (site.folder / "tls" / "client-encrypted.pem").read_text(encoding="ascii")
+    secrets = (*CANARIES, pem.splitlines()[2], operator.token, key, key.removeprefix("ocppb_"), cookie, *operator.keys)
     assert b"ocpp-bridge: database broken: I/O error" in site.bridge.log.read_bytes()
     assert leaks("an answer", operator.said, secrets) == []
     assert leaks("a command", commands, secrets) == []
     assert found_in_files(site, secrets) == []
     tally.count(faults=2)
+
+
+async def test_no_secret_is_in_any_log_answer_or_row_where_postgresql_is_used(
+    make_site: MakeSite, postgresql_url: str
+) -> None:
+    url = postgresql_url.replace("postgres:@", f"postgres:{DATABASE_PASSWORD}@")
+    assert DATABASE_PASSWORD in url
+    site = make_site(url, **SETTINGS)
+    await start_with_secrets(site)
+    await site.import_inventory(INVENTORY)
+    async with aiohttp.ClientSession() as http:
+        operator = Operator(site, http)
+        await live_with_secrets(site, operator)
+        await told_everybody(site)
+        await operator.look_at_everything()
+        await operator.look_at_deliveries("hubject", "chargeprice", "spirii")
+        commands = b"".join([(await site.run(*command))[1].encode() for command in (("status",), ("config", "show"))])
+        rows = dumped(postgresql_url)
+        with taken_away(postgresql_url):
+            assert await operator.ask("GET", "/api/v1/evses") == 503
+            await until(lambda: b"storage_failed" in site.bridge.log.read_bytes(), 40, "a word about the database")
+    secrets = (*CANARIES, operator.token, *operator.keys)
+    assert leaks("an answer", operator.said, secrets) == []
+    assert leaks("a command", commands, secrets) == []
+    assert leaks("a row", rows, secrets) == []
+    assert leaks("the log", site.bridge.log.read_bytes(), secrets) == []
+
+
+def dumped(url: str) -> bytes:
+    """Return every row of every table as text."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        names = [name for (name,) in admin.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        assert {"station", "delivery_log"} <= set(names)
+        found = b""
+        for name in names:
+            with admin.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))) as copy:
+                found += b"".join(bytes(chunk) for chunk in copy)
+    return found
+
+
+@contextmanager
+def taken_away(url: str) -> Iterator[None]:
+    """Give the database another name for a while: whoever asks for it is told that there is none."""
+    name = str(conninfo_to_dict(url)["dbname"])
+    here, away = sql.Identifier(name), sql.Identifier(f"{name}_away")
+    cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(url.replace(f"/{name}?", "/postgres?"), autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(here))
+        admin.execute(cut, (name,))
+        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(here, away))
+        try:
+            yield
+        finally:
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(away, here))
 
 
 @pytest.mark.row("T86")

@@ -290,6 +290,19 @@ def test_exit_codes_leave_the_process() -> None:
     )
 
 
+def test_what_parts_of_the_bridge_log_inside_a_command_goes_to_stderr(folder: Path) -> None:
+    """A stopped bridge's store is opened by the command itself, and stdout may be read by a program."""
+    script = (
+        "import structlog; from bridge.cli.run import Parts; Parts().stopped(); log = structlog.get_logger('x');"
+        "log.warning('storage_failed', token='kept'); log.info('of_no_interest_here')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=40, check=True)
+    assert done.stdout == ""
+    assert '"event": "storage_failed"' in done.stderr
+    assert "kept" not in done.stderr
+    assert "of_no_interest_here" not in done.stderr
+
+
 def test_ctrl_c_is_exit_code_130(folder: Path) -> None:
     """A listener that accepts and never answers keeps the command waiting until it is interrupted."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
