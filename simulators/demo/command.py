@@ -37,7 +37,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the fleet.")] = 7,
     scenario: Annotated[str, typer.Option(help=SCENARIO_HELP)] = "busy",
     bridge_command: Annotated[str, typer.Option(help="How the bridge is started.")] = "ocpp-bridge",
-    config: Annotated[Path, typer.Option(help="The bridge's configuration.", exists=True, dir_okay=False)] = _CONFIG,
+    config: Annotated[
+        Path,
+        typer.Option(
+            help="The bridge's configuration.", exists=True, dir_okay=False, show_default="config/demo/bridge.toml"
+        ),
+    ] = _CONFIG,
     patience: Annotated[
         float, typer.Option(min=1, help="Seconds that the hubs may take to agree once the fleet rests.")
     ] = _PATIENCE.agree_within.total_seconds(),
