@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_deliveries import FakeDeliveries
 from fake_events import FakeEvents
 from fake_evse_services import FakeExplanations, FakeHistory
+from fake_inventory_edits import FakeInventoryEdits
 from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
@@ -325,6 +326,7 @@ class FakeServices:
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
     events: FakeEvents = field(default_factory=FakeEvents)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    inventory_edits: FakeInventoryEdits = field(default_factory=FakeInventoryEdits)
     api_keys: FakeKeys = field(default_factory=FakeKeys)
     explanations: FakeExplanations = field(default_factory=FakeExplanations)
     history: FakeHistory = field(default_factory=FakeHistory)
