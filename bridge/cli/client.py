@@ -145,9 +145,14 @@ class RestServices:
         return _classified(status, text, EvseItem, evse_id)
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
-        """GET /api/v1/connectors."""
+        """GET /api/v1/connectors; the bridge knows by the key whose may be seen."""
         named = {"station": station, "evse_id": evse_id}
         query = urlencode({name: value for name, value in named.items() if value is not None})
         return await pages(partial(self._get, model=ConnectorPage), f"/api/v1/connectors?{query}", page)

@@ -230,9 +230,17 @@ class WebServices(Protocol):
         ...
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
-        """Return connectors with what was reported, all without a page. Raises: WrongCursor."""
+        """Return connectors with what was reported, all without a page; only of these operators, None: of all.
+
+        Raises: WrongCursor.
+        """
         ...
 
     async def list_upstreams(self) -> UpstreamList:

@@ -369,7 +369,12 @@ class FakeServices:
         raise NotFound("EVSE", evse_id)
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
         self.orders.append(("list connectors", page, station, evse_id))
         item = ConnectorItem(
