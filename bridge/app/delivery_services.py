@@ -81,8 +81,9 @@ class StoreDeliveries:
     ) -> RetryReport:
         """Send now what an account's hub should have of an EVSE. Raises: NotFound, Conflict, Unavailable."""
         name = self._known(account)
-        _, meant = await self._evse(evse_id, operators)
+        key, meant = await self._evse(evse_id, operators)
         ordered = await self._order(RetryOrder(name, meant, self._clock()), f"status of {meant} at {account}", by)
+        self._wakes.settled(name, [key])
         return _report(ordered).model_copy(
             update={"account": account, "evse_id": meant, "value": shown(ordered.value) or "deletion"}
         )

@@ -97,13 +97,19 @@ class EvseServices:
         return self._evse_item(found[0], lanes, at)
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
         """Return connectors with what was reported, all without a page. Raises: WrongCursor, Unavailable."""
         question = partial(
             read_connectors,
             station_id=station,
             evse_id=None if evse_id is None else EvseId(evse_id.upper()),
+            operators=None if operators is None else sorted(operators),
             after=None if page is None else connector_key(page, _ALL),
             limit=None if page is None else page.limit + 1,
         )

@@ -54,6 +54,8 @@ class _Read:
     hubs: Mapping[AccountName, HubReading]
     row: StationRow
     reports: Mapping[tuple[int, int], ReportRow]
+    bound: bool
+    """Who asks is bound to operators, and not told of accounts that have nothing to do with the EVSE."""
 
 
 class StoreExplanations:
@@ -79,7 +81,9 @@ class StoreExplanations:
             raise AssertionError("an EVSE of the inventory has a station in it")
         by_address = {(report.evse, report.connector): report for report in reports}
         row = replace(row, heard_at=_heard_at(row, station))
-        return self._explained(_Read(found, station, station.evses[found.key], changed, hubs, row, by_address), at)
+        bound = operators is not None
+        read = _Read(found, station, station.evses[found.key], changed, hubs, row, by_address, bound)
+        return self._explained(read, at)
 
     def _decided(
         self, conn: Transaction, evse_id: str, operators: frozenset[str] | None
@@ -144,6 +148,8 @@ class StoreExplanations:
                 continue
             key = AccountName(name)
             delivery = read.evse.deliveries.get(key)
+            if delivery is None and read.bound and key not in routes:
+                continue
             if delivery is None:
                 yield untold_hub(name, account, routes.get(key), read.evse, read.hubs[key])
             else:

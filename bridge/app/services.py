@@ -25,6 +25,7 @@ from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.history import StoreHistory
+from bridge.app.inventory_edits import StoreInventoryEdits
 from bridge.app.inventory_services import InventoryServices
 from bridge.app.key_ring import StoreKeyRing
 from bridge.app.key_services import StoreKeys
@@ -168,6 +169,16 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
             went_round=told,
         )
         self._follow = Follow(wakes, central)
+        self.inventory_edits = StoreInventoryEdits(
+            settings,
+            store,
+            writer,
+            clock=clock,
+            keys=keys,
+            derive=derive,
+            documents=self._documents,
+            follow=self._follow,
+        )
         self.quarantine = StoreQuarantine(
             settings,
             store,

@@ -19,6 +19,7 @@ from bridge.cli.delivery_client import RestDeliveries
 from bridge.cli.event_client import RestEvents
 from bridge.cli.evse_client import RestExplanations, RestHistory
 from bridge.cli.failures import Unexpected, Unreachable
+from bridge.cli.inventory_client import RestInventoryEdits
 from bridge.cli.key_client import RestKeys
 from bridge.cli.pages import evse_query, pages
 from bridge.cli.quarantine_client import RestQuarantine
@@ -36,6 +37,7 @@ from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.history_services import HistoryServices
+from bridge.web.inventory_services import InventoryEdits
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
@@ -94,6 +96,7 @@ class RestServices:
         self.history: HistoryServices = RestHistory(self._request)
         self.events: EventServices = RestEvents(url, self._headers)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
+        self.inventory_edits: InventoryEdits = RestInventoryEdits(self._request)
         self.meters = None
 
     async def _station_quirks(self, path: str, station: str) -> StationQuirks:
@@ -142,9 +145,14 @@ class RestServices:
         return _classified(status, text, EvseItem, evse_id)
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
-        """GET /api/v1/connectors."""
+        """GET /api/v1/connectors; the bridge knows by the key whose may be seen."""
         named = {"station": station, "evse_id": evse_id}
         query = urlencode({name: value for name, value in named.items() if value is not None})
         return await pages(partial(self._get, model=ConnectorPage), f"/api/v1/connectors?{query}", page)
@@ -237,7 +245,7 @@ class RestServices:
         timeout = aiohttp.ClientTimeout(total=_TOTAL_S + patience_s, connect=5)
         headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
         if condition is not None:
-            headers = {**headers, "If-Match": "*" if condition.anything else ", ".join(sorted(condition.tags))}
+            headers = headers | _conditional(condition)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
@@ -246,6 +254,12 @@ class RestServices:
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
+
+
+def _conditional(condition: Condition) -> dict[str, str]:
+    if condition.nothing:
+        return {"If-None-Match": "*"}
+    return {"If-Match": "*" if condition.anything else ", ".join(sorted(condition.tags))}
 
 
 def _upstream(name: str) -> str:

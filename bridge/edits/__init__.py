@@ -17,6 +17,7 @@ from bridge.edits.accounts import (
     sync_accounts,
 )
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
+from bridge.edits.inventory_edits import Edited, EditedMeanwhile, EditOrder, edit_inventories
 from bridge.edits.listings import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 from bridge.edits.quarantine import MapOrder, NotQuarantined, map_stations
 from bridge.edits.station_keys import (
@@ -34,6 +35,9 @@ __all__ = [
     "Begun",
     "CredentialOrder",
     "DeletionOrder",
+    "EditOrder",
+    "Edited",
+    "EditedMeanwhile",
     "FullLoadOrder",
     "ImportOrder",
     "Imported",
@@ -52,6 +56,7 @@ __all__ = [
     "credentials_changed",
     "delete_documents",
     "drop_rotations",
+    "edit_inventories",
     "import_inventories",
     "import_listings",
     "map_stations",

@@ -17,6 +17,7 @@ from bridge.store.availability import forget_orders
 from bridge.store.errors import NeedsYes
 from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
+from bridge.store.inventory_plan import NOTHING_REMOVED, Removals
 from bridge.store.listed_stations import match_listed
 from bridge.store.micros import to_micros
 from bridge.store.quarantine import drop_known
@@ -40,6 +41,8 @@ class ImportOrder:
     options: DeriveOptions
     documents: tuple[DocumentPlan, ...] = ()
     """What the accounts say besides statuses: the inventory decides which EVSEs and stations are theirs."""
+    remove: Removals = NOTHING_REMOVED
+    """Goes, of what the inventory does not list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ def _import(conn: Transaction, order: ImportOrder) -> Imported | ItemFailed:
             keys=order.keys,
             now=order.at.now,
             prune=order.prune,
+            remove=order.remove,
             yes=order.yes,
         )
     except (InventoryInvalid, NeedsYes) as error:

@@ -28,10 +28,12 @@ from bridge.inventory_file import (
 from bridge.store.bulk import upsert
 from bridge.store.errors import NeedsYes
 from bridge.store.inventory_plan import (
+    NOTHING_REMOVED,
     ImportResult,
     InventoryDiff,
     KeyColumns,
     Plan,
+    Removals,
     StoredInventory,
     evse_values,
     station_values,
@@ -80,6 +82,7 @@ def import_inventory(
     keys: StationKeys,
     now: datetime,
     prune: bool = False,
+    remove: Removals = NOTHING_REMOVED,
     yes: bool = False,
 ) -> ImportResult:
     """Bring the store's inventory to what the file says, within the caller's transaction.
@@ -93,12 +96,13 @@ def import_inventory(
         keys: Makes and compares credentials.
         now: Wall time, for what is removed.
         prune: Remove what the file does not list.
+        remove: Remove these, of what the file does not list.
         yes: Remove even more than a tenth.
 
     Raises: InventoryInvalid (the file contradicts what stays in the store), NeedsYes.
     """
     stored = stored_inventory(conn)
-    plan = Plan(inventory, stored, prune=prune)
+    plan = Plan(inventory, stored, prune=prune, remove=remove)
     if errors := [*plan.errors()]:
         raise InventoryInvalid(errors)
     replaced = replaced_keys(conn)

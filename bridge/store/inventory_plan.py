@@ -67,6 +67,17 @@ class ImportResult:
     warnings: tuple[RowWarning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What an edit takes out of the inventory by name, where an import would prune."""
+
+    stations: frozenset[StationId] = frozenset()
+    evses: frozenset[EvseId] = frozenset()
+
+
+NOTHING_REMOVED = Removals()
+
+
 @dataclass(slots=True)
 class StoredInventory:
     """The store's inventory; rows of removed stations and EVSEs are among them, marked by `removed_at_w`."""
@@ -93,11 +104,12 @@ def stored_inventory(conn: sa.Connection) -> StoredInventory:
 class Plan:
     """Compares the file with the store; writes nothing."""
 
-    def __init__(self, inventory: Inventory, stored: StoredInventory, *, prune: bool) -> None:
+    def __init__(
+        self, inventory: Inventory, stored: StoredInventory, *, prune: bool, remove: Removals = NOTHING_REMOVED
+    ) -> None:
         self.stations = inventory.stations
         self.evses = inventory.evses
         self.stored = stored
-        self._prune = prune
         self._warnings = inventory.warnings
         self.connectors: dict[EvseId, list[ConnectorRow]] = defaultdict(list)
         for row in inventory.connectors:
@@ -108,6 +120,8 @@ class Plan:
         self._present_evses = {id_ for id_, row in stored.evses.items() if row["removed_at_w"] is None}
         self._unlisted_stations = self._present_stations - listed_stations
         self._unlisted_evses = self._present_evses - listed_evses
+        self._removed_stations = self._unlisted_stations if prune else self._unlisted_stations & remove.stations
+        self._removed_evses = self._unlisted_evses if prune else self._unlisted_evses & remove.evses
 
     def errors(self) -> Iterable[RowError]:
         """Yield where the file contradicts what stays in the store."""
@@ -119,11 +133,11 @@ class Plan:
             old = self.stored.stations.get(row.station)
             if row.wants_key and row.key is None and (old is None or old["key_digest"] is None):
                 yield RowError(row.line, "key", "", "is missing: none is stored for this station; or write insecure")
-        if not self._prune:
-            yield from self._second_claims()
+        yield from self._second_claims()
 
     def _second_claims(self) -> Iterable[RowError]:
-        kept = {address: id_ for id_ in self._unlisted_evses for address in self.stored.addresses[id_]}
+        stays = self._unlisted_evses - self._removed_evses
+        kept = {address: id_ for id_ in stays for address in self.stored.addresses[id_]}
         for row in chain.from_iterable(self.connectors.values()):
             owner = kept.get((row.station, row.evse, row.connector))
             if owner is not None:
@@ -137,8 +151,6 @@ class Plan:
 
     def result(self, credentials: Mapping[StationId, KeyColumns]) -> ImportResult:
         """Return what the import will do, without the keys of the EVSEs that it will make."""
-        removed_stations = self._unlisted_stations if self._prune else set()
-        removed_evses = self._unlisted_evses if self._prune else set()
         diff = InventoryDiff(
             stations_added=_sorted(row.station for row in self.stations if row.station not in self._present_stations),
             stations_changed=_sorted(
@@ -146,14 +158,14 @@ class Plan:
                 for row in self.stations
                 if row.station in self._present_stations and self._station_changed(row, credentials[row.station])
             ),
-            stations_removed=_sorted(removed_stations),
+            stations_removed=_sorted(self._removed_stations),
             evses_added=_sorted(row.evse_id for row in self.evses if row.evse_id not in self._present_evses),
             evses_changed=_sorted(
                 row.evse_id for row in self.evses if row.evse_id in self._present_evses and self._evse_changed(row)
             ),
-            evses_removed=_sorted(removed_evses),
-            stations_unlisted=_sorted(self._unlisted_stations - removed_stations),
-            evses_unlisted=_sorted(self._unlisted_evses - removed_evses),
+            evses_removed=_sorted(self._removed_evses),
+            stations_unlisted=_sorted(self._unlisted_stations - self._removed_stations),
+            evses_unlisted=_sorted(self._unlisted_evses - self._removed_evses),
         )
         return ImportResult(
             diff=diff,

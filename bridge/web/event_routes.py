@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 
 PATH = "/api/v1/events"
 _LONGEST_ID = 64
+_OF_EVSES = frozenset({EventName.STATUS, EventName.DELIVERY, EventName.TEMPORARY, EventName.RESET})
+"""What a key that is bound to operators is told: accounts and stations are everybody's."""
+_ANEW = '{"why": "more changed than is told one by one"}'
+"""What such a key is told of why everything is to be read anew: the reason may name an account."""
 
 StillAllowed = Callable[[web.Request], Awaitable[bool]]
 """Tells whether who asked may still be told: its key may have expired or been revoked meanwhile."""
@@ -88,15 +92,17 @@ class EventRoutes:
                 Parameter("account", "Only what is about this account."),
             ),
             fails=(404, 503),
+            scoped=True,
         )
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What changes from now on, or since Last-Event-ID: events, evse_id, account."""
+        operators = request[PRINCIPAL].operators
         wish = EventWish(
-            names=_names(request),
+            names=_names(request) if operators is None else _of_evses(_names(request)),
             evse_id=request.query.get("evse_id"),
             account=request.query.get("account"),
-            operators=request[PRINCIPAL].operators,
+            operators=operators,
         )
         last_id = request.headers.get("Last-Event-ID", "")[:_LONGEST_ID]
         async with self._services.follow(wish, last_id or None) as stream:
@@ -138,10 +144,12 @@ class EventRoutes:
         options, loop = self._options, asyncio.get_running_loop()
         retry: int | None = int(options.retry.total_seconds() * 1000)
         asked_at = loop.time()
+        bound = request[PRINCIPAL].operators is not None
         while response.is_connected() and request.transport is not None:
             event = await stream.next(options.look)
             if event is not None:
-                await response.send(event.data, id=event.id, event=event.name, retry=retry)
+                data = _ANEW if bound and event.name is EventName.RESET else event.data
+                await response.send(data, id=event.id, event=event.name, retry=retry)
                 retry = None
             if loop.time() - asked_at >= options.ping.total_seconds():
                 if not await self._still_allowed(request):
@@ -152,6 +160,16 @@ class EventRoutes:
         """End every stream at once when the server ends."""
         for sending in self._streaming:
             sending.cancel()
+
+
+def _of_evses(names: frozenset[EventName]) -> frozenset[EventName]:
+    """Return what a key that is bound to operators is told of these. Raises: HTTPForbidden."""
+    if others := sorted(names - _OF_EVSES):
+        raise web.HTTPForbidden(
+            text=f"{', '.join(others)} events are about all operators; a key that is bound to some is told of "
+            f"{', '.join(name for name in EventName if name in _OF_EVSES)}"
+        )
+    return names or _OF_EVSES
 
 
 def _names(request: web.Request) -> frozenset[EventName]:

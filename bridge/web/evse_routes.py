@@ -89,6 +89,7 @@ class EvseRoutes:
             "EVSEs",
             ConnectorPage,
             query=(*PAGE, Parameter("station", "Those of one station."), Parameter("evse_id", "Those of one EVSE.")),
+            scoped=True,
         )
 
     async def list(self, request: web.Request) -> web.Response:
@@ -108,7 +109,9 @@ class EvseRoutes:
     async def connectors(self, request: web.Request) -> web.Response:
         """A page of them."""
         page, station, evse_id = page_of(request), text(request, "station"), text(request, "evse_id")
-        return answer(await self._services.list_connectors(page, station=station, evse_id=evse_id))
+        operators = request[PRINCIPAL].operators
+        found = await self._services.list_connectors(page, station=station, evse_id=evse_id, operators=operators)
+        return answer(found)
 
 
 def evse_query(request: web.Request) -> EvseQuery:

@@ -36,6 +36,7 @@ class ExplanationRoutes:
             "EVSEs",
             Explanation,
             fails=(404, 422),
+            scoped=True,
         )
 
     async def explain(self, request: web.Request) -> web.Response:

@@ -52,6 +52,7 @@ class HistoryRoutes:
                 Parameter("newest", "The last `limit` changes instead of the first; without cursor.", "boolean"),
             ),
             fails=(404, 422),
+            scoped=True,
         )
         yield Route(
             "GET",
@@ -63,6 +64,7 @@ class HistoryRoutes:
             StatusHistory,
             query=(*_RANGE, Parameter("buckets", "In so many steps.", "integer", 1, LARGEST_BUCKETS)),
             fails=(422,),
+            scoped=True,
         )
 
     async def of_evse(self, request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from bridge.core.repeats import Answered, Found, InWork, OtherOrder
 from bridge.core.temporary import TemporaryRefused
-from bridge.web.principals import PRINCIPAL
+from bridge.web.principals import PRINCIPAL, Principal
 from bridge.web.services import ServiceError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def carried_out_once(route: Route, request: web.Request) -> web.StreamResp
     key = _key(request)
     if repeats is None or key is None:
         return await route.handler(request)
-    principal = request[PRINCIPAL].name
+    principal = _whose(request[PRINCIPAL])
     found = await repeats.begin(principal, key, await _content(request))
     match found:
         case InWork():
@@ -90,6 +90,11 @@ async def _carried_out(
         return response
     await repeats.answered(principal, key, response.status, None if route.secret else _kept(response))
     return response
+
+
+def _whose(principal: Principal) -> str:
+    """Return whose orders are remembered: a name may be given again once its key is revoked, a number never."""
+    return str(principal.key) if principal.key else principal.name
 
 
 def _key(request: web.Request) -> str | None:

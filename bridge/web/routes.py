@@ -24,6 +24,7 @@ from bridge.web.explanation_routes import ExplanationRoutes
 from bridge.web.headers import add_headers
 from bridge.web.health_routes import HealthRoutes
 from bridge.web.history_routes import HistoryRoutes
+from bridge.web.inventory_edit_routes import InventoryEditRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.key_routes import KeyRoutes
 from bridge.web.meters import Meters
@@ -93,6 +94,7 @@ def all_routes(
         EvseRoutes(services),
         UpstreamRoutes(services),
         InventoryRoutes(services),
+        InventoryEditRoutes(services.inventory_edits),
         SpiriiRoutes(services.temporaries),
         TemporaryRoutes(services.temporaries),
         StationRoutes(services.stations),

@@ -30,6 +30,7 @@ from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
 from bridge.web.history_services import HistoryServices
+from bridge.web.inventory_services import InventoryEdits
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
@@ -115,7 +116,8 @@ class Changed(ServiceError):
 
     def __str__(self) -> str:
         """Return the text for the operator."""
-        return "it has changed since you read it: read it again, and send If-Match with its new ETag"
+        usual = "it has changed since you read it: read it again, and send If-Match with its new ETag"
+        return str(self.args[0]) if self.args else usual
 
 
 class RowsRefused(ServiceError):
@@ -194,6 +196,11 @@ class WebServices(Protocol):
         ...
 
     @property
+    def inventory_edits(self) -> InventoryEdits:
+        """Single stations and EVSEs of the inventory."""
+        ...
+
+    @property
     def api_keys(self) -> KeyServices:
         """What there is about operators' keys."""
         ...
@@ -223,9 +230,17 @@ class WebServices(Protocol):
         ...
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
-        """Return connectors with what was reported, all without a page. Raises: WrongCursor."""
+        """Return connectors with what was reported, all without a page; only of these operators, None: of all.
+
+        Raises: WrongCursor.
+        """
         ...
 
     async def list_upstreams(self) -> UpstreamList:

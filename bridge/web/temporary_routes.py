@@ -79,7 +79,8 @@ class TemporaryRoutes:
             TAG,
             TemporaryPreview,
             takes=TemporaryWish,
-            fails=(422,),
+            fails=(404, 422),
+            scoped=True,
         )
         yield Route(
             "POST",
@@ -134,7 +135,7 @@ class TemporaryRoutes:
 
     async def preview(self, request: web.Request) -> web.Response:
         """Nothing is created."""
-        return answer(await self._services.preview(await read(request, TemporaryWish)))
+        return answer(await self._of(request).preview(await read(request, TemporaryWish)))
 
     async def get(self, request: web.Request) -> web.Response:
         """One of them."""

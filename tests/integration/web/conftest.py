@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_deliveries import FakeDeliveries
 from fake_events import FakeEvents
 from fake_evse_services import FakeExplanations, FakeHistory
+from fake_inventory_edits import FakeInventoryEdits
 from fake_keys import FakeKeys
 from fake_quarantine import FakeQuarantine
 
@@ -325,6 +326,7 @@ class FakeServices:
     quirks: FakeQuirks = field(default_factory=FakeQuirks)
     events: FakeEvents = field(default_factory=FakeEvents)
     deliveries: FakeDeliveries = field(default_factory=FakeDeliveries)
+    inventory_edits: FakeInventoryEdits = field(default_factory=FakeInventoryEdits)
     api_keys: FakeKeys = field(default_factory=FakeKeys)
     explanations: FakeExplanations = field(default_factory=FakeExplanations)
     history: FakeHistory = field(default_factory=FakeHistory)
@@ -367,7 +369,12 @@ class FakeServices:
         raise NotFound("EVSE", evse_id)
 
     async def list_connectors(
-        self, page: Page | None = None, *, station: str | None = None, evse_id: str | None = None
+        self,
+        page: Page | None = None,
+        *,
+        station: str | None = None,
+        evse_id: str | None = None,
+        operators: frozenset[str] | None = None,
     ) -> ConnectorPage:
         self.orders.append(("list connectors", page, station, evse_id))
         item = ConnectorItem(

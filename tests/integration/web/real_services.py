@@ -26,8 +26,8 @@ PEPPER = b"p" * 32
 HEAD = "station,version,key,security,evse,connector,evse_id,operator\n"
 
 
-def settings_of(folder: Path) -> Settings:
-    """A live account, one that is to be held, and one that is off."""
+def settings_of(folder: Path, told: Sequence[str] = ()) -> Settings:
+    """A live account, one that is to be held, and one that is off; `told`: those that are told of acme's EVSEs."""
     hubject: dict[str, Any] = {"kind": "oicp", "base_url": "http://127.0.0.1:9", "operator_id": "DE*ABC"}
     chargeprice = {
         "kind": "chargeprice",
@@ -40,7 +40,7 @@ def settings_of(folder: Path) -> Settings:
         "held": hubject | {"mode": "live", "operator_id": "DE*XYZ"},
         "chargeprice": chargeprice,
     }
-    operators = {"acme": {"name": "Acme"}, "other": {"name": "Other"}}
+    operators = {"acme": {"name": "Acme", "accounts": list(told)}, "other": {"name": "Other"}}
     return Settings.model_validate({"state_dir": folder / "state", "operators": operators, "accounts": accounts})
 
 
@@ -63,8 +63,10 @@ class Nobody:
         return None
 
 
-def real_services(store: Store, writer: Writer, folder: Path, *, without_stations: bool = True) -> StoreServices:
-    settings = settings_of(folder)
+def real_services(
+    store: Store, writer: Writer, folder: Path, *, without_stations: bool = True, told: Sequence[str] = ()
+) -> StoreServices:
+    settings = settings_of(folder, told)
     return StoreServices(
         settings,
         store,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +16,18 @@ from yarl import URL
 from bridge.app.repeats import StoredRepeats
 from bridge.core.model import Moment
 from bridge.core.repeats import LARGEST_ANSWER, New
+from bridge.core.roles import Role
 from bridge.store.engine import Store
 from bridge.store.repeats import trim_orders
 from bridge.store.tables import idempotent_answer
 from bridge.store.writer import Writer
+from bridge.web.access import AccessOptions
+from bridge.web.key_shapes import KeyWish
 from bridge.web.route_table import ROUTES
 from bridge.web.routes import create_app
 from bridge.web.services import Unavailable
 from bridge.web.station_shapes import CallResult, ResetOrder
+from tests.integration.web.real_services import real_services, rows
 
 PATH = "/api/v1/temporary-statuses"
 WISH = {"evse_ids": ["DE*ABC*E1"], "status": "BLOCKED"}
@@ -185,3 +190,22 @@ def test_every_order_whose_answer_has_a_key_is_marked(services: Any) -> None:
         if route.method == "POST" and route.gives is not None:
             holds = {"key", "secret", "token", "password"} & route.gives.model_fields.keys()
             assert not holds or route.secret, route.path
+
+
+async def test_a_new_key_with_a_revoked_key_s_name_is_not_given_its_answers(
+    store: Store, writer: Writer, token: str, repeats: StoredRepeats, tmp_path: Path
+) -> None:
+    services = real_services(store, writer, tmp_path)
+    app = create_app(services, token, access=AccessOptions(ring=services.key_ring), repeats=repeats)
+    order = {"csv": rows(1)}
+    async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+        added = []
+        for _ in range(2):
+            made = await services.api_keys.create(KeyWish(name="pipeline", role=Role.ADMIN), by="test")
+            headers = {"X-API-Key": made.key, "Idempotency-Key": "order-1"}
+            for _ in range(2):
+                response = await client.post("/api/v1/inventory", json=order, headers=headers)
+                body = await response.json()
+                added.append((body["stations_added"], "Idempotency-Replayed" in response.headers))
+            await services.api_keys.revoke(made.item.id)
+    assert added == [(["CS-00001"], False), (["CS-00001"], True), ([], False), ([], True)]
