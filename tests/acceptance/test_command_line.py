@@ -129,7 +129,8 @@ async def test_ctrl_c_ends_a_question_with_130(make_site: MakeSite) -> None:
             *(PROGRAM, "status"), env=site.environ(), stderr=asyncio.subprocess.PIPE
         )
         silent.settimeout(20)
-        with (await asyncio.to_thread(silent.accept))[0]:
+        with (await asyncio.to_thread(silent.accept))[0] as asked:
+            assert (await asyncio.to_thread(asked.recv, 4)) == b"GET "
             process.send_signal(signal.SIGINT)
             _, stderr = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, b"Traceback" in stderr) == (130, False)

@@ -349,7 +349,7 @@ def test_orders_reach_a_running_bridge_and_mean_the_same_with_it_stopped(desk: D
     good = desk.write("good.csv", "# three stations\n\n" + rows(*(station(number) for number in (1, 2, 3))))
     dry = desk.run("inventory", "import", good, "--dry-run")
     assert dry.stdout.splitlines()[-1] == "nothing was changed; this would be: 3 stations added, 3 EVSEs added"
-    assert desk.ask("inventory", "list") == {"items": []}
+    assert desk.ask("inventory", "list") == {"items": [], "next_cursor": None}
     assert desk.ask("inventory", "import", good)["applied"] is True
 
     less = desk.write("less.csv", rows(station(1)))
