@@ -52,7 +52,7 @@ test: unit integration hardware-check acceptance containers torture-short kills 
 
 .PHONY: unit
 unit: $(VENV)/.dev ## pure decisions (budget 60 s)
-	$(PYTEST) tests/unit tests/architecture -q
+	$(PYTEST) tests/unit tests/architecture -q -n 2 --dist worksteal
 
 .PHONY: integration
 integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 300 s)
