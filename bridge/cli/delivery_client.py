@@ -13,12 +13,9 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.answers import classified
 from bridge.web.delivery_services import DeliveryQuery
 from bridge.web.delivery_shapes import DeliveryLogDetail, DeliveryLogPage, RetryReport, Throughput
-from bridge.web.services import Conflict, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""
@@ -46,24 +43,24 @@ class RestDeliveries:
         asked = [(name, value) for name, value in given.items() if value is not None]
         asked += [("outcome", outcome) for outcome in query.outcomes]
         path = f"{_PATH}?{urlencode([*asked, ('limit', query.limit)], quote_via=quote)}"
-        return _classified(*await self._request("GET", path, None), DeliveryLogPage)
+        return classified(*await self._request("GET", path, None), DeliveryLogPage)
 
     async def get(self, number: int, operators: frozenset[str] | None = None) -> DeliveryLogDetail:
         """GET …/{id}. Raises: NotFound."""
-        return _classified(*await self._request("GET", f"{_PATH}/{number}", None), DeliveryLogDetail)
+        return classified(*await self._request("GET", f"{_PATH}/{number}", None), DeliveryLogDetail)
 
     async def retry(
         self, evse_id: str, account: str, *, by: str, operators: frozenset[str] | None = None
     ) -> RetryReport:
         """POST /api/v1/evses/{evse_id}/retry; the bridge knows by the key who asks. Raises: NotFound, Conflict."""
         path = f"/api/v1/evses/{quote(evse_id, safe='')}/retry"
-        return _classified(*await self._request("POST", path, json.dumps({"account": account})), RetryReport)
+        return classified(*await self._request("POST", path, json.dumps({"account": account})), RetryReport)
 
     async def retry_document(self, account: str, kind: str, key: str, *, by: str) -> RetryReport:
         """POST /api/v1/upstreams/{name}/documents/{kind}/{key}/retry. Raises: NotFound, Conflict."""
         named = "/".join(quote(part, safe="") for part in (kind, key))
         path = f"{_of_account(account)}/documents/{named}/retry"
-        return _classified(*await self._request("POST", path, None), RetryReport)
+        return classified(*await self._request("POST", path, None), RetryReport)
 
     async def throughput(
         self, account: str, since: datetime | None, until: datetime | None, buckets: int
@@ -71,7 +68,7 @@ class RestDeliveries:
         """GET /api/v1/upstreams/{name}/throughput. Raises: NotFound, ValueRefused."""
         span = {"since": _written(since), "until": _written(until), "buckets": str(buckets)}
         asked = urlencode({name: text for name, text in span.items() if text is not None}, quote_via=quote)
-        return _classified(*await self._request("GET", f"{_of_account(account)}/throughput?{asked}", None), Throughput)
+        return classified(*await self._request("GET", f"{_of_account(account)}/throughput?{asked}", None), Throughput)
 
 
 def _of_account(name: str) -> str:
@@ -80,23 +77,3 @@ def _of_account(name: str) -> str:
 
 def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
-
-
-def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
-    """Return the answer, or raise what the services inside the bridge raised."""
-    if status == 200:
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404:
-            raise Missing(problem.detail)
-        case 409:
-            raise Conflict(problem.detail)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case 401:
-            raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

@@ -10,13 +10,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.answers import classified
 from bridge.cli.pages import pages
 from bridge.web.key_shapes import KeyItem, KeyList, KeyMade, KeyWish
 from bridge.web.page import Page
-from bridge.web.services import Conflict, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""
@@ -35,38 +32,18 @@ class RestKeys:
         """GET /api/v1/keys."""
 
         async def get(address: str) -> KeyList:
-            return _classified(*await self._request("GET", address, None), KeyList)
+            return classified(*await self._request("GET", address, None), KeyList)
 
         return await pages(get, f"{_PATH}?revoked={'true' if revoked else 'false'}", page)
 
     async def get(self, number: int) -> KeyItem:
         """GET …/{id}. Raises: NotFound."""
-        return _classified(*await self._request("GET", f"{_PATH}/{number}", None), KeyItem)
+        return classified(*await self._request("GET", f"{_PATH}/{number}", None), KeyItem)
 
     async def create(self, wish: KeyWish, *, by: str) -> KeyMade:
         """POST; the bridge knows by the token who asks. Raises: ValueRefused, Conflict."""
-        return _classified(*await self._request("POST", _PATH, wish.model_dump_json()), KeyMade)
+        return classified(*await self._request("POST", _PATH, wish.model_dump_json()), KeyMade)
 
     async def revoke(self, number: int) -> KeyItem:
         """DELETE …/{id}. Raises: NotFound."""
-        return _classified(*await self._request("DELETE", f"{_PATH}/{number}", None), KeyItem)
-
-
-def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
-    """Return the answer, or raise what the services inside the bridge raised."""
-    if status in (200, 201):
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404:
-            raise Missing(problem.detail)
-        case 409:
-            raise Conflict(problem.detail)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case 401:
-            raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
+        return classified(*await self._request("DELETE", f"{_PATH}/{number}", None), KeyItem)

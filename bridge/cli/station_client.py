@@ -10,10 +10,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Missing, Unexpected
-from bridge.web.services import Conflict, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
+from bridge.cli.answers import classified
 from bridge.web.station_shapes import (
     AvailabilityOrder,
     CallOrder,
@@ -61,11 +58,11 @@ class RestStations:
             "connected": None if connected is None else str(connected).lower(),
         }
         query = urlencode({"limit": limit} | {name: value for name, value in named.items() if value is not None})
-        return _classified(*await self._request("GET", f"{_PATH}?{query}"), StationPage)
+        return classified(*await self._request("GET", f"{_PATH}?{query}"), StationPage)
 
     async def get(self, identity: str) -> StationDetail:
         """GET …/{id}."""
-        return _classified(*await self._request("GET", _one(identity)), StationDetail)
+        return classified(*await self._request("GET", _one(identity)), StationDetail)
 
     async def call(self, identity: str, order: CallOrder) -> CallResult:
         """POST …/calls."""
@@ -102,34 +99,14 @@ class RestStations:
     async def set_profile(self, identity: str, order: ProfileOrder) -> StationDetail:
         """PUT …/profile."""
         answer = await self._request("PUT", f"{_one(identity)}/profile", order.model_dump_json())
-        return _classified(*answer, StationDetail)
+        return classified(*answer, StationDetail)
 
     async def _order(self, identity: str, verb: str, order: Timed, model: type[_Answer]) -> _Answer:
         # It may wait for its turn as long as for its answer.
         patience_s = 2 * (order.timeout_s or _USUAL_S)
         answer = await self._request("POST", f"{_one(identity)}/{verb}", order.model_dump_json(), patience_s=patience_s)
-        return _classified(*answer, model)
+        return classified(*answer, model)
 
 
 def _one(identity: str) -> str:
     return f"{_PATH}/{quote(identity, safe='')}"
-
-
-def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
-    """Return the answer, or raise what the services inside the bridge raised."""
-    if status == 200:
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404:
-            raise Missing(problem.detail)
-        case 409:
-            raise Conflict(problem.detail)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case 401:
-            raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
