@@ -57,12 +57,24 @@ async def test_a_full_disk_answers_nothing_pushes_nothing_and_recovers_without_a
         await site.assert_hubs_agree()
         await until(lambda: len(events(site, "resync_finished")) > asked, RECOVERS_S, "stations asked again")
         site.bridge.check()
-        assert [line["why"] for line in events(site, "storage_failed")] == [
-            "database unavailable: the disk or the file's size limit is full (SQLITE_FULL); free some space"
-        ]
-        assert len(events(site, "storage_recovered")) == 1
+        assert_told_once_each(site)
         tally.count(faults=1, statuses_answered=assert_nothing_lost(site.journal, site.database_url))
         site.close()
+
+
+def assert_told_once_each(site: Site) -> None:
+    """See one line for each time that the storage failed, and one for each time that it was good again.
+
+    More than one time is the disk's doing: a checkpoint may give a few pages back while it is full, and a large file
+    is given back piece by piece, so that one commit fits and the next does not.
+    """
+    failed, recovered = events(site, "storage_failed"), events(site, "storage_recovered")
+    assert {line["why"] for line in failed} == {
+        "database unavailable: the disk or the file's size limit is full (SQLITE_FULL); free some space"
+    }
+    told = sorted((line["timestamp"], line["event"]) for line in [*failed, *recovered])
+    assert [event for _, event in told] == ["storage_failed", "storage_recovered"] * len(failed)
+    assert len(failed) <= 3, "the log tells more of it than an operator wants to read"
 
 
 async def more_than(site: Site, number: int) -> bool:
