@@ -304,18 +304,23 @@ def test_what_parts_of_the_bridge_log_inside_a_command_goes_to_stderr(folder: Pa
 
 
 def test_ctrl_c_is_exit_code_130(folder: Path) -> None:
-    """A listener that accepts and never answers keeps the command waiting until it is interrupted."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    """A bridge that lives and never answers the question keeps the command waiting until it is interrupted."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
         (folder / "state").mkdir()
-        ports = {"ocpp": 1, "web": silent.getsockname()[1], "web_host": "127.0.0.1", "pid": 1}
+        ports = {"ocpp": 1, "web": listener.getsockname()[1], "web_host": "127.0.0.1", "pid": 1}
         (folder / "state" / "ports.json").write_text(json.dumps(ports), encoding="ascii")
+        (folder / "state" / "admin-token").write_text("t" * 43, encoding="ascii")
         command = subprocess.Popen(
             [sys.executable, "-m", "bridge.cli", "status"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
         )
-        silent.settimeout(20)
-        with silent.accept()[0]:
+        with listener.accept()[0] as alive:
+            assert alive.recv(4096).startswith(b"GET /livez ")
+            alive.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        with listener.accept()[0] as asked:
+            assert asked.recv(4096).startswith(b"GET /api/v1/status ")
             command.send_signal(signal.SIGINT)
-            assert command.wait(20) == 130
+            assert command.wait(60) == 130
         assert command.stderr is not None
         assert b"Traceback" not in command.stderr.read()
         command.stderr.close()
