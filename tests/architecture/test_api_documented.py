@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +26,7 @@ from tests.integration.web.conftest import FakeServices
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
 
 
+@cache
 def described() -> dict[str, Any]:
     return document(create_app(FakeServices(), "x" * 40)[ROUTES].values(), "0")
 
