@@ -19,11 +19,11 @@ def main(path: str) -> None:
     spec: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
     root = Path(spec["root"])
     mount("-t", "tmpfs", "-o", "mode=0755", "image", str(root))
-    for source, target, read_only in spec["mounts"]:
-        bind(Path(source), root / target.lstrip("/"), read_only=read_only)
     for target, options in spec["tmpfs"]:
         (root / target.lstrip("/")).mkdir(parents=True, exist_ok=True)
         mount("-t", "tmpfs", "-o", options, "tmpfs", str(root / target.lstrip("/")))
+    for source, target, read_only in spec["mounts"]:
+        bind(Path(source), root / target.lstrip("/"), read_only=read_only)
     for target, content in spec["files"].items():
         (root / target.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         (root / target.lstrip("/")).write_text(content, encoding="ascii")
