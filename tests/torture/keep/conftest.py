@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.acceptance.conftest import make_site, processes_of_test, pytest_runtest_makereport
 from tests.integration.bridge.conftest import bridge, clock
-from tests.integration.conftest import sqlite_url, store, store_url, writer
+from tests.integration.conftest import sqlite_template, sqlite_url, store, store_url, writer
 
 __all__ = [
     "bridge",
@@ -12,6 +12,7 @@ __all__ = [
     "make_site",
     "processes_of_test",
     "pytest_runtest_makereport",
+    "sqlite_template",
     "sqlite_url",
     "store",
     "store_url",
