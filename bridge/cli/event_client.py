@@ -12,14 +12,13 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import aiohttp
-from pydantic import ValidationError
 from yarl import URL
 
-from bridge.cli.failures import Missing, Unexpected, Unreachable
+from bridge.cli.answers import failure_of
+from bridge.cli.failures import Unreachable
 from bridge.core.feed import EventName
 from bridge.web.event_services import Event, EventWish
-from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Problem
+from bridge.web.services import Unavailable
 
 _PATH = "/api/v1/events"
 _SILENCE_S = 60
@@ -47,7 +46,7 @@ class RestEvents:
                 session.get(URL(f"{self._url}{_PATH}?{asked}", encoded=True)) as response,
             ):
                 if response.status != 200:
-                    raise _failure(response.status, await response.text())
+                    raise failure_of(response.status, await response.text())
                 yield RestStream(response.content)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
@@ -74,19 +73,3 @@ class RestStream:
             else:
                 return None
         raise Unavailable("the bridge ended the stream")
-
-
-def _failure(status: int, text: str) -> Exception:
-    try:
-        problem = Problem.model_validate_json(text)
-    except ValidationError:
-        return Unexpected(f"the bridge answered {status}")
-    match status:
-        case 404:
-            return Missing(problem.detail)
-        case 422:
-            return ValueRefused("", problem.detail)
-        case 503:
-            return Unavailable(problem.detail)
-        case _:
-            return Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

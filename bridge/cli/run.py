@@ -217,7 +217,7 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
     """Return the exit code and the lines of a failure."""
     from bridge.cli.failures import Unreachable
     from bridge.cli.output import change_lines, row_error_line
-    from bridge.web.services import Conflict, NeedsYes, NotFound, NotRunning, RowsRefused, ValueRefused
+    from bridge.web.services import Changed, Conflict, NeedsYes, NotFound, NotRunning, RowsRefused, ValueRefused
 
     match error:
         case RowsRefused():
@@ -228,7 +228,7 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
             return ExitCode.NOT_FOUND, [str(error)]
         case NeedsYes():
             return ExitCode.CONFLICT, [*change_lines(error.report), str(error)]
-        case Conflict():
+        case Conflict() | Changed():
             return ExitCode.CONFLICT, [str(error)]
         case Unreachable() | NotRunning():
             return ExitCode.UNREACHABLE, [str(error)]
