@@ -5,7 +5,7 @@ interface; only with the bridge stopped does it open the store itself. Before it
 
     command, inventory, upstream, temporary    parse: one function per verb
     delivery                                   parse what is about requests to hubs
-    listing, full_load, syncing                parse what inventory and upstream have of their own
+    listing, row_edits, full_load, syncing     parse what inventory and upstream have of their own
     station, station_log                       parse what is about one station
     beginning, configuration, health,          parse what needs no bridge's services
     completion
