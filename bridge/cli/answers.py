@@ -5,14 +5,20 @@ Never asks. Used by every client: what a failure means is said once.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.address import Address
+from bridge.cli.failures import Missing, Unexpected, Unreachable
 from bridge.web.services import Changed, Conflict, NeedsYes, RowsRefused, ServiceError, Unavailable, ValueRefused
 from bridge.web.shapes import Problem
 
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+
+_REDIRECTS = range(300, 400)
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 
@@ -54,7 +60,22 @@ def failure_of(status: int, text: str) -> ServiceError:
             return ValueRefused("", problem.detail)
         case 503:
             return Unavailable(problem.detail)
-        case 401:
-            return Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
+        case 403:
+            return Unexpected(f"the bridge does not let this key do that: {problem.detail}")
         case _:
             return Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
+
+
+def check_bridge(address: Address, response: ClientResponse) -> None:
+    """Let through what a bridge answered to whom it knows. Raises: Unreachable, Unexpected."""
+    leads_to = response.headers.get("Location") if response.status in _REDIRECTS else None
+    stranger = address.stranger(response.status, response.content_type, leads_to)
+    if stranger is not None:
+        raise Unreachable(stranger)
+    if response.status == HTTPStatus.UNAUTHORIZED:
+        raise Unexpected(address.refused)
+
+
+def silent(address: Address, error: Exception) -> Unreachable:
+    """Return that nobody answered."""
+    return Unreachable(f"the bridge at {address.url} does not answer: {str(error) or 'timeout'}")

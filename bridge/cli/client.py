@@ -14,11 +14,11 @@ import aiohttp
 from pydantic import BaseModel
 from yarl import URL
 
-from bridge.cli.answers import classified, failure_of, read_answer
+from bridge.cli.address import Address
+from bridge.cli.answers import check_bridge, classified, failure_of, read_answer, silent
 from bridge.cli.delivery_client import RestDeliveries
 from bridge.cli.event_client import RestEvents
 from bridge.cli.evse_client import RestExplanations, RestHistory
-from bridge.cli.failures import Unreachable
 from bridge.cli.inventory_client import RestInventoryEdits
 from bridge.cli.key_client import RestKeys
 from bridge.cli.pages import evse_query, pages
@@ -81,9 +81,8 @@ async def answers(url: str) -> bool:
 class RestServices:
     """A running bridge. Implements `bridge.web.services.WebServices`; every method may raise Unreachable."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, address: Address) -> None:
+        self._address = address
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
@@ -92,7 +91,7 @@ class RestServices:
         self.quirks: QuirkServices = RestQuirks(self._request)
         self.explanations: ExplanationServices = RestExplanations(self._request)
         self.history: HistoryServices = RestHistory(self._request)
-        self.events: EventServices = RestEvents(url, self._headers)
+        self.events: EventServices = RestEvents(address)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
         self.inventory_edits: InventoryEdits = RestInventoryEdits(self._request)
         self.meters = None
@@ -103,10 +102,7 @@ class RestServices:
 
     async def ready(self) -> Readiness:
         """GET /readyz."""
-        try:
-            status, text = await self._request("GET", "/readyz")
-        except ServiceError as error:
-            return Readiness(ready=False, why=str(error))
+        status, text = await self._request("GET", "/readyz")
         if status in (200, 503):
             return read_answer(text, Readiness)
         return Readiness(ready=False, why=f"HTTP {status}")
@@ -229,17 +225,20 @@ class RestServices:
     ) -> tuple[int, str]:
         """Return (HTTP status, text); `patience_s`: how much longer than usual the answer may take."""
         timeout = aiohttp.ClientTimeout(total=_TOTAL_S + patience_s, connect=5)
-        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        headers = self._address.headers | ({} if body is None else {"Content-Type": "application/json"})
         if condition is not None:
             headers = headers | _conditional(condition)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-                session.request(method, URL(self._url + path, encoded=True), data=body) as response,
+                session.request(
+                    method, URL(self._address.url + path, encoded=True), data=body, allow_redirects=False
+                ) as response,
             ):
+                check_bridge(self._address, response)
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
+            raise silent(self._address, error) from error
 
 
 def _conditional(condition: Condition) -> dict[str, str]:
