@@ -234,8 +234,13 @@ def ask(
     try:
         return asyncio.run(run())
     except ServiceError as error:
-        code, lines = _failure(error, file)
-        fail(code, *lines, as_json=as_json)
+        fail_by(error, file=file, as_json=as_json)
+
+
+def fail_by(error: ServiceError, *, file: str = "inventory", as_json: bool = False) -> NoReturn:
+    """End as the services failed."""
+    code, lines = _failure(error, file)
+    fail(code, *lines, as_json=as_json)
 
 
 def _asked(context: typer.Context, config: Path | None, as_json: bool) -> AbstractAsyncContextManager[WebServices]:

@@ -14,7 +14,7 @@ import typer
 
 from bridge.cli.address import Address
 from bridge.cli.printable import harmless
-from bridge.cli.run import ConfigOption, ExitCode, address_of, examples, fail, say, settings_of
+from bridge.cli.run import ConfigOption, ExitCode, address_of, examples, fail, fail_by, say, settings_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,15 +61,12 @@ def _log(
     address = address_of(context, config)
     whose = settings_of(config) if address is None else address
     moment = None if since is None else _moment(since)
-    from bridge.cli.failures import Unreachable
     from bridge.web.services import ServiceError
 
     try:
         found = asyncio.run(_show(whose, station, limit, moment, follow=follow, as_json=as_json))
-    except Unreachable as error:
-        fail(ExitCode.UNREACHABLE, str(error))
     except ServiceError as error:
-        fail(ExitCode.FAILED, str(error))
+        fail_by(error)
     if not found:
         named = "" if since is None else f" since {since}"
         off = "" if isinstance(whose, Address) or whose.wire_log.enabled else "; wire_log.enabled is false"

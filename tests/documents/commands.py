@@ -28,8 +28,10 @@ _INTRODUCTION = """\
 Every command of `ocpp-bridge` and `ocpp-sim`, as `--help` shows it. Written by `make docs`; a test compares it.
 
 Results go to stdout, questions, progress and logs to stderr. `--json` prints one document, also where a command fails:
-`{"error": …, "details": […]}`. Nobody is asked where stdin is no terminal: the command fails with exit code 2 and names
-the option that answers. `NO_COLOR` switches colours off; there are none in pipes and files. `-h` is `--help`.
+`{"error": …, "details": […]}`. `events` and `station log` print one per line, and a failure on stderr alone, as every
+command line does that could not be parsed. Nobody is asked where stdin is no terminal: the command fails with exit
+code 2 and names the option that answers. `NO_COLOR` switches colours off; there are none in pipes and
+files. `-h` is `--help`.
 
 | exit code | of `ocpp-bridge` | what to do |
 |---|---|---|
