@@ -5,13 +5,14 @@ interface; only with the bridge stopped does it open the store itself. Before it
 
     command, inventory, upstream, temporary    parse: one function per verb
     delivery                                   parse what is about requests to hubs
-    listing, full_load, syncing                parse what inventory and upstream have of their own
+    listing, row_edits, full_load, syncing     parse what inventory and upstream have of their own
     station, station_log                       parse what is about one station
     beginning, configuration, health,          parse what needs no bridge's services
     completion
     run                                        what the verbs share: configuration, questions, exit codes
     session, client, temporary_client,         find the bridge; ask a running one
     wire_client
+    elsewhere, address                         take the address and key of a bridge on another machine
     output, moments                            print for people, or one JSON document for programs; read and show times
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict, 5 configuration or data wrong, 6 bridge

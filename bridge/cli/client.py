@@ -14,11 +14,11 @@ import aiohttp
 from pydantic import BaseModel
 from yarl import URL
 
-from bridge.cli.answers import read_answer
+from bridge.cli.address import Address
+from bridge.cli.answers import check_bridge, classified, failure_of, read_answer, silent
 from bridge.cli.delivery_client import RestDeliveries
 from bridge.cli.event_client import RestEvents
 from bridge.cli.evse_client import RestExplanations, RestHistory
-from bridge.cli.failures import Unexpected, Unreachable
 from bridge.cli.inventory_client import RestInventoryEdits
 from bridge.cli.key_client import RestKeys
 from bridge.cli.pages import evse_query, pages
@@ -42,8 +42,7 @@ from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
-from bridge.web.quirk_shapes import StationQuirks
-from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
+from bridge.web.services import RowsRefused, ServiceError
 from bridge.web.shapes import (
     Component,
     EvseItem,
@@ -54,7 +53,6 @@ from bridge.web.shapes import (
     InventoryList,
     ListingList,
     ListingRequest,
-    Problem,
     Readiness,
     Status,
     UpstreamItem,
@@ -83,27 +81,20 @@ async def answers(url: str) -> bool:
 class RestServices:
     """A running bridge. Implements `bridge.web.services.WebServices`; every method may raise Unreachable."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._headers = {"Authorization": f"Bearer {token}"}
+    def __init__(self, address: Address) -> None:
+        self._address = address
         self.temporaries: TemporaryServices = RestTemporaries(self._request)
         self.stations: StationServices = RestStations(self._request)
         self.quarantine: QuarantineServices = RestQuarantine(self._request)
         self.wire_log: WireLogServices = RestWireLog(self._request)
         self.api_keys: KeyServices = RestKeys(self._request)
-        self.quirks: QuirkServices = RestQuirks(self._station_quirks)
+        self.quirks: QuirkServices = RestQuirks(self._request)
         self.explanations: ExplanationServices = RestExplanations(self._request)
         self.history: HistoryServices = RestHistory(self._request)
-        self.events: EventServices = RestEvents(url, self._headers)
+        self.events: EventServices = RestEvents(address)
         self.deliveries: DeliveryServices = RestDeliveries(self._request)
         self.inventory_edits: InventoryEdits = RestInventoryEdits(self._request)
         self.meters = None
-
-    async def _station_quirks(self, path: str, station: str) -> StationQuirks:
-        status, text = await self._request("GET", path)
-        if status == 404:
-            raise NotFound("station", station)
-        return _classified(status, text, StationQuirks, station)
 
     async def status(self) -> Status:
         """GET /api/v1/status."""
@@ -111,10 +102,7 @@ class RestServices:
 
     async def ready(self) -> Readiness:
         """GET /readyz."""
-        try:
-            status, text = await self._request("GET", "/readyz")
-        except ServiceError as error:
-            return Readiness(ready=False, why=str(error))
+        status, text = await self._request("GET", "/readyz")
         if status in (200, 503):
             return read_answer(text, Readiness)
         return Readiness(ready=False, why=f"HTTP {status}")
@@ -131,7 +119,7 @@ class RestServices:
 
     async def list_evses(self, query: EvseQuery) -> EvsePage:
         """GET /api/v1/evses; the bridge knows by the key whose EVSEs may be seen. Raises: NotFound."""
-        return await self._get(f"/api/v1/evses?{evse_query(query)}", EvsePage, query.account or "")
+        return await self._get(f"/api/v1/evses?{evse_query(query)}", EvsePage)
 
     async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
         """GET /api/v1/evse-counts; the bridge knows by the key whose EVSEs may be seen."""
@@ -139,10 +127,7 @@ class RestServices:
 
     async def get_evse(self, evse_id: str) -> EvseItem:
         """GET /api/v1/evses/{evse_id}. Raises: NotFound."""
-        status, text = await self._request("GET", f"/api/v1/evses/{quote(evse_id, safe='')}")
-        if status == 404:
-            raise NotFound("EVSE", evse_id)
-        return _classified(status, text, EvseItem, evse_id)
+        return await self._get(f"/api/v1/evses/{quote(evse_id, safe='')}", EvseItem)
 
     async def list_connectors(
         self,
@@ -163,34 +148,31 @@ class RestServices:
 
     async def get_upstream(self, name: str) -> UpstreamItem:
         """GET /api/v1/upstreams/{name}. Raises: NotFound."""
-        return await self._get(_upstream(name), UpstreamItem, name)
+        return await self._get(_upstream(name), UpstreamItem)
 
     async def upstream_preview(self, name: str) -> UpstreamPreview:
         """GET /api/v1/upstreams/{name}/preview. Raises: NotFound."""
-        return await self._get(f"{_upstream(name)}/preview", UpstreamPreview, name)
+        return await self._get(f"{_upstream(name)}/preview", UpstreamPreview)
 
     async def set_mode(self, name: str, mode: Mode, *, confirm_full_load: bool, by: str) -> UpstreamItem:
         """POST …/enable or …/disable; the bridge knows by the token who asks. Raises: NotFound, Conflict."""
         if mode is Mode.OFF:
-            return await self._post(f"{_upstream(name)}/disable", {}, UpstreamItem, name)
+            return await self._post(f"{_upstream(name)}/disable", {}, UpstreamItem)
         body = {"mode": mode.value, "confirm_full_load": confirm_full_load}
-        return await self._post(f"{_upstream(name)}/enable", body, UpstreamItem, name)
+        return await self._post(f"{_upstream(name)}/enable", body, UpstreamItem)
 
     async def sync_preview(self, name: str) -> SyncReport:
         """GET …/sync. Raises: NotFound."""
-        return await self._get(f"{_upstream(name)}/sync", SyncReport, name)
+        return await self._get(f"{_upstream(name)}/sync", SyncReport)
 
     async def sync(self, name: str, *, forget: bool) -> SyncReport:
         """POST …/sync. Raises: NotFound."""
-        return await self._post(f"{_upstream(name)}/sync", {"forget": forget}, SyncReport, name)
+        return await self._post(f"{_upstream(name)}/sync", {"forget": forget}, SyncReport)
 
     async def delete_document(self, name: str, kind: str, key: str) -> Deletion:
         """DELETE …/documents/{kind}/{key}. Raises: NotFound, Conflict."""
         path = f"{_upstream(name)}/documents/{quote(kind, safe='')}/{quote(key, safe='')}"
-        status, text = await self._request("DELETE", path)
-        if status == 404:
-            raise NotFound(f"{kind} of {name}", key)
-        return _classified(status, text, Deletion, name)
+        return classified(*await self._request("DELETE", path), Deletion)
 
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """POST /api/v1/inventory. Raises: RowsRefused, NeedsYes."""
@@ -200,7 +182,7 @@ class RestServices:
         """GET /api/v1/inventory?format=csv."""
         status, text = await self._request("GET", "/api/v1/inventory?format=csv")
         if status != 200:
-            _classified(status, text, Problem, "")
+            raise failure_of(status, text)
         return text
 
     async def list_inventory(self, page: Page | None = None) -> InventoryList:
@@ -220,17 +202,17 @@ class RestServices:
 
     async def full_load_preview(self, name: str, scope: Scope) -> FullLoadItem:
         """GET /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
-        return await self._get(f"{_upstream(name)}/full-load?scope={scope}", FullLoadItem, name)
+        return await self._get(f"{_upstream(name)}/full-load?scope={scope}", FullLoadItem)
 
     async def order_full_load(self, name: str, request: FullLoadRequest) -> FullLoadItem:
         """POST /api/v1/upstreams/{name}/full-load. Raises: NotFound, Conflict."""
-        return await self._post(f"{_upstream(name)}/full-load", request.model_dump(), FullLoadItem, name)
+        return await self._post(f"{_upstream(name)}/full-load", request.model_dump(), FullLoadItem)
 
-    async def _get(self, path: str, model: type[_Answer], name: str = "") -> _Answer:
-        return _classified(*await self._request("GET", path), model, name)
+    async def _get(self, path: str, model: type[_Answer]) -> _Answer:
+        return classified(*await self._request("GET", path), model)
 
-    async def _post(self, path: str, body: dict[str, Any], model: type[_Answer], name: str = "") -> _Answer:
-        return _classified(*await self._request("POST", path, json.dumps(body)), model, name)
+    async def _post(self, path: str, body: dict[str, Any], model: type[_Answer]) -> _Answer:
+        return classified(*await self._request("POST", path, json.dumps(body)), model)
 
     async def _request(
         self,
@@ -243,17 +225,20 @@ class RestServices:
     ) -> tuple[int, str]:
         """Return (HTTP status, text); `patience_s`: how much longer than usual the answer may take."""
         timeout = aiohttp.ClientTimeout(total=_TOTAL_S + patience_s, connect=5)
-        headers = self._headers if body is None else {**self._headers, "Content-Type": "application/json"}
+        headers = self._address.headers | ({} if body is None else {"Content-Type": "application/json"})
         if condition is not None:
             headers = headers | _conditional(condition)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-                session.request(method, URL(self._url + path, encoded=True), data=body) as response,
+                session.request(
+                    method, URL(self._address.url + path, encoded=True), data=body, allow_redirects=False
+                ) as response,
             ):
+                check_bridge(self._address, response)
                 return response.status, await response.text()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
+            raise silent(self._address, error) from error
 
 
 def _conditional(condition: Condition) -> dict[str, str]:
@@ -264,27 +249,3 @@ def _conditional(condition: Condition) -> dict[str, str]:
 
 def _upstream(name: str) -> str:
     return f"/api/v1/upstreams/{quote(name, safe='')}"
-
-
-def _classified(status: int, text: str, model: type[_Answer], name: str) -> _Answer:
-    """Return the answer, or raise what the services inside the bridge raised."""
-    if status == 200:
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404 if name:
-            raise NotFound("account", name)
-        case 409 if problem.report is not None:
-            raise NeedsYes(problem.detail, problem.report)
-        case 409:
-            raise Conflict(problem.detail)
-        case 422 if problem.row_errors:
-            raise RowsRefused(problem.row_errors)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case 401:
-            raise Unexpected("the bridge refuses the token in the file admin-token: is the state folder its own?")
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

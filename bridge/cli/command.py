@@ -123,10 +123,10 @@ explain.add_to(app)
 @app.command(
     epilog=examples("ocpp-bridge serve --config my.toml", "BRIDGE_OCPP__PORT=9001 ocpp-bridge serve --config my.toml")
 )
-def serve(context: typer.Context, config: ConfigOption = None) -> None:
+def serve(context: typer.Context, configuration: ConfigOption = None) -> None:
     """Run the bridge until SIGTERM or Ctrl-C, which end it with exit code 0."""
     with _ended_by_signals():
-        settings = settings_of(config, certificates_at=datetime.now(UTC))
+        settings = settings_of(configuration, certificates_at=datetime.now(UTC))
 
         from bridge.app.listening import CannotListen
         from bridge.app.pepper import PepperUnusable
@@ -162,14 +162,14 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @app.command("check-config", epilog=examples("ocpp-bridge check-config --config my.toml"))
-def check_config(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def check_config(configuration: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check the configuration and list every mistake; nothing is started."""
     from dataclasses import asdict
 
     from bridge.cli.output import counted
     from bridge.settings import ConfigurationErrors, Mistake, load_settings
 
-    path, now = config_path(config), datetime.now(UTC)
+    path, now = config_path(configuration), datetime.now(UTC)
     mistakes: tuple[Mistake, ...] = ()
     warnings: list[str] = []
     try:

@@ -24,7 +24,7 @@ app = new_group("The configuration.")
 )
 def show(
     changed: Annotated[bool, typer.Option("--changed", help="Only what is not as the defaults are.")] = False,
-    config: ConfigOption = None,
+    configuration: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show every setting as it counts, and whether file, environment, secret or default says so; secrets are hidden."""
@@ -34,7 +34,7 @@ def show(
     from bridge.settings.shown import DEFAULT, effective_values
 
     try:
-        values = effective_values(config_path(config), os.environ)
+        values = effective_values(config_path(configuration), os.environ)
     except ConfigurationErrors as error:
         refuse(error, as_json=as_json)
     shown = [value for value in values if not changed or value.source != DEFAULT]

@@ -45,9 +45,9 @@ FileArgument = Annotated[Path, typer.Argument(help="The backup's file.", metavar
 
 
 @app.command(epilog=examples("ocpp-bridge db upgrade --config my.toml"))
-def upgrade(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def upgrade(configuration: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Bring the database's schema to this release's; `serve` does the same at its start."""
-    settings = settings_of(config, as_json=as_json)
+    settings = settings_of(configuration, as_json=as_json)
     with _ended_by_failures(as_json=as_json):
         _upgrade(settings)
     print_document({"upgraded": True}) if as_json else say("the database is up to date")
@@ -74,11 +74,11 @@ def _upgrade(settings: Settings) -> None:
 def backup(
     file: FileArgument,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file where it exists.")] = False,
-    config: ConfigOption = None,
+    configuration: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Copy the database to a file while the bridge runs, or while it is stopped. SQLite only."""
-    settings = settings_of(config, as_json=as_json)
+    settings = settings_of(configuration, as_json=as_json)
     source = _sqlite_file(settings, "backup", as_json=as_json)
     from bridge.app.pepper import PEPPER_FILE
     from bridge.store.backup import back_up
@@ -99,11 +99,11 @@ def restore(
     context: typer.Context,
     file: FileArgument,
     yes: YesOption = False,
-    config: ConfigOption = None,
+    configuration: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Put a backup in the database's place while the bridge is stopped; its next start asks every station anew."""
-    settings = settings_of(config, as_json=as_json)
+    settings = settings_of(configuration, as_json=as_json)
     database = _sqlite_file(settings, "restore", as_json=as_json)
     from bridge.app.restoring import restore_database
     from bridge.store.backup import check as check_file
@@ -127,12 +127,12 @@ def restore(
 @app.command(epilog=examples("ocpp-bridge db check --config my.toml", "ocpp-bridge db check /backup/bridge-monday.db"))
 def check(
     file: Annotated[Path | None, typer.Argument(help="A backup; default: the database.", metavar="[FILE]")] = None,
-    config: ConfigOption = None,
+    configuration: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read every page and index of the database, or of a backup, and say whether it is whole. SQLite only."""
     if file is None:
-        file = _sqlite_file(settings_of(config, as_json=as_json), "check", as_json=as_json)
+        file = _sqlite_file(settings_of(configuration, as_json=as_json), "check", as_json=as_json)
     from bridge.store.backup import check as check_file
 
     _must_exist(file, as_json=as_json)

@@ -6,20 +6,19 @@ Standard, section 9.2.6, interpreting an event stream.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import aiohttp
-from pydantic import ValidationError
 from yarl import URL
 
-from bridge.cli.failures import Missing, Unexpected, Unreachable
+from bridge.cli.address import Address
+from bridge.cli.answers import check_bridge, failure_of, silent
 from bridge.core.feed import EventName
 from bridge.web.event_services import Event, EventWish
-from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Problem
+from bridge.web.services import Unavailable
 
 _PATH = "/api/v1/events"
 _SILENCE_S = 60
@@ -30,27 +29,29 @@ _LONGEST_LINE = 2**20
 class RestEvents:
     """A running bridge's events. Implements `bridge.web.event_services.EventServices`."""
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
-        self._url = url
-        self._headers = headers
+    def __init__(self, address: Address) -> None:
+        self._address = address
 
     @asynccontextmanager
     async def follow(self, wish: EventWish, last_id: str | None) -> AsyncIterator[RestStream]:
         """GET /api/v1/events. Raises: NotFound, Unavailable, Unreachable."""
         query = {"events": ",".join(sorted(wish.names)), "evse_id": wish.evse_id, "account": wish.account}
         asked = urlencode({name: value for name, value in query.items() if value})
-        headers = {**self._headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
+        headers = {**self._address.headers, **({} if last_id is None else {"Last-Event-ID": last_id})}
         timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=_SILENCE_S)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout, headers=headers, read_bufsize=_LONGEST_LINE) as session,
-                session.get(URL(f"{self._url}{_PATH}?{asked}", encoded=True)) as response,
+                session.get(
+                    URL(f"{self._address.url}{_PATH}?{asked}", encoded=True), allow_redirects=False
+                ) as response,
             ):
+                check_bridge(self._address, response)
                 if response.status != 200:
-                    raise _failure(response.status, await response.text())
+                    raise failure_of(response.status, await response.text())
                 yield RestStream(response.content)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise Unreachable(f"the bridge at {self._url} does not answer: {str(error) or 'timeout'}") from error
+            raise silent(self._address, error) from error
 
 
 class RestStream:
@@ -74,19 +75,3 @@ class RestStream:
             else:
                 return None
         raise Unavailable("the bridge ended the stream")
-
-
-def _failure(status: int, text: str) -> Exception:
-    try:
-        problem = Problem.model_validate_json(text)
-    except ValidationError:
-        return Unexpected(f"the bridge answered {status}")
-    match status:
-        case 404:
-            return Missing(problem.detail)
-        case 422:
-            return ValueRefused("", problem.detail)
-        case 503:
-            return Unavailable(problem.detail)
-        case _:
-            return Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

@@ -12,14 +12,11 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.answers import classified
 from bridge.core.temporary import to_wire
 from bridge.web.explanation_shapes import Explanation
 from bridge.web.history_services import DEFAULT_BUCKETS, DEFAULT_LIMIT
 from bridge.web.history_shapes import EvseHistory, StatusHistory
-from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""
@@ -79,19 +76,3 @@ class RestHistory:
 def _range(since: datetime | None, until: datetime | None) -> dict[str, str]:
     named = {"since": since, "until": until}
     return {name: to_wire(moment) for name, moment in named.items() if moment is not None}
-
-
-def classified(status: int, text: str, model: type[_Answer]) -> _Answer:
-    """Return the answer, or raise what the services inside the bridge raised."""
-    if status == 200:
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404:
-            raise Missing(problem.detail)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

@@ -2,6 +2,7 @@
 
 ServiceError
 ├── Unreachable      nobody answers, or nobody who knows our token
+├── Misdirected      it is not said well which bridge is to be asked, or with which key
 ├── Unexpected       the answer is not understood, or the token is refused
 ├── StoreUnusable    the bridge is stopped, and its store cannot be opened
 └── NotFound
@@ -15,6 +16,10 @@ from bridge.web.services import NotFound, ServiceError
 
 class Unreachable(ServiceError):
     """The bridge does not answer."""
+
+
+class Misdirected(ServiceError):
+    """It is not said well which bridge is to be asked, or with which key."""
 
 
 class Unexpected(ServiceError):

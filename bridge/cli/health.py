@@ -8,34 +8,51 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bridge.cli.run import ConfigOption, ExitCode, JsonOption, fail, print_document, settings_of
+import typer
+
+from bridge.cli.run import ConfigOption, ExitCode, JsonOption, address_of, fail, print_document, settings_of
 
 if TYPE_CHECKING:
+    from bridge.cli.address import Address
     from bridge.settings import Settings
     from bridge.web.shapes import Readiness
 
 _PATIENCE_S = 5.0
 
 
-def health(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def health(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Ask the running bridge whether it is ready: exit code 0 ready, 1 not ready, 6 no bridge answers."""
-    settings = settings_of(config, as_json=as_json)
-    found = asyncio.run(_readiness(settings))
-    if found is None:
-        fail(ExitCode.UNREACHABLE, f"no bridge with the state folder {settings.state_dir} answers", as_json=as_json)
+    address = address_of(context, config, as_json=as_json, needs_key=False)
+    settings = settings_of(config, as_json=as_json) if address is None else None
+    found = asyncio.run(_readiness(address, settings))
+    if isinstance(found, str):
+        fail(ExitCode.UNREACHABLE, found, as_json=as_json)
     if not found.ready:
         fail(ExitCode.FAILED, f"not ready: {found.why}", as_json=as_json)
     print_document({"ready": True}) if as_json else print("ready")
 
 
-async def _readiness(settings: Settings) -> Readiness | None:
-    """Return what the bridge says of itself; None where none answers in time."""
+async def _readiness(address: Address | None, settings: Settings | None) -> Readiness | str:
+    """Return what the bridge says of itself, or why none does in time."""
     from bridge.cli.client import RestServices
-    from bridge.cli.session import find_running
+    from bridge.cli.failures import Unreachable
 
+    nobody = "no bridge answers in time"
     try:
         async with asyncio.timeout(_PATIENCE_S):
-            running = await find_running(settings)
-            return None if running is None else await RestServices(running.url, "").ready()
+            if address is None and settings is not None:
+                nobody = f"no bridge with the state folder {settings.state_dir} answers"
+                address = await _running(settings)
+            return nobody if address is None else await RestServices(address).ready()
     except TimeoutError:
-        return None
+        return nobody
+    except Unreachable as error:
+        return str(error)
+
+
+async def _running(settings: Settings) -> Address | None:
+    from bridge.cli.address import Address
+    from bridge.cli.session import find_running
+
+    running = await find_running(settings)
+    return None if running is None else Address(running.url, "")

@@ -1,4 +1,4 @@
-"""Parse `ocpp-bridge inventory …`: import a CSV file, list what is there.
+"""Parse `ocpp-bridge inventory …`: import a CSV file, list what is there, see and edit single rows.
 
 Never reads the CSV's columns: the bridge does, so that both ways in say the same about a wrong row.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli import listing
+from bridge.cli import listing, row_edits
 from bridge.cli.importing import import_with, text_of
 from bridge.cli.run import ConfigOption, JsonOption, YesOption, ask, examples, new_group, print_document
 
@@ -58,3 +58,8 @@ def import_file(
         return await services.import_inventory(request.model_copy(update={"yes": said_yes}))
 
     import_with(context, config, apply, yes=yes, file=file, as_json=as_json)
+
+
+app.command(epilog=row_edits.SHOW_EXAMPLES)(row_edits.show)
+app.command(epilog=row_edits.EDIT_EXAMPLES)(row_edits.edit)
+app.command(epilog=row_edits.REMOVE_EXAMPLES)(row_edits.remove)

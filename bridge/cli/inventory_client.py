@@ -10,8 +10,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BaseModel
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Missing, Unexpected
+from bridge.cli.answers import classified
 from bridge.cli.temporary_client import Request
 from bridge.web.inventory_services import EditDone, EditWay
 from bridge.web.inventory_shapes import (
@@ -23,8 +22,6 @@ from bridge.web.inventory_shapes import (
     InventoryStationChange,
     InventoryStationWish,
 )
-from bridge.web.services import Changed, Conflict, NeedsYes, RowsRefused, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -37,7 +34,7 @@ class RestInventoryEdits:
 
     async def get_evse(self, evse_id: str) -> InventoryEvse:
         """GET …/evses/{evse_id}. Raises: NotFound, ValueRefused."""
-        return _classified(*await self._request("GET", _evse(evse_id)), InventoryEvse)
+        return classified(*await self._request("GET", _evse(evse_id)), InventoryEvse)
 
     async def put_evse(self, evse_id: str, wish: InventoryEvseWish, way: EditWay) -> EditDone:
         """PUT …/evses/{evse_id}."""
@@ -53,7 +50,7 @@ class RestInventoryEdits:
 
     async def get_station(self, station: str) -> InventoryStation:
         """GET …/stations/{station}. Raises: NotFound."""
-        return _classified(*await self._request("GET", _station(station)), InventoryStation)
+        return classified(*await self._request("GET", _station(station)), InventoryStation)
 
     async def put_station(self, station: str, wish: InventoryStationWish, way: EditWay) -> EditDone:
         """PUT …/stations/{station}."""
@@ -71,7 +68,7 @@ class RestInventoryEdits:
         query = urlencode({"yes": _word(way.yes), "dry_run": _word(way.dry_run)})
         text = None if body is None else body.model_dump_json(exclude_unset=True)
         status, said = await self._request(method, f"{path}?{query}", text, condition=way.condition)
-        return EditDone(_classified(status, said, InventoryEdit), created=status == 201)
+        return EditDone(classified(status, said, InventoryEdit), created=status == 201)
 
 
 def _evse(evse_id: str) -> str:
@@ -84,26 +81,3 @@ def _station(station: str) -> str:
 
 def _word(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _classified(status: int, text: str, model: type[_Answer]) -> _Answer:
-    if status in (200, 201):
-        return read_answer(text, model)
-    problem = read_answer(text, Problem)
-    match status:
-        case 404:
-            raise Missing(problem.detail)
-        case 409 if problem.report is not None:
-            raise NeedsYes(problem.detail, problem.report)
-        case 409:
-            raise Conflict(problem.detail)
-        case 412:
-            raise Changed(problem.detail)
-        case 422 if problem.row_errors:
-            raise RowsRefused(problem.row_errors)
-        case 400 | 422:
-            raise ValueRefused("", problem.detail)
-        case 503:
-            raise Unavailable(problem.detail)
-        case _:
-            raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")

@@ -178,13 +178,13 @@ def print_listings(listings: ListingList) -> None:
     print_table(("kind", "name", "reference", "content"), rows)
 
 
-def print_report(report: ImportReport) -> None:
-    """Print what an import changed, or would change."""
+def print_report(report: ImportReport, done: str = "imported") -> None:
+    """Print what an import or an edit changed, or would change."""
     for line in change_lines(report):
         print(line)
     for warning in report.warnings:
         print(f"warning: {warning}")
-    verb = "imported" if report.applied else "nothing was changed; this would be"
+    verb = done if report.applied else "nothing was changed; this would be"
     print(f"{verb}: " + (", ".join(_totals(report)) or "no change"))
 
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -19,7 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from typer.core import TyperGroup
 
+from bridge.cli.elsewhere import add_options, address_given, can_be_overheard
+
 if TYPE_CHECKING:
+    from bridge.cli.address import Address
     from bridge.cli.session import Stopped
     from bridge.settings import ConfigurationErrors, Settings
     from bridge.web.services import ServiceError, WebServices
@@ -30,6 +34,7 @@ ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="Configuration file; else $BRIDGE_CONFIG, else bridge.toml in this folder."),
 ]
+"""Of a parameter `config` the command asks a bridge, of a parameter `configuration` it stays on its own machine."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; the answer is yes.")]
 
@@ -84,10 +89,15 @@ class Parts:
 
 
 class _Group(TyperGroup):
-    """A group whose help ends with an example of each of its commands, where it has none of its own."""
+    """A group whose help ends with an example of each of its commands, where it has none of its own.
+
+    Each of its commands that asks a bridge may ask one on another machine.
+    """
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        for command in self.commands.values():
+            add_options(command)
         if not self.epilog:
             found = [command.epilog.partition("\n  ")[2] for command in self.commands.values() if command.epilog]
             self.epilog = examples(*(lines.partition("\n  ")[0] for lines in found if lines))
@@ -146,6 +156,23 @@ def refuse(error: ConfigurationErrors, *, as_json: bool) -> NoReturn:
     fail(ExitCode.INVALID, *lines, total, as_json=as_json)
 
 
+def address_of(
+    context: typer.Context, config: Path | None, *, as_json: bool = False, needs_key: bool = True
+) -> Address | None:
+    """Return the bridge that was named by its address, None where this machine's is meant, or end."""
+    from bridge.cli.failures import Misdirected, Missing
+
+    try:
+        address = address_given(context, config, os.environ, needs_key=needs_key)
+    except Missing as error:
+        fail(ExitCode.NOT_FOUND, str(error), as_json=as_json)
+    except Misdirected as error:
+        fail(ExitCode.USAGE, str(error), as_json=as_json)
+    if address is not None and address.key and can_be_overheard(address):
+        say(f"warning: {address.url} is not https: everybody on the way can read the key")
+    return address
+
+
 def log_to_stderr() -> None:
     """Let what parts of the bridge log inside a command go to stderr, from warnings on: stdout is for results."""
     from bridge.logging_setup import configure_logging
@@ -197,27 +224,40 @@ def ask(
         as_json: A failure is a document on stdout too.
         file: What to call the inventory file in its mistakes.
     """
-    settings = settings_of(config, as_json=as_json)
-    from bridge.cli.session import services_of
+    asked = _asked(context, config, as_json)
     from bridge.web.services import ServiceError
 
     async def run() -> _Result:
-        parts = parts_of(context)
-        async with services_of(settings, parts.stopped, parts.patience) as services:
+        async with asked as services:
             return await question(services)
 
     try:
         return asyncio.run(run())
     except ServiceError as error:
-        code, lines = _failure(error, file)
-        fail(code, *lines, as_json=as_json)
+        fail_by(error, file=file, as_json=as_json)
+
+
+def fail_by(error: ServiceError, *, file: str = "inventory", as_json: bool = False) -> NoReturn:
+    """End as the services failed."""
+    code, lines = _failure(error, file)
+    fail(code, *lines, as_json=as_json)
+
+
+def _asked(context: typer.Context, config: Path | None, as_json: bool) -> AbstractAsyncContextManager[WebServices]:
+    """Return what gives the services of the bridge that is meant."""
+    from bridge.cli.session import services_at, services_of
+
+    if (address := address_of(context, config, as_json=as_json)) is not None:
+        return nullcontext(services_at(address))
+    parts = parts_of(context)
+    return services_of(settings_of(config, as_json=as_json), parts.stopped, parts.patience)
 
 
 def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
     """Return the exit code and the lines of a failure."""
     from bridge.cli.failures import Unreachable
     from bridge.cli.output import change_lines, row_error_line
-    from bridge.web.services import Conflict, NeedsYes, NotFound, NotRunning, RowsRefused, ValueRefused
+    from bridge.web.services import Changed, Conflict, NeedsYes, NotFound, NotRunning, RowsRefused, ValueRefused
 
     match error:
         case RowsRefused():
@@ -228,7 +268,7 @@ def _failure(error: ServiceError, file: str) -> tuple[ExitCode, list[str]]:
             return ExitCode.NOT_FOUND, [str(error)]
         case NeedsYes():
             return ExitCode.CONFLICT, [*change_lines(error.report), str(error)]
-        case Conflict():
+        case Conflict() | Changed():
             return ExitCode.CONFLICT, [str(error)]
         case Unreachable() | NotRunning():
             return ExitCode.UNREACHABLE, [str(error)]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bridge.cli.address import Address
 from bridge.cli.failures import StoreUnusable, Unreachable
 from bridge.settings import Settings
 from bridge.web.ports_file import read_ports
@@ -55,7 +56,14 @@ async def running_services(settings: Settings) -> RestServices | None:
         return None
     from bridge.cli.client import RestServices
 
-    return RestServices(running.url, _token(settings))
+    return RestServices(Address(running.url, _token(settings)))
+
+
+def services_at(address: Address) -> RestServices:
+    """Return the services of a bridge that was named by its address."""
+    from bridge.cli.client import RestServices
+
+    return RestServices(address)
 
 
 @asynccontextmanager

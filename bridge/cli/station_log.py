@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.address import Address
 from bridge.cli.printable import harmless
-from bridge.cli.run import ConfigOption, ExitCode, examples, fail, say, settings_of
+from bridge.cli.run import ConfigOption, ExitCode, address_of, examples, fail, fail_by, say, settings_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,6 +48,7 @@ def add_to(group: typer.Typer) -> None:
 
 
 def _log(
+    context: typer.Context,
     station: Annotated[str, typer.Argument(metavar="ID", help="The station's id.", show_default=False)],
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=_LARGEST_LIMIT, help="At most so many of the newest lines.")] = 100,
@@ -56,36 +58,37 @@ def _log(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document per line.")] = False,
 ) -> None:
-    settings = settings_of(config)
+    address = address_of(context, config)
+    whose = settings_of(config) if address is None else address
     moment = None if since is None else _moment(since)
-    from bridge.cli.failures import Unreachable
     from bridge.web.services import ServiceError
 
     try:
-        found = asyncio.run(_show(settings, station, limit, moment, follow=follow, as_json=as_json))
-    except Unreachable as error:
-        fail(ExitCode.UNREACHABLE, str(error))
+        found = asyncio.run(_show(whose, station, limit, moment, follow=follow, as_json=as_json))
     except ServiceError as error:
-        fail(ExitCode.FAILED, str(error))
+        fail_by(error)
     if not found:
         named = "" if since is None else f" since {since}"
-        off = "" if settings.wire_log.enabled else "; wire_log.enabled is false"
+        off = "" if isinstance(whose, Address) or whose.wire_log.enabled else "; wire_log.enabled is false"
         fail(ExitCode.NOT_FOUND, f"nothing is logged of a station {station[:256]!r}{named}{off}")
 
 
 async def _show(
-    settings: Settings, station: str, limit: int, since: datetime | None, *, follow: bool, as_json: bool
+    whose: Settings | Address, station: str, limit: int, since: datetime | None, *, follow: bool, as_json: bool
 ) -> bool:
     """Print the lines, and return whether there was one."""
     from datetime import timedelta
 
-    from bridge.cli.session import running_services
+    from bridge.cli.session import running_services, services_at
 
-    running = await running_services(settings)
-    wire_log = _stopped(settings) if running is None else running.wire_log
+    if isinstance(whose, Address):
+        running, wire_log = True, services_at(whose).wire_log
+    else:
+        found = await running_services(whose)
+        running, wire_log = found is not None, _stopped(whose) if found is None else found.wire_log
     page = await wire_log.lines(station, limit=limit, since=since)
     _print(page.items, as_json)
-    if follow and running is None:
+    if follow and not running:
         say("the bridge is stopped: nothing more will come")
         return True
     while follow:

@@ -9,10 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from bridge.cli.answers import read_answer
-from bridge.cli.failures import Unexpected
-from bridge.web.services import Unavailable
-from bridge.web.shapes import Problem
+from bridge.cli.answers import classified
 from bridge.web.wire_shapes import WireLines
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
@@ -41,10 +38,4 @@ class RestWireLog:
         if since is not None:
             query["since"] = since.isoformat()
         path = f"/api/v1/stations/{quote(station, safe='')}/log?{urlencode(query)}"
-        status, text = await self._request("GET", path, None)
-        if status == 200:
-            return read_answer(text, WireLines)
-        problem = read_answer(text, Problem)
-        if status == 503:
-            raise Unavailable(problem.detail)
-        raise Unexpected(f"the bridge answered {status} {problem.title}: {problem.detail}")
+        return classified(*await self._request("GET", path, None), WireLines)

@@ -28,8 +28,10 @@ _INTRODUCTION = """\
 Every command of `ocpp-bridge` and `ocpp-sim`, as `--help` shows it. Written by `make docs`; a test compares it.
 
 Results go to stdout, questions, progress and logs to stderr. `--json` prints one document, also where a command fails:
-`{"error": …, "details": […]}`. Nobody is asked where stdin is no terminal: the command fails with exit code 2 and names
-the option that answers. `NO_COLOR` switches colours off; there are none in pipes and files. `-h` is `--help`.
+`{"error": …, "details": […]}`. `events` and `station log` print one per line, and a failure on stderr alone, as every
+command line does that could not be parsed. Nobody is asked where stdin is no terminal: the command fails with exit
+code 2 and names the option that answers. `NO_COLOR` switches colours off; there are none in pipes and
+files. `-h` is `--help`.
 
 | exit code | of `ocpp-bridge` | what to do |
 |---|---|---|
@@ -39,8 +41,11 @@ the option that answers. `NO_COLOR` switches colours off; there are none in pipe
 | 3 | not found: the station, EVSE, account or file | check the name |
 | 4 | conflict: it exists, another is at work, or it needs a yes | say `--yes`, or wait |
 | 5 | configuration or data invalid; every mistake is listed | mend the file |
-| 6 | the bridge is not reachable | start it; is `state_dir` its own? |
+| 6 | the bridge is not reachable, or what answers is none | start it; is `state_dir`, or the address, its own? |
 | 130 | Ctrl-C in any other command than `serve` | |
+
+A command asks the bridge of this machine, which it finds by the configuration's `state_dir`, running or stopped; with
+`--url` and `--api-key-file` one on another: [operations.md](operations.md#from-another-machine).
 
 Completion of commands and options: `ocpp-bridge completion bash`, `zsh` or `fish` prints the shell's script.
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import sys
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -148,13 +149,17 @@ def test_an_account_that_is_not_live_shows_what_it_would_be_sent_and_no_lag(desk
 
 
 def test_a_narrow_terminal_gets_records_instead_of_a_broken_table(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, services: Any
+    monkeypatch: pytest.MonkeyPatch, services: Any
 ) -> None:
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "dumb")
-    print_upstreams(UpstreamList(items=(services.upstreams["hubject"],)))
-    assert capsys.readouterr().out.splitlines() == [
+    master, slave = os.openpty()
+    with open(master, "rb", buffering=0) as screen, open(slave, "w", encoding="utf-8") as terminal:
+        with contextlib.redirect_stdout(terminal):
+            print_upstreams(UpstreamList(items=(services.upstreams["hubject"],)))
+        terminal.flush()
+        shown = screen.read(4096).decode()
+    assert shown.splitlines() == [
         "hubject",
         "  kind           oicp",
         "  mode           off",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
+from bridge.cli.address import Address
 from bridge.cli.client import RestServices
 from bridge.core.model import EvseStatus
 from bridge.core.modes import Mode
@@ -446,7 +447,7 @@ async def test_a_path_that_takes_no_query_says_so(client: TestClient, admin: Hea
 
 async def test_the_client_follows_the_pages_of_every_list(client: TestClient, token: str, services: Any) -> None:
     services.rows = 2500
-    found = await RestServices(str(client.make_url("")).rstrip("/"), token).list_inventory()
+    found = await RestServices(Address(str(client.make_url("")).rstrip("/"), token)).list_inventory()
     assert [row.connector for row in found.items] == list(range(1, 2501))
     assert found.next_cursor is None
 

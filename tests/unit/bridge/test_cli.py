@@ -1,3 +1,5 @@
+"""The verbs of `ocpp-bridge` that need no bridge, and how a command ends."""
+
 from __future__ import annotations
 
 import json

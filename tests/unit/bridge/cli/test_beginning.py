@@ -1,3 +1,5 @@
+"""What `ocpp-bridge init` writes, and what it never overwrites."""
+
 from __future__ import annotations
 
 import json

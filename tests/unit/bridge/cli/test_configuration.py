@@ -1,3 +1,5 @@
+"""What `ocpp-bridge config show` says of every setting."""
+
 from __future__ import annotations
 
 import json

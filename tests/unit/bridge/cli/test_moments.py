@@ -1,3 +1,5 @@
+"""Times and durations as people write them at a terminal."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

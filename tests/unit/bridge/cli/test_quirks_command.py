@@ -1,3 +1,5 @@
+"""What `ocpp-bridge quirks` lists of the release by itself."""
+
 from __future__ import annotations
 
 import json
