@@ -32,6 +32,7 @@ from bridge.app.key_services import StoreKeys
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
+from bridge.app.overview_services import StoreOverviews
 from bridge.app.plans import document_plans, mirror_plans, mirrors
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
@@ -168,6 +169,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
             upstreams=self.list_upstreams,
             went_round=told,
         )
+        self.overviews = StoreOverviews(store)
         self._follow = Follow(wakes, central)
         self.inventory_edits = StoreInventoryEdits(
             settings,

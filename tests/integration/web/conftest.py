@@ -357,6 +357,14 @@ class FakeServices:
         found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
         return EvsePage(items=tuple(found), next_cursor=cursor)
 
+    async def statuses(self) -> list[tuple[str, str]]:
+        self.orders.append(("read statuses",))
+        return [(item.evse_id, item.effective) for item in self.evses]
+
+    @property
+    def overviews(self) -> FakeServices:
+        return self
+
     async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
         self.orders.append(("count EVSEs", operators))
         statuses = Counter(item.effective for item in self.evses)
