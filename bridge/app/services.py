@@ -19,7 +19,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.delivery_services import StoreDeliveries
 from bridge.app.event_services import StoreEvents
-from bridge.app.evse_services import EvseServices
+from bridge.app.evse_services import EvseServices, Lanes
 from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
@@ -169,7 +169,7 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
             upstreams=self.list_upstreams,
             went_round=told,
         )
-        self.overviews = StoreOverviews(store)
+        self.overviews = StoreOverviews(store, clock, self, self._upstream_items)
         self._follow = Follow(wakes, central)
         self.inventory_edits = StoreInventoryEdits(
             settings,
@@ -329,10 +329,10 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         except StoreError as error:
             raise Unavailable(str(error)) from error
 
-    def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
+    def _upstream_items(self, lanes: Lanes) -> tuple[UpstreamItem, ...]:
         return tuple(self._upstream_item(name, account, lanes) for name, account in self._settings.accounts.items())
 
-    def _upstream_item(self, name: str, account: Account, lanes: dict[AccountName, LaneReading]) -> UpstreamItem:
+    def _upstream_item(self, name: str, account: Account, lanes: Lanes) -> UpstreamItem:
         lane = lanes.get(AccountName(name))
         usage = None if self.meters is None else self.meters.usage(name)
         item = upstream_item(name, account, self._mode(name, lane), lane, usage)

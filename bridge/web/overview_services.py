@@ -7,13 +7,38 @@ questions of `services`, and its client none of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.web.evse_counts import EvseCounts
+from bridge.web.evse_query import EvseQuery
 from bridge.web.services import WebServices
+from bridge.web.shapes import EvsePage, UpstreamItem
+
+
+@dataclass(frozen=True, slots=True)
+class EvseOverview:
+    """EVSEs and hubs in one moment: no counter says anything else than the list below it."""
+
+    page: EvsePage
+    counts: EvseCounts
+    """Of all EVSEs that whoever asks may see, whatever the page is filtered by."""
+    upstreams: tuple[UpstreamItem, ...]
+    """Every account; none where who asks is bound to operators."""
 
 
 class OverviewServices(Protocol):
     """Every method may raise Unavailable."""
+
+    async def evses(self, query: EvseQuery) -> EvseOverview:
+        """Return a page of the EVSEs that are asked for, and how everything is besides.
+
+        It is not older than the question. Those who ask at the same time are answered by one read, and where there were
+        many, the next one waits for up to a second.
+
+        Raises: NotFound (its account), WrongCursor.
+        """
+        ...
 
     async def statuses(self) -> Sequence[tuple[str, str]]:
         """Return the id and the effective status of every EVSE, in the order of the ids."""

@@ -20,6 +20,7 @@ from fake_events import FakeEvents
 from fake_evse_services import FakeExplanations, FakeHistory
 from fake_inventory_edits import FakeInventoryEdits
 from fake_keys import FakeKeys
+from fake_overviews import FakeOverviews
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -357,13 +358,9 @@ class FakeServices:
         found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
         return EvsePage(items=tuple(found), next_cursor=cursor)
 
-    async def statuses(self) -> list[tuple[str, str]]:
-        self.orders.append(("read statuses",))
-        return [(item.evse_id, item.effective) for item in self.evses]
-
     @property
-    def overviews(self) -> FakeServices:
-        return self
+    def overviews(self) -> FakeOverviews:
+        return FakeOverviews(self)
 
     async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
         self.orders.append(("count EVSEs", operators))
