@@ -169,7 +169,9 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
             upstreams=self.list_upstreams,
             went_round=told,
         )
-        self.overviews = StoreOverviews(store, clock, self, self._upstream_items)
+        self.overviews = StoreOverviews(
+            store, clock, self, self._upstream_items, lambda: {} if central is None else central.connected
+        )
         self._follow = Follow(wakes, central)
         self.inventory_edits = StoreInventoryEdits(
             settings,

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.core.station_problems import StationProblem
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.services import WebServices
 from bridge.web.shapes import EvsePage, UpstreamItem
+from bridge.web.station_query import StationQuery
+from bridge.web.station_shapes import StationItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,20 @@ class EvseOverview:
     """Every account; none where who asks is bound to operators."""
 
 
+@dataclass(frozen=True, slots=True)
+class StationOverview:
+    """A page of stations, and what there is besides."""
+
+    stations: tuple[tuple[StationItem, StationProblem | None], ...]
+    """Those with problems first, the most urgent on top, and then by id."""
+    count: int
+    """Of all pages."""
+    problems: int
+    """How many of them have one."""
+    vendors: tuple[str, ...]
+    """Those that there are to choose from, by name."""
+
+
 class OverviewServices(Protocol):
     """Every method may raise Unavailable."""
 
@@ -38,6 +55,10 @@ class OverviewServices(Protocol):
 
         Raises: NotFound (its account), WrongCursor.
         """
+        ...
+
+    async def stations(self, query: StationQuery) -> StationOverview:
+        """Return a page of the stations that are asked for; shared as `evses` is."""
         ...
 
     async def statuses(self) -> Sequence[tuple[str, str]]:

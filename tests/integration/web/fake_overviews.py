@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bridge.core.station_problems import StationProblem
 from bridge.web.evse_query import EvseQuery
-from bridge.web.overview_services import EvseOverview
+from bridge.web.overview_services import EvseOverview, StationOverview
+from bridge.web.station_query import StationQuery
 
 
 @dataclass
@@ -20,6 +22,11 @@ class FakeOverviews:
         counts = await self.services.count_evses(query.operators)
         upstreams = (await self.services.list_upstreams()).items if query.operators is None else ()
         return EvseOverview(page, counts, upstreams)
+
+    async def stations(self, query: StationQuery) -> StationOverview:
+        page = await self.services.stations.list(query.limit, None, connected=query.connected, version=query.version)
+        stations = tuple((item, StationProblem.SILENT if item.commandable is False else None) for item in page.items)
+        return StationOverview(stations, len(stations), 0, ("Acme",))
 
     async def statuses(self) -> list[tuple[str, str]]:
         self.services.orders.append(("read statuses",))
