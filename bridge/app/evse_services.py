@@ -20,7 +20,8 @@ from bridge.store.connector_readings import ConnectorKey, ConnectorReading, read
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.evse_search import AccountsNow, EvseSearch, Found, count_evses, search_evses
-from bridge.store.readings import EvseReading, LaneReading, read_evses, read_lanes
+from bridge.store.lane_readings import LaneReading, read_lanes
+from bridge.store.readings import EvseReading, read_evses
 from bridge.store.temporary import find_evses
 from bridge.store.transaction import Snapshot
 from bridge.web.connector_shapes import ConnectorPage

@@ -56,8 +56,8 @@ from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
+from bridge.store.lane_readings import LaneReading, read_lanes
 from bridge.store.previews import preview, preview_documents, totals
-from bridge.store.readings import LaneReading, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
 from bridge.web.meters import Meters

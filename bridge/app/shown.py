@@ -18,8 +18,9 @@ from bridge.listing_file import ListingInvalid
 from bridge.settings import Account, OicpAccount, SpiriiAccount
 from bridge.store.connector_readings import ConnectorReading
 from bridge.store.inventory import ImportResult, InventoryEntry
+from bridge.store.lane_readings import LaneReading
 from bridge.store.listings import ListingName, ListingResult, ListingRow
-from bridge.store.readings import DeliveryReading, EvseReading, LaneReading
+from bridge.store.readings import DeliveryReading, EvseReading
 from bridge.upstreams.certificates import Certificate
 from bridge.web.connector_shapes import ConnectorItem
 from bridge.web.full_load_times import FullLoadTimes
