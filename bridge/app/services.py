@@ -60,17 +60,10 @@ from bridge.store.lane_readings import LaneReading, read_lanes
 from bridge.store.previews import preview, preview_documents, totals
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
+from bridge.web.health_shapes import Health, Readiness, Status
 from bridge.web.meters import Meters
 from bridge.web.services import Conflict, NotFound, Unavailable
-from bridge.web.shapes import (
-    Health,
-    ListenerItem,
-    Readiness,
-    Status,
-    UpstreamItem,
-    UpstreamList,
-    UpstreamPreview,
-)
+from bridge.web.shapes import ListenerItem, UpstreamItem, UpstreamList, UpstreamPreview
 from bridge.web.task_shapes import LoopLag, TaskItem
 from csms.auth import StationKeys
 from csms.events import StationId

@@ -10,8 +10,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bridge.cli.failures import Missing, Unexpected
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Conflict, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 

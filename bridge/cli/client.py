@@ -36,27 +36,24 @@ from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.health_shapes import Component, Health, Readiness, Status
 from bridge.web.history_services import HistoryServices
 from bridge.web.inventory_services import InventoryEdits
 from bridge.web.key_services import KeyServices
 from bridge.web.page import Page
+from bridge.web.problem_shapes import Problem
 from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.quirk_shapes import StationQuirks
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError, Unavailable, ValueRefused
 from bridge.web.shapes import (
-    Component,
     EvseItem,
     EvsePage,
-    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
     ListingList,
     ListingRequest,
-    Problem,
-    Readiness,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,

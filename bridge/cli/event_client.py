@@ -18,8 +18,8 @@ from yarl import URL
 from bridge.cli.failures import Missing, Unexpected, Unreachable
 from bridge.core.feed import EventName
 from bridge.web.event_services import Event, EventWish
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 _PATH = "/api/v1/events"
 _SILENCE_S = 60

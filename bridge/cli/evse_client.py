@@ -18,8 +18,8 @@ from bridge.core.temporary import to_wire
 from bridge.web.explanation_shapes import Explanation
 from bridge.web.history_services import DEFAULT_BUCKETS, DEFAULT_LIMIT
 from bridge.web.history_shapes import EvseHistory, StatusHistory
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""

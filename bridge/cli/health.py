@@ -12,7 +12,7 @@ from bridge.cli.run import ConfigOption, ExitCode, JsonOption, fail, print_docum
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
-    from bridge.web.shapes import Readiness
+    from bridge.web.health_shapes import Readiness
 
 _PATIENCE_S = 5.0
 

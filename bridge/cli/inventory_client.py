@@ -23,8 +23,8 @@ from bridge.web.inventory_shapes import (
     InventoryStationChange,
     InventoryStationWish,
 )
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Changed, Conflict, NeedsYes, RowsRefused, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 

@@ -15,9 +15,9 @@ from bridge.cli.answers import read_answer
 from bridge.cli.failures import Missing, Unexpected
 from bridge.cli.pages import pages
 from bridge.web.page import Page
+from bridge.web.problem_shapes import Problem
 from bridge.web.quarantine_shapes import AttemptList, Forgotten, MapReport, MapWish, QuarantineList
 from bridge.web.services import RowsRefused, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]
 """Sends (method, path, body) and returns (HTTP status, text)."""

@@ -16,8 +16,8 @@ from bridge.cli.failures import Missing, Unexpected
 from bridge.cli.pages import pages
 from bridge.core.etags import ANYTHING, Condition
 from bridge.web.page import Page
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Changed, Conflict, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import (
     TemporaryChange,

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 from bridge.cli.answers import read_answer
 from bridge.cli.failures import Unexpected
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Unavailable
-from bridge.web.shapes import Problem
 from bridge.web.wire_shapes import WireLines
 
 Request = Callable[[str, str, str | None], Awaitable[tuple[int, str]]]

@@ -32,6 +32,7 @@ from bridge.web.connector_shapes import ConnectorItem, ConnectorPage
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.health_shapes import Component, Health, Readiness, Status
 from bridge.web.page import Page
 from bridge.web.paging import cut
 from bridge.web.quarantine_services import QuarantineServices
@@ -39,11 +40,9 @@ from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
-    Component,
     DeliveryItem,
     EvseItem,
     EvsePage,
-    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -51,10 +50,8 @@ from bridge.web.shapes import (
     ListingItem,
     ListingList,
     ListingRequest,
-    Readiness,
     Reported,
     RowError,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,
