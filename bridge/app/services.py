@@ -36,16 +36,11 @@ from bridge.app.overview_services import StoreOverviews
 from bridge.app.plans import document_plans, mirror_plans, mirrors
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
-from bridge.app.shown import (
-    certificate_item,
-    certificate_warnings,
-    flapping_warnings,
-    upstream_item,
-    values_shown,
-)
 from bridge.app.station_services import Central, StoreStations
+from bridge.app.stations_shown import flapping_warnings
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
+from bridge.app.upstreams_shown import certificate_item, certificate_warnings, upstream_item, values_shown
 from bridge.app.wakes import Wakes
 from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, Moment

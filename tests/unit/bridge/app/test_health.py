@@ -6,7 +6,7 @@ import pytest
 
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.listener_items import listener_warnings
-from bridge.app.shown import certificate_item, certificate_warnings
+from bridge.app.upstreams_shown import certificate_item, certificate_warnings
 from bridge.core.expiry import server_expiry_warning, urgency
 from bridge.core.modes import Mode
 from bridge.upstreams.certificates import Certificate
