@@ -25,7 +25,7 @@ from bridge.settings import Settings
 from bridge.store.delivery_readings import LogFilter, count_pushes, find_evses, read_log, read_push
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
-from bridge.store.readings import read_lanes
+from bridge.store.lane_readings import read_lanes
 from bridge.store.stations import EvseKey
 from bridge.store.writer import Writer
 from bridge.web.delivery_services import DeliveryQuery

@@ -20,8 +20,10 @@ from bridge.store.connector_readings import ConnectorKey, ConnectorReading, read
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
 from bridge.store.evse_search import AccountsNow, EvseSearch, Found, count_evses, search_evses
-from bridge.store.readings import EvseReading, LaneReading, read_evses, read_lanes
+from bridge.store.lane_readings import LaneReading, read_lanes
+from bridge.store.readings import EvseReading, read_evses
 from bridge.store.temporary import find_evses
+from bridge.store.transaction import Snapshot
 from bridge.web.connector_shapes import ConnectorPage
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
@@ -31,6 +33,10 @@ from bridge.web.services import NotFound, Unavailable, ValueRefused
 from bridge.web.shapes import EvseItem, EvsePage
 
 _ALL = "connectors"
+_AT_ONCE = 200
+"""EVSEs that are read and shown in one go: the event loop, which stations are answered on, is free between two."""
+
+Lanes = Mapping[AccountName, LaneReading]
 
 
 class EvseServices:
@@ -44,31 +50,46 @@ class EvseServices:
 
     async def list_evses(self, query: EvseQuery) -> EvsePage:
         """Return a page of the EVSEs that are asked for. Raises: NotFound, WrongCursor, Unavailable."""
-        if query.account is not None and query.account not in self._settings.accounts:
-            raise NotFound("account", query.account)
-        at, search = self._clock(), _search(query)
+        self.check(query)
+        at = self._clock()
         try:
             async with self._store.read() as connection:
-                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
-                found = await search_evses(connection, search, self._accounts(lanes, at))
-                shown, cursor = next_page(found, Page(query.limit), f"evses by {query.sort}", _place)
-                readings = await read_evses(connection, at.steady, keys=[each.key for each in shown])
+                return await self.read_page(connection, query, await read_lanes_by_name(connection, at), at)
         except StoreError as error:
             raise Unavailable(str(error)) from error
-        by_id = {reading.evse_id: reading for reading in readings}
-        return EvsePage(
-            items=tuple(self._evse_item(by_id[each.evse_id], lanes, at) for each in shown), next_cursor=cursor
-        )
 
     async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
         """Return how many EVSEs of these operators there are of each kind. Raises: Unavailable."""
         at = self._clock()
         try:
             async with self._store.read() as connection:
-                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
-                found = await count_evses(connection, operators, self._accounts(lanes, at))
+                return await self.read_counts(connection, operators, await read_lanes_by_name(connection, at), at)
         except StoreError as error:
             raise Unavailable(str(error)) from error
+
+    def check(self, query: EvseQuery) -> None:
+        """Raise what is wrong with a question before it is asked: NotFound (its account), WrongCursor."""
+        if query.account is not None and query.account not in self._settings.accounts:
+            raise NotFound("account", query.account)
+        _search(query)
+
+    async def read_page(self, connection: Snapshot, query: EvseQuery, lanes: Lanes, at: Moment) -> EvsePage:
+        """Return a page of the EVSEs that are asked for, of the connection's moment."""
+        found = await search_evses(connection, _search(query), self._accounts(lanes, at))
+        shown, cursor = next_page(found, Page(query.limit), f"evses by {query.sort}", _place)
+        items: list[EvseItem] = []
+        for first in range(0, len(shown), _AT_ONCE):
+            part = shown[first : first + _AT_ONCE]
+            readings = await read_evses(connection, at.steady, keys=[each.key for each in part])
+            by_id = {reading.evse_id: reading for reading in readings}
+            items += [self._evse_item(by_id[each.evse_id], lanes, at) for each in part]
+        return EvsePage(items=tuple(items), next_cursor=cursor)
+
+    async def read_counts(
+        self, connection: Snapshot, operators: frozenset[str] | None, lanes: Lanes, at: Moment
+    ) -> EvseCounts:
+        """Return how many EVSEs of these operators there are of each kind, of the connection's moment."""
+        found = await count_evses(connection, operators, self._accounts(lanes, at))
         return EvseCounts(
             evses=sum(found.statuses.values()),
             problems=found.problems,
@@ -87,7 +108,7 @@ class EvseServices:
                     spellings = await connection.run_sync(find_evses, canonical_spelling(evse_id))
                     ids = find_evse(evse_id, {id_: id_ for id_ in spellings})
                     found = await read_evses(connection, at.steady, evse_id=ids)
-                lanes = {lane.account: lane for lane in await read_lanes(connection, at.steady)}
+                lanes = await read_lanes_by_name(connection, at)
         except StoreError as error:
             raise Unavailable(str(error)) from error
         except EvseUnknown as error:
@@ -121,7 +142,7 @@ class EvseServices:
         shown, cursor = (found, None) if page is None else next_page(found, page, _ALL, _address)
         return ConnectorPage(items=connector_items(shown, self._connected()), next_cursor=cursor)
 
-    def _evse_item(self, reading: EvseReading, lanes: Mapping[AccountName, LaneReading], at: Moment) -> EvseItem:
+    def _evse_item(self, reading: EvseReading, lanes: Lanes, at: Moment) -> EvseItem:
         return evse_item(
             reading,
             connected=reading.station in self._connected(),
@@ -130,7 +151,7 @@ class EvseServices:
             steady=at.steady,
         )
 
-    def _accounts(self, lanes: Mapping[AccountName, LaneReading], at: Moment) -> AccountsNow:
+    def _accounts(self, lanes: Lanes, at: Moment) -> AccountsNow:
         names = tuple(map(AccountName, self._settings.accounts))
         return AccountsNow(
             all=names,
@@ -142,6 +163,11 @@ class EvseServices:
     def _mode(self, name: str, lane: LaneReading | None) -> Mode:
         stored = None if lane is None or lane.mode is None else Mode(lane.mode)
         return effective_mode(self._settings.accounts[name].mode, stored)
+
+
+async def read_lanes_by_name(connection: Snapshot, at: Moment) -> Lanes:
+    """Return every account's lane, by its name."""
+    return {lane.account: lane for lane in await read_lanes(connection, at.steady)}
 
 
 def connector_key(page: Page, of: str) -> ConnectorKey | None:

@@ -12,7 +12,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from bridge.core.expiry import Urgency
-from bridge.web.shapes import Component, Health, ListenerItem, Readiness, UpstreamItem
+from bridge.web.health_shapes import Component, Health, Readiness
+from bridge.web.shapes import ListenerItem, UpstreamItem
 from bridge.web.task_shapes import TaskItem
 
 TICKER = "ticker"

@@ -17,9 +17,9 @@ from pydantic import BaseModel, ValidationError
 from bridge.app.belonging import foreign_warnings
 from bridge.app.evse_lookup import evse_meant
 from bridge.app.follow import Follow
+from bridge.app.imports_shown import import_report, row_errors
 from bridge.app.inventory_lines_shown import counted, evse_rows, evse_shown, parsed, station_rows, station_shown
 from bridge.app.prepared_keys import prepared_keys
-from bridge.app.shown import import_report, row_errors
 from bridge.core.etags import etag_of
 from bridge.core.identifiers import InvalidId, parse_evse_id
 from bridge.core.model import EvseId, Moment

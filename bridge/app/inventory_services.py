@@ -12,12 +12,8 @@ from pathlib import Path
 from bridge.app.belonging import foreign_warnings
 from bridge.app.evse_services import connector_key
 from bridge.app.follow import Follow
+from bridge.app.imports_shown import import_report, inventory_rows, row_errors
 from bridge.app.prepared_keys import prepared_keys
-from bridge.app.shown import (
-    import_report,
-    inventory_rows,
-    row_errors,
-)
 from bridge.core.model import Moment
 from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan

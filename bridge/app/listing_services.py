@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import cast
 
-from bridge.app.shown import listing_errors, listing_items, listing_report
+from bridge.app.imports_shown import listing_errors, listing_items, listing_report
 from bridge.app.wakes import Wakes
 from bridge.core.model import Moment
 from bridge.derive import DeriveOptions

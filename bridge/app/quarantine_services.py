@@ -16,9 +16,9 @@ from bridge.app.advice import advice, similar
 from bridge.app.attempts import Attempts, RefusedAttempts
 from bridge.app.belonging import foreign_warnings
 from bridge.app.follow import Follow
+from bridge.app.imports_shown import row_errors
 from bridge.app.mapping_rows import inventory_of
 from bridge.app.newcomers import Newcomers
-from bridge.app.shown import row_errors
 from bridge.core.model import Moment
 from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan

@@ -26,9 +26,9 @@ from bridge.app.parts import Parts, lane_task, open_parts
 from bridge.app.service_manager import ServiceManager, service_manager
 from bridge.app.watch import Run, log_unhandled
 from bridge.settings import Settings
+from bridge.web.health_shapes import Status
 from bridge.web.ports_file import Ports
 from bridge.web.services import Unavailable
-from bridge.web.shapes import Status
 
 log = structlog.get_logger(__name__)
 

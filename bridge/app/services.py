@@ -19,7 +19,7 @@ from bridge.app.attempts import RefusedAttempts
 from bridge.app.belonging import owns
 from bridge.app.delivery_services import StoreDeliveries
 from bridge.app.event_services import StoreEvents
-from bridge.app.evse_services import EvseServices
+from bridge.app.evse_services import EvseServices, Lanes
 from bridge.app.explanations import StoreExplanations
 from bridge.app.follow import Follow, Sessions
 from bridge.app.full_load_services import FullLoadServices
@@ -32,19 +32,15 @@ from bridge.app.key_services import StoreKeys
 from bridge.app.listener_items import listener_warnings
 from bridge.app.listing_services import ListingServices
 from bridge.app.newcomers import Newcomers
+from bridge.app.overview_services import StoreOverviews
 from bridge.app.plans import document_plans, mirror_plans, mirrors
 from bridge.app.quarantine_services import StoreQuarantine
 from bridge.app.quirk_services import StoreQuirks
-from bridge.app.shown import (
-    certificate_item,
-    certificate_warnings,
-    flapping_warnings,
-    upstream_item,
-    values_shown,
-)
 from bridge.app.station_services import Central, StoreStations
+from bridge.app.stations_shown import flapping_warnings
 from bridge.app.sync_services import SyncServices
 from bridge.app.temporary_services import StoreTemporaries
+from bridge.app.upstreams_shown import certificate_item, certificate_warnings, upstream_item, values_shown
 from bridge.app.wakes import Wakes
 from bridge.app.wire_services import StoredWireLog
 from bridge.core.model import AccountName, Moment
@@ -55,21 +51,14 @@ from bridge.passing import note
 from bridge.settings import Account, OicpAccount, Settings
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
+from bridge.store.lane_readings import LaneReading, read_lanes
 from bridge.store.previews import preview, preview_documents, totals
-from bridge.store.readings import LaneReading, read_lanes
 from bridge.store.writer import Writer
 from bridge.upstreams.certificates import Certificate
+from bridge.web.health_shapes import Health, Readiness, Status
 from bridge.web.meters import Meters
 from bridge.web.services import Conflict, NotFound, Unavailable
-from bridge.web.shapes import (
-    Health,
-    ListenerItem,
-    Readiness,
-    Status,
-    UpstreamItem,
-    UpstreamList,
-    UpstreamPreview,
-)
+from bridge.web.shapes import ListenerItem, UpstreamItem, UpstreamList, UpstreamPreview
 from bridge.web.task_shapes import LoopLag, TaskItem
 from csms.auth import StationKeys
 from csms.events import StationId
@@ -167,6 +156,9 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
             new_generation=partial(token_hex, 6),
             upstreams=self.list_upstreams,
             went_round=told,
+        )
+        self.overviews = StoreOverviews(
+            store, clock, self, self._upstream_items, lambda: {} if central is None else central.connected
         )
         self._follow = Follow(wakes, central)
         self.inventory_edits = StoreInventoryEdits(
@@ -327,10 +319,10 @@ class StoreServices(EvseServices, InventoryServices, ListingServices, FullLoadSe
         except StoreError as error:
             raise Unavailable(str(error)) from error
 
-    def _upstream_items(self, lanes: dict[AccountName, LaneReading]) -> tuple[UpstreamItem, ...]:
+    def _upstream_items(self, lanes: Lanes) -> tuple[UpstreamItem, ...]:
         return tuple(self._upstream_item(name, account, lanes) for name, account in self._settings.accounts.items())
 
-    def _upstream_item(self, name: str, account: Account, lanes: dict[AccountName, LaneReading]) -> UpstreamItem:
+    def _upstream_item(self, name: str, account: Account, lanes: Lanes) -> UpstreamItem:
         lane = lanes.get(AccountName(name))
         usage = None if self.meters is None else self.meters.usage(name)
         item = upstream_item(name, account, self._mode(name, lane), lane, usage)

@@ -5,8 +5,9 @@ Pure. The values of secrets are hidden here, once for the web and the command li
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 
 from bridge.app.rotation import Rotated
 from bridge.store.readings import EvseReading
@@ -26,12 +27,15 @@ from bridge.web.station_shapes import (
     StationItem,
 )
 from csms.events import OcppVersion, StationId
+from csms.flapping import Flapping
 from csms.hidden_values import HIDDEN, hide
 from csms.operator_calls import CallAnswer, CallOutcome
 from csms.orders import Setting
 from csms.secret_names import sets_secret
 from csms.server import ConnectedStation
 from csms.verbs import done, settings_of, status_of
+
+_FLAPPING_NAMED = 5
 
 
 def station_item(row: StationRow, live: ConnectedStation | None) -> StationItem:
@@ -128,6 +132,20 @@ def rotation_result(station: StationId, rotated: Rotated) -> RotationResult:
             "why": " ".join(part for part in (rotated.answer.code, rotated.answer.why) if part),
         }
     )
+
+
+def flapping_warnings(stations: Iterable[Flapping]) -> list[str]:
+    """Return what operators should know of stations whose connections replace each other, one line each."""
+    return [
+        f"station {each.station}: {each.takeovers} connections have replaced each other, of "
+        f"{' and '.join(each.addresses[:2])}: "
+        + (
+            "two devices with one id? Give each an id and a key of its own"
+            if len(each.addresses) > 1
+            else "two devices with one id behind one address, or a network that loses connections?"
+        )
+        for each in islice(stations, _FLAPPING_NAMED)
+    ]
 
 
 def _setting(setting: Setting) -> SettingItem:

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.cli.address import Address
 from bridge.cli.failures import Missing, Unexpected, Unreachable
+from bridge.web.problem_shapes import Problem
 from bridge.web.services import Changed, Conflict, NeedsYes, RowsRefused, ServiceError, Unavailable, ValueRefused
-from bridge.web.shapes import Problem
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse

@@ -36,6 +36,7 @@ from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.health_shapes import Component, Health, Readiness, Status
 from bridge.web.history_services import HistoryServices
 from bridge.web.inventory_services import InventoryEdits
 from bridge.web.key_services import KeyServices
@@ -44,17 +45,13 @@ from bridge.web.quarantine_services import QuarantineServices
 from bridge.web.quirk_services import QuirkServices
 from bridge.web.services import RowsRefused, ServiceError
 from bridge.web.shapes import (
-    Component,
     EvseItem,
     EvsePage,
-    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
     ListingList,
     ListingRequest,
-    Readiness,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,

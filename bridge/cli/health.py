@@ -15,7 +15,7 @@ from bridge.cli.run import ConfigOption, ExitCode, JsonOption, address_of, fail,
 if TYPE_CHECKING:
     from bridge.cli.address import Address
     from bridge.settings import Settings
-    from bridge.web.shapes import Readiness
+    from bridge.web.health_shapes import Readiness
 
 _PATIENCE_S = 5.0
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.health_shapes import Status
 from bridge.web.ports_file import Ports
 from bridge.web.shapes import (
     CertificateItem,
@@ -25,7 +26,6 @@ from bridge.web.shapes import (
     InventoryList,
     ListingList,
     RowError,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,

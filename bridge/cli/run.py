@@ -55,8 +55,8 @@ def _serve(settings: Settings) -> int:
     from bridge.app.listening import station_urls
     from bridge.app.serve import serve
     from bridge.cli.output import print_started
+    from bridge.web.health_shapes import Status
     from bridge.web.ports_file import Ports
-    from bridge.web.shapes import Status
 
     def started(ports: Ports, status: Status) -> None:
         print_started(ports, station_urls(settings, ports.listeners), str(settings.state_dir), status)

@@ -2,7 +2,7 @@
 
 A fullLoad replaces everything that the account has at the hub (OICP 2.3, ActionType fullLoad), so it is one request,
 built when it is sent, and guarded against an inventory that vanished. Never builds or sends it. Before it: the lane's
-census of its rows. After it: `lane`, which sends it and settles the rows by `reconcile.settle_in_full_load`.
+census of its rows. After it: `lane`, which sends it and settles the rows by `settlement.settle_in_full_load`.
 """
 
 from __future__ import annotations

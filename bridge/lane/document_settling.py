@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bridge.core import documents as core
-from bridge.core import full_load, reconcile
+from bridge.core import full_load, reconcile, settlement
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Want
 from bridge.core.identifiers import canonical
@@ -91,7 +91,7 @@ def _shared(lane: Lane, ended: Ended) -> Lane:
         case Accepted() | Refused():
             return replace(lane, failures=0, paused_until=None)
         case Deferred(in_doubt=False) if ended.answer.http is None:
-            after = reconcile.settle_lane(
+            after = settlement.settle_lane(
                 lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
             )
             return replace(lane, failures=after.failures, paused_until=after.paused_until)
@@ -118,7 +118,7 @@ def _settle_one(conn: Transaction, state: StoredDocumentLane, sent: SentDocument
     row = documents.load_document(conn, state.account, name)
     if row is None or not _carried(row, sent):
         return state
-    settled = reconcile.settle(
+    settled = settlement.settle(
         state.lane,
         row.delivery,
         ended.answer.outcome,
@@ -170,7 +170,7 @@ def _carried(row: DocumentRow, sent: SentDocuments) -> bool:
 def _prove(conn: Transaction, account: AccountName, reason: str, passed: DocumentName, at: Moment) -> None:
     """Another document passed: what had held them is put to the test, row by row."""
     proven = [
-        (row.name, reconcile.prove_suspect(row.delivery, reason), row.remote)
+        (row.name, settlement.prove_suspect(row.delivery, reason), row.remote)
         for row in documents.suspected_documents(conn, account, reason)
         if row.name != passed
     ]
@@ -190,7 +190,7 @@ def _settle_data_load(
     settled = full_load.settle(
         state.full_load, outcome, size=sent.records, at=ended.at, options=ended.documents.full_load
     )
-    lane = reconcile.settle_lane(
+    lane = settlement.settle_lane(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
     if isinstance(outcome, Refused) and outcome.named:
@@ -223,7 +223,7 @@ def _give_up_old_data(
 def _settle_survey(conn: Transaction, state: StoredDocumentLane, ended: Ended) -> StoredDocumentLane:
     """Keep what others made there to show it, and assert what of ours is gone or different."""
     outcome, entries = ended.answer.outcome, ended.answer.entries
-    lane = reconcile.settle_lane(
+    lane = settlement.settle_lane(
         state.lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
     )
     if not isinstance(outcome, Accepted) or entries is None:
@@ -306,7 +306,7 @@ def _settled_by_full_load(
     row: DocumentRow, turn: DocumentRowsTurn, named: frozenset[str], colliding: frozenset[str]
 ) -> Delivery | None:
     name = canonical(EvseId(row.key))
-    return reconcile.settle_in_full_load(
+    return settlement.settle_in_full_load(
         row.delivery,
         turn.answer.outcome,
         named=name in named,

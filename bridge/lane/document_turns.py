@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.core import documents as core
-from bridge.core import full_load, reconcile
+from bridge.core import full_load, reconcile, settlement
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
 from bridge.core.model import AccountName, Moment
@@ -203,11 +203,11 @@ def recover(conn: Transaction, options: LaneOptions, at: Moment) -> None:
     asserted = replace(options.reconcile, reassert_every=None)
     found = [*documents.future_documents(conn, account, steady), *documents.documents_in_flight(conn, account)]
     rows = {row.name: row for row in found}
-    recovered = [(row.name, reconcile.recover(row.delivery, steady, asserted), row.remote) for row in rows.values()]
+    recovered = [(row.name, settlement.recover(row.delivery, steady, asserted), row.remote) for row in rows.values()]
     documents.save_documents(conn, account, recovered, steady)
     state = documents.load_document_lane(conn, account)
     full = full_load.recover(state.full_load, at, options.documents.full_load)
-    lane = reconcile.recover_lane(state.lane, steady, options.reconcile)
+    lane = settlement.recover_lane(state.lane, steady, options.reconcile)
     survey_at = steady if options.documents.survey_every is not None else None
     documents.save_document_lane(conn, replace(state, lane=lane, full_load=full, survey_at=survey_at))
 

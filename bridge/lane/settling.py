@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bridge.core import full_load, reconcile
+from bridge.core import full_load, reconcile, settlement
 from bridge.core.identifiers import canonical
 from bridge.core.model import Accepted, AccountName, Delivery, FullLoadState, Moment, Outcome, Refused
 from bridge.core.reconcile import ReconcileOptions
@@ -74,7 +74,7 @@ def _settle_one(
     row = deliveries.load_row(conn, stored.account, key)
     if row is None or not _carried(row.delivery, sent):
         return stored
-    settled = reconcile.settle(
+    settled = settlement.settle(
         stored.lane,
         row.delivery,
         answer.outcome,
@@ -99,7 +99,7 @@ def _carried(delivery: Delivery, sent: Sent) -> bool:
 def _prove(conn: Transaction, stored: StoredLane, reason: str, passed: EvseKey, at: Moment) -> None:
     """Another row passed: what had held the account is put to the test, row by row."""
     proven = [
-        (row.key, reconcile.prove_suspect(row.delivery, reason))
+        (row.key, settlement.prove_suspect(row.delivery, reason))
         for row in deliveries.suspects(conn, stored.account, reason)
         if row.key != passed
     ]
@@ -114,7 +114,7 @@ def _settle_lane(
     if not state.in_flight or state.attempted_at != sent.at:
         return stored
     settled = full_load.settle(state, outcome, size=sent.records, at=at, options=options.full_load)
-    lane = reconcile.settle_lane(stored.lane, outcome, steady=at.steady, jitter=jitter, options=options.reconcile)
+    lane = settlement.settle_lane(stored.lane, outcome, steady=at.steady, jitter=jitter, options=options.reconcile)
     return replace(stored, full_load=settled.state, lane=lane)
 
 
@@ -155,7 +155,7 @@ def _settle_chunk(conn: Transaction, turn: RowsTurn) -> ItemFailed | None:
 
 def _settled_by_full_load(row: DeliveryRow, turn: RowsTurn, named: set[str], colliding: set[str]) -> Delivery | None:
     name = canonical(row.evse_id)
-    return reconcile.settle_in_full_load(
+    return settlement.settle_in_full_load(
         row.delivery,
         turn.answer.outcome,
         named=name in named,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from bridge.core import full_load, reconcile
+from bridge.core import full_load, reconcile, settlement
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
 from bridge.core.model import Moment
 from bridge.core.modes import Mode, effective_mode
@@ -295,7 +295,7 @@ def _open_lane(conn: Transaction, opening: Opening) -> int:
     _recover_rows(conn, stored, opening)
     document_turns.recover(conn, options, at)
     full = full_load.recover(stored.full_load, at, options.full_load)
-    lane = reconcile.recover_lane(stored.lane, steady, options.reconcile)
+    lane = settlement.recover_lane(stored.lane, steady, options.reconcile)
     lanes.save_lane(conn, replace(stored, lane=lane, full_load=full))
     return epoch
 
@@ -310,6 +310,6 @@ def _recover_rows(conn: Transaction, stored: StoredLane, opening: Opening) -> No
     recovered = [
         (row.key, after)
         for number, row in enumerate(rows.values())
-        if (after := reconcile.recover(row.delivery, steady, options, number / len(rows))) is not row.delivery
+        if (after := settlement.recover(row.delivery, steady, options, number / len(rows))) is not row.delivery
     ]
     deliveries.save_rows(conn, account, recovered, steady)

@@ -28,3 +28,8 @@ def from_micros(micros: None) -> None: ...
 def from_micros(micros: int | None) -> datetime | None:
     """Return the aware UTC moment of a stored number; None stays None."""
     return None if micros is None else _EPOCH + timedelta(microseconds=micros)
+
+
+def since(micros: int, steady: datetime) -> timedelta:
+    """Return how long ago a stored moment was at `steady`; never less than nothing."""
+    return max(timedelta(), timedelta(microseconds=to_micros(steady) - micros))

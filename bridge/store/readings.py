@@ -1,23 +1,22 @@
-"""Read what operators look at: EVSEs with what was reported and what each hub was told, lanes.
+"""Read what operators look at of EVSEs: what was reported, what counts, and what each hub was told.
 
 Never writes, and never sees half a commit: all statements of one `Store.read()` block see the same state. A handful of
-statements each, whatever the number of rows. Beside it: `station_readings`. After it: `web` and `cli`.
+statements each, whatever the number of rows. Beside it: `lane_readings`,
+`station_readings`. After it: `web` and `cli`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import AccountName, EvseId, EvseStatus
-from bridge.store.document_readings import DocumentsReading, read_documents
-from bridge.store.micros import from_micros, to_micros
+from bridge.store.micros import from_micros, since
 from bridge.store.tables import (
     charging,
     connector,
@@ -25,7 +24,6 @@ from bridge.store.tables import (
     evse,
     evse_state,
     fact,
-    lane,
     station,
 )
 from csms.events import ConnectorAddress, StationId
@@ -96,41 +94,6 @@ class EvseReading:
     """Its station was declared unreachable, and has not been heard of since."""
 
 
-@dataclass(frozen=True, slots=True)
-class LaneReading:
-    """One account's lane and how its rows stand. Times are steady but for `mode_at` and `full_load_next`."""
-
-    account: AccountName
-    mode: str | None
-    """What an operator set; None where the configuration decides."""
-    mode_by: str
-    mode_at: datetime | None
-    failures: int
-    paused_until: datetime | None
-    held: str | None
-    held_at: datetime | None
-    last_error: str
-    last_accepted_at: datetime | None
-    full_load_confirmed: bool
-    full_load_wanted: str | None
-    full_load_attempted_at: datetime | None
-    full_load_accepted_at: datetime | None
-    full_load_next: datetime | None
-    full_load_size: int | None
-    rows: int
-    dirty: int
-    """Rows whose desired value is not acknowledged."""
-    refused: int
-    in_doubt: int
-    lag: timedelta | None
-    """Age of the oldest value that is not acknowledged; None where all are."""
-    silent: timedelta | None = None
-    """How long no status was sent though one was due all the while; None where none is due."""
-    documents: DocumentsReading = field(default_factory=DocumentsReading)
-    """What it is told besides statuses."""
-
-
-_dirty = delivery.c.acked_seq != delivery.c.desired_seq
 SHOWN = sa.or_(evse.c.removed_at_w.is_(None), sa.exists().where(delivery.c.evse == evse.c.id))
 """EVSEs of the inventory, and removed ones while a hub has to be told."""
 
@@ -270,7 +233,7 @@ async def deliveries_on(conn: AsyncConnection, page: sa.Subquery, steady: dateti
                 desired=row.desired,
                 acked=row.acked,
                 acked_at=from_micros(row.acked_at),
-                lag=None if row.acked_seq == row.desired_seq else _since(row.desired_at, steady),
+                lag=None if row.acked_seq == row.desired_seq else since(row.desired_at, steady),
                 in_doubt=row.doubt_until is not None,
                 refused=row.refused,
                 attempts=row.attempts,
@@ -284,68 +247,3 @@ async def deliveries_on(conn: AsyncConnection, page: sa.Subquery, steady: dateti
             )
         )
     return found
-
-
-async def read_lanes(conn: AsyncConnection, steady: datetime) -> list[LaneReading]:
-    """Return every account that has a lane row, with how its rows stand at `steady`."""
-    counts = {row.account: row for row in await conn.execute(_COUNTS, {"steady": to_micros(steady)})}
-    documents = await read_documents(conn, steady)
-    lanes = await conn.execute(sa.select(lane).order_by(lane.c.account))
-    return [
-        _lane_reading(row, counts.get(row.account), documents.get(row.account, DocumentsReading()), steady)
-        for row in lanes
-    ]
-
-
-_due_since = sa.case((delivery.c.due_at > delivery.c.desired_at, delivery.c.due_at), else_=delivery.c.desired_at)
-_waits = delivery.c.due_at <= sa.bindparam("steady")
-_COUNTS = sa.select(
-    delivery.c.account,
-    sa.func.max(delivery.c.attempted_at).label("sent_last"),
-    sa.func.min(sa.case((_waits, _due_since))).label("waits_since"),
-    sa.func.count().label("rows"),
-    sa.func.count(sa.case((_dirty, 1))).label("dirty"),
-    sa.func.count(delivery.c.refused).label("refused"),
-    sa.func.count(delivery.c.doubt_until).label("in_doubt"),
-    sa.func.min(sa.case((_dirty, delivery.c.desired_at))).label("oldest"),
-).group_by(delivery.c.account)
-
-
-def _lane_reading(
-    row: sa.Row[Any], counts: sa.Row[Any] | None, documents: DocumentsReading, steady: datetime
-) -> LaneReading:
-    return LaneReading(
-        account=row.account,
-        mode=row.mode,
-        mode_by=row.mode_by,
-        mode_at=from_micros(row.mode_at_w),
-        failures=row.failures,
-        paused_until=from_micros(row.paused_until),
-        held=row.held,
-        held_at=from_micros(row.held_at),
-        last_error=row.last_error,
-        last_accepted_at=from_micros(row.last_accepted_at),
-        full_load_confirmed=row.full_load_confirmed,
-        full_load_wanted=row.full_load_wanted,
-        full_load_attempted_at=from_micros(row.full_load_attempted_at),
-        full_load_accepted_at=from_micros(row.full_load_accepted_at),
-        full_load_next=from_micros(row.full_load_next_w),
-        full_load_size=row.full_load_size,
-        rows=0 if counts is None else counts.rows,
-        dirty=0 if counts is None else counts.dirty,
-        refused=0 if counts is None else counts.refused,
-        in_doubt=0 if counts is None else counts.in_doubt,
-        lag=None if counts is None or counts.oldest is None else _since(counts.oldest, steady),
-        silent=_silent(counts, steady),
-        documents=documents,
-    )
-
-
-def _silent(counts: sa.Row[Any] | None, steady: datetime) -> timedelta | None:
-    if counts is None or counts.waits_since is None:
-        return None
-    return _since(max(counts.waits_since, counts.sent_last or 0), steady)
-
-
-def _since(micros: int, steady: datetime) -> timedelta:
-    return max(timedelta(), timedelta(microseconds=to_micros(steady) - micros))

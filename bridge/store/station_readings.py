@@ -1,7 +1,7 @@
 """Read what operators look at of stations: how each is connected, proves itself and is built, and what it reported.
 
-Never writes and never returns a key or what is kept of one. A page is one statement; a single station a handful. After
-it: `app.station_services`.
+Never writes and never returns a key or what is kept of one. A page is one statement; a single station a handful. Beside
+it: `station_search`, which finds stations by more. After it: `app.station_services`.
 """
 
 from __future__ import annotations
@@ -82,20 +82,20 @@ async def read_station_page(
         connected: Only those that are, or are not, connected.
         version: Only those whose present or last connection spoke this subprotocol.
     """
-    statement = _STATIONS.order_by(station.c.id).limit(limit)
+    statement = STATIONS.order_by(station.c.id).limit(limit)
     if after is not None:
         statement = statement.where(station.c.id > after)
     if connected is not None:
-        statement = statement.where(_CONNECTED if connected else sa.not_(_CONNECTED))
+        statement = statement.where(CONNECTED if connected else sa.not_(CONNECTED))
     if version is not None:
         statement = statement.where(connection.c.version == version)
-    return [_station_row(row) for row in (await conn.execute(statement)).mappings()]
+    return [station_row(row) for row in (await conn.execute(statement)).mappings()]
 
 
 async def read_station(conn: AsyncConnection, identity: str) -> StationRow | None:
     """Return the station whose identity differs from this one in nothing but case; None where there is none."""
-    row = (await conn.execute(_STATIONS.where(station.c.id_folded == identity.casefold()))).mappings().first()
-    return None if row is None else _station_row(row)
+    row = (await conn.execute(STATIONS.where(station.c.id_folded == identity.casefold()))).mappings().first()
+    return None if row is None else station_row(row)
 
 
 async def read_reports(conn: AsyncConnection, station_id: StationId) -> list[ReportRow]:
@@ -118,11 +118,12 @@ async def read_reports(conn: AsyncConnection, station_id: StationId) -> list[Rep
     ]
 
 
-_CONNECTED = sa.and_(connection.c.opened_at.is_not(None), connection.c.closed_at.is_(None))
+CONNECTED = sa.and_(connection.c.opened_at.is_not(None), connection.c.closed_at.is_(None))
+"""Holds for a station that is connected now; of `station` with its `connection`."""
 _EVSES = (
     sa.select(sa.func.count()).where(evse.c.station == station.c.id, evse.c.removed_at_w.is_(None)).scalar_subquery()
 )
-_STATIONS = (
+STATIONS = (
     sa.select(
         station,
         _EVSES.label("evses"),
@@ -135,9 +136,11 @@ _STATIONS = (
     .outerjoin(connection, connection.c.station == station.c.id)
     .where(station.c.removed_at_w.is_(None))
 )
+"""Every station of the inventory, as `station_row` reads it."""
 
 
-def _station_row(row: sa.RowMapping) -> StationRow:
+def station_row(row: sa.RowMapping) -> StationRow:
+    """Return one row of `STATIONS`."""
     return StationRow(
         station=row["id"],
         security=SecurityProfile(row["security"]),

@@ -11,7 +11,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from bridge.web.shapes import FieldError
+from bridge.web.problem_shapes import FieldError
 
 _MOST_SHOWN = 20
 _Body = TypeVar("_Body", bound=BaseModel)

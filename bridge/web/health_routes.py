@@ -11,10 +11,10 @@ from aiohttp import web
 
 from bridge.core.roles import Role
 from bridge.web.bodies import answer
+from bridge.web.health_shapes import Health, Liveness, Readiness, Status
 from bridge.web.metrics import Metrics
 from bridge.web.route_table import Route
 from bridge.web.services import WebServices
-from bridge.web.shapes import Health, Liveness, Readiness, Status
 
 
 class HealthRoutes:

@@ -15,8 +15,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from bridge.core.model import EvseStatus
+from bridge.web.health_shapes import Status
 from bridge.web.meters import Meters
-from bridge.web.shapes import ListenerItem, Status, UpstreamItem, UpstreamState
+from bridge.web.shapes import ListenerItem, UpstreamItem, UpstreamState
 from bridge.web.task_shapes import LoopLag, TaskItem
 
 _STATES: tuple[str, ...] = get_args(UpstreamState)

@@ -17,8 +17,8 @@ from pydantic.json_schema import models_json_schema
 
 from bridge.web.field_docs import field_docs
 from bridge.web.openapi_texts import ABOUT, FAILURES, TAGS
+from bridge.web.problem_shapes import Problem
 from bridge.web.route_table import Parameter, Route
-from bridge.web.shapes import Problem
 from bridge.web.temporary_shapes import SpiriiError
 
 Json = dict[str, Any]

@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from bridge.web.bodies import BodyRefused, pointer
+from bridge.web.problem_shapes import FieldError, Problem
 from bridge.web.services import (
     Changed,
     Conflict,
@@ -25,7 +26,6 @@ from bridge.web.services import (
     ValueRefused,
     WrongCursor,
 )
-from bridge.web.shapes import FieldError, Problem
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler

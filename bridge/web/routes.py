@@ -28,6 +28,7 @@ from bridge.web.inventory_edit_routes import InventoryEditRoutes
 from bridge.web.inventory_routes import InventoryRoutes
 from bridge.web.key_routes import KeyRoutes
 from bridge.web.meters import Meters
+from bridge.web.overview_services import PageServices
 from bridge.web.pages.failures import failure_pages
 from bridge.web.pages.public import PublicOptions
 from bridge.web.pages.rendering import Pages
@@ -38,7 +39,6 @@ from bridge.web.quirk_routes import QuirkRoutes
 from bridge.web.repeats import REPEATS, Repeats
 from bridge.web.route_table import Route, Routes, add_routes
 from bridge.web.scope import OWNERSHIP
-from bridge.web.services import WebServices
 from bridge.web.session_routes import SessionRoutes
 from bridge.web.spirii import SpiriiRoutes, spirii_errors
 from bridge.web.station_routes import StationRoutes
@@ -54,7 +54,7 @@ _LARGEST_BODY = 32 * 2**20
 
 
 def create_app(
-    services: WebServices,
+    services: PageServices,
     token: str,
     around: Sequence[Middleware] = (),
     access: AccessOptions | None = None,
@@ -86,7 +86,7 @@ def create_app(
 
 
 def all_routes(
-    services: WebServices, wire_log: WireRoutes, events: EventRoutes, pages: Sequence[Routes]
+    services: PageServices, wire_log: WireRoutes, events: EventRoutes, pages: Sequence[Routes]
 ) -> Iterator[Route]:
     """Yield every request that is answered."""
     tables: tuple[Routes, ...] = (

@@ -12,10 +12,10 @@ from datetime import timedelta
 from aiohttp import web
 
 from bridge.web.access import AccessOptions
+from bridge.web.overview_services import PageServices
 from bridge.web.pages.public import PublicOptions
 from bridge.web.repeats import Repeats
 from bridge.web.routes import create_app
-from bridge.web.services import WebServices
 from bridge.web.stalled import Patience, Stalled
 from bridge.web.unreadable import logger
 
@@ -55,7 +55,7 @@ class WebServer:
 
 async def start_web(
     options: WebOptions,
-    services: WebServices,
+    services: PageServices,
     token: str,
     access: AccessOptions | None = None,
     repeats: Repeats | None = None,

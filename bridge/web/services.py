@@ -29,6 +29,7 @@ from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.explanation_services import ExplanationServices
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.health_shapes import Health, Readiness, Status
 from bridge.web.history_services import HistoryServices
 from bridge.web.inventory_services import InventoryEdits
 from bridge.web.key_services import KeyServices
@@ -38,15 +39,12 @@ from bridge.web.quirk_services import QuirkServices
 from bridge.web.shapes import (
     EvseItem,
     EvsePage,
-    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
     ListingList,
     ListingRequest,
-    Readiness,
     RowError,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,

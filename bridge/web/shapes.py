@@ -13,11 +13,9 @@ from bridge.core.evse_problems import EvseProblem
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
 from bridge.web.full_load_times import FullLoadTimes
-from bridge.web.task_shapes import LoopLag, TaskItem
 
 DeliveryState = Literal["agreed", "pending", "deferred", "refused", "held", "off"]
 UpstreamState = Literal["ok", "degraded", "held", "off", "dry_run"]
-HealthWord = Literal["ok", "degraded", "failed"]
 
 _EXPERIMENTAL = {
     "chargeprice": "the page that describes this interface is a draft, and Chargeprice's own guide names OCPI "
@@ -290,91 +288,3 @@ class InventoryList(Shape):
 
     items: tuple[InventoryRow, ...]
     next_cursor: str | None = None
-
-
-class Status(Shape):
-    """The bridge at a glance."""
-
-    version: str
-    started_at: AwareDatetime | None
-    """null: the bridge is stopped, and the command line read the store itself."""
-    stations: int
-    connected: int
-    evses: int
-    effective: dict[str, int]
-    """Effective status → how many EVSEs."""
-    upstreams: tuple[UpstreamItem, ...]
-    listeners: tuple[ListenerItem, ...] = ()
-    """Where stations connect; empty: at the one plain address of [ocpp]."""
-    warnings: tuple[str, ...] = ()
-    quarantined: int = 0
-    """Stations in quarantine."""
-    refused_stations: int = 0
-    """Stations whose connections were refused within the last 10 minutes."""
-    counts: dict[str, int] = Field(default_factory=dict)
-    """What the OCPP side counted since the bridge's start, by kind."""
-    tasks: tuple[TaskItem, ...] = ()
-    """Empty: the bridge is stopped."""
-    loop_lag: LoopLag | None = None
-    """null: the bridge is stopped, or has just started."""
-
-
-class Liveness(Shape):
-    """The process answers."""
-
-    live: bool
-
-
-class Readiness(Shape):
-    """Whether the bridge can record what stations report; a hub that is down does not count."""
-
-    ready: bool
-    why: str = ""
-
-
-class Component(Shape):
-    """How one part of the bridge does."""
-
-    status: HealthWord
-    why: str = ""
-
-
-class Health(Shape):
-    """How the bridge does: the worst of its components, each by name."""
-
-    status: HealthWord
-    """degraded: statuses are recorded, but a hub or a certificate needs somebody; failed: they are not recorded."""
-    components: dict[str, Component]
-
-
-class FieldError(Shape):
-    """One mistake in a body. Source: RFC 9457 §3, whose example names places so."""
-
-    pointer: str
-    """The place. Source: RFC 6901 (JSON Pointer); empty: the body as a whole."""
-    detail: str
-    """What would be right, never with the value: it may be a key."""
-
-
-class Problem(BaseModel):
-    """An error. Source: RFC 9457, with `request_id`, `errors` and `report` as extension members."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str = ""
-    instance: str = ""
-    """The path that was asked for."""
-    request_id: str = ""
-    """As in the header X-Request-ID, and in the log."""
-    errors: tuple[FieldError | RowError, ...] = ()
-    """Each mistake: of a body by its place, of an imported file by its line."""
-    report: ImportReport | None = None
-    """With 409 for an import: what it would have changed."""
-
-    @property
-    def row_errors(self) -> tuple[RowError, ...]:
-        """Those of an imported file."""
-        return tuple(error for error in self.errors if isinstance(error, RowError))

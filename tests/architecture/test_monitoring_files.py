@@ -10,9 +10,10 @@ import pytest
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.health_shapes import Status
 from bridge.web.meters import Meters
 from bridge.web.metrics import Metrics
-from bridge.web.shapes import CertificateItem, ListenerItem, Status, UpstreamItem
+from bridge.web.shapes import CertificateItem, ListenerItem, UpstreamItem
 from bridge.web.task_shapes import LoopLag, TaskItem
 from tests.architecture.monitoring import BOARD, ROOT, RULES, labels_by_name, mistakes_of, targets
 from tests.architecture.promql import NotUnderstood, used

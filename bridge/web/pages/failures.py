@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from bridge.web.pages.rendering import Pages
-from bridge.web.shapes import Problem
+from bridge.web.problem_shapes import Problem
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler, Middleware

@@ -1,6 +1,6 @@
 """Show every EVSE, problems first, with counters that filter; find one by a part of its id.
 
-Never decides. Before it: `tables`. After it: `services`, with `overview_view` for what the counters lead to.
+Never decides. Before it: `tables`. After it: `overview_services`, with `overview_view` for what the counters lead to.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from aiohttp import web
 
 from bridge.web.evse_query import EvseQuery
 from bridge.web.evse_routes import FILTERS, evse_query
+from bridge.web.overview_services import PageServices
 from bridge.web.page_query import PAGE
 from bridge.web.pages.overview_view import changed, counters, filters, hub_tiles, slices
 from bridge.web.pages.page_routes import shown
 from bridge.web.pages.rendering import Pages, segment
 from bridge.web.principals import PRINCIPAL
 from bridge.web.route_table import Parameter, Route
-from bridge.web.services import WebServices
 
 _FOUND = 8
 _LONGEST = 100
@@ -27,7 +27,7 @@ _LONGEST = 100
 class OverviewPages:
     """The table of these pages."""
 
-    def __init__(self, services: WebServices, pages: Pages) -> None:
+    def __init__(self, services: PageServices, pages: Pages) -> None:
         self._services = services
         self._pages = pages
 
@@ -47,16 +47,14 @@ class OverviewPages:
         query = evse_query(request)
         if "sort" not in request.query:
             query = replace(query, sort="problems")
-        principal, here = request[PRINCIPAL], request.rel_url
-        counts = await self._services.count_evses(principal.operators)
-        page = await self._services.list_evses(query)
-        hubs = (await self._services.list_upstreams()).items if principal.operators is None else ()
-        following = None if page.next_cursor is None else here.update_query(cursor=page.next_cursor)
+        here = request.rel_url
+        found = await self._services.overviews.evses(query)
+        counts, cursor = found.counts, found.page.next_cursor
         return self._pages.render(
             request,
             "overview.html",
             place="evses",
-            evses=page.items,
+            evses=found.page.items,
             query=query,
             counts=counts,
             counters=counters(here, query, counts),
@@ -64,8 +62,8 @@ class OverviewPages:
             slices=slices(counts),
             by_problem=str(changed(here, {"sort": None})),
             by_id=str(changed(here, {"sort": "id"})),
-            hubs=hub_tiles(hubs),
-            next_href="" if following is None else str(following),
+            hubs=hub_tiles(found.upstreams),
+            next_href="" if cursor is None else str(here.update_query(cursor=cursor)),
             first_href=str(changed(here, {})) if query.cursor else "",
         )
 

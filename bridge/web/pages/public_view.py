@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -28,9 +29,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
 ORDER = ("available", "busy", "out of service", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class PublicEvse:
-    """One EVSE."""
+class PublicEvse(NamedTuple):
+    """One EVSE; there may be ten thousand of them in each look."""
 
     evse_id: str
     status: str

@@ -88,11 +88,14 @@ class Pages:
             here=request.rel_url,
             **context,
         )
-        response = web.Response(
-            status=code, text=text, content_type="text/html", headers={"Content-Security-Policy": POLICY}
-        )
+        response = self.again(text.encode(), code)
         take_notice(request, response)
         return response
+
+    def again(self, body: bytes, code: int = 200) -> web.Response:
+        """Return a page that was rendered before: one on which nothing depends on who asks."""
+        headers = {"Content-Security-Policy": POLICY}
+        return web.Response(status=code, body=body, content_type="text/html", charset="utf-8", headers=headers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
-"""Choose and order stations, and say in plain words what is wrong with one and what it reported.
+"""Say in plain words what is wrong with a station, how it is connected and what it reported.
 
 Pure. Before it: `stations`, with what the services say. After it: the templates of stations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from bridge.web.station_shapes import ReportItem, StationDetail, StationEvse, StationItem
+from bridge.core.station_problems import StationProblem
+from bridge.web.station_shapes import ReportItem, StationDetail, StationEvse
 
 PROFILES = {
     0: "0: no proof at all",
@@ -23,56 +24,11 @@ _CLOCK_IS_RIGHT = timedelta(minutes=2)
 VERSION_NAMES = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1", "ocpp2.1": "OCPP 2.1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What is asked of a list of stations."""
-
-    connected: bool | None = None
-    version: str | None = None
-    vendor: str = ""
-    q: str = ""
-    problems: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One station of a list, and what is wrong with it."""
-
-    item: StationItem
-    problem: str
-    urgency: int
-    """Lower comes first; 9: nothing is wrong."""
-
-
-def rows(items: Iterable[StationItem], chosen: Chosen) -> list[Row]:
-    """Return the stations that are asked for, those with problems first, then by their ids."""
-    found = [_row(item) for item in items if _fits(item, chosen)]
-    return sorted(
-        (row for row in found if row.problem or not chosen.problems),
-        key=lambda row: (row.urgency, row.item.station.casefold()),
-    )
-
-
-def vendors(items: Iterable[StationItem]) -> list[str]:
-    """Return the vendors that there are, each once."""
-    return sorted({item.vendor for item in items if item.vendor}, key=str.casefold)
-
-
-def _fits(item: StationItem, chosen: Chosen) -> bool:
-    if chosen.vendor and item.vendor != chosen.vendor:
-        return False
-    wanted = chosen.q.casefold()
-    return not wanted or any(wanted in text.casefold() for text in (item.station, item.vendor, item.model))
-
-
-def _row(item: StationItem) -> Row:
-    if item.connected and item.commandable is False:
-        return Row(item, "connected, but it has not been accepted: it answers no requests", 1)
-    if item.connected:
-        return Row(item, "", 9)
-    if item.heard_at is None:
-        return Row(item, "has never connected", 2)
-    return Row(item, "offline", 0)
+PROBLEM_WORDS = {
+    StationProblem.SILENT: "connected, but it answers no requests",
+    StationProblem.NEVER_CONNECTED: "has never connected",
+}
+"""What is said of a problem that the column of connections does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +66,7 @@ def _title(report: ReportItem) -> str:
 def connection_words(station: StationDetail) -> str:
     """Return how the station is connected, in one sentence."""
     if station.connection is not None:
-        accepted = "" if station.connection.commandable else "; it has not been accepted, so it answers no requests"
+        accepted = "" if station.connection.commandable else "; it answers no requests"
         return f"Connected by {VERSION_NAMES.get(station.connection.version, station.connection.version)}{accepted}."
     if station.unreachable_since is not None:
         return "Declared unreachable: its EVSEs are told as unknown unless they were out of service."

@@ -1,7 +1,7 @@
 """Show stations: which there are, how each is connected and built, what it reported, said, and answered.
 
 Never decides. A station that calls itself "attempts" has no page: that address is the list of refused ones. Before it:
-`auth`. After it: `station_services`, `station_view`, `station_orders`, `frames`.
+`auth`. After it: `overview_services`, `station_services`, `station_view`, `station_orders`, `frames`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import partial
 from aiohttp import web
 
 from bridge.web.auth import PRINCIPAL
+from bridge.web.overview_services import PageServices
 from bridge.web.pages import frames, station_view
 from bridge.web.pages.answers import Answered, Answers
 from bridge.web.pages.forms import Form, read_form
@@ -20,15 +21,14 @@ from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages, segment
 from bridge.web.pages.station_orders import ORDERS, carry_out, triggers
 from bridge.web.route_table import Route
-from bridge.web.services import NotRunning, WebServices
-from bridge.web.station_shapes import VERSIONS, StationItem
+from bridge.web.services import NotRunning
+from bridge.web.station_query import StationQuery
+from bridge.web.station_shapes import VERSIONS
 from bridge.web.wire_shapes import WireLine
 
 PLACE = "stations"
 _PATH = "/stations"
 _ONE = f"{_PATH}/{{id}}"
-_AT_ONCE = 1000
-_MOST_STATIONS = 50_000
 _ON_A_PAGE = 200
 _LINES = 200
 _DOWNLOADED = 10_000
@@ -37,7 +37,7 @@ _DOWNLOADED = 10_000
 class StationPages:
     """The table of these pages."""
 
-    def __init__(self, services: WebServices, pages: Pages) -> None:
+    def __init__(self, services: PageServices, pages: Pages) -> None:
         self._services = services
         self._pages = pages
         self._answers = Answers()
@@ -53,29 +53,19 @@ class StationPages:
 
     async def all(self, request: web.Request) -> web.Response:
         """Those with problems first; what is chosen stands in the address."""
-        query = request.query
-        chosen = station_view.Chosen(
-            connected={"yes": True, "no": False}.get(query.get("connected", "")),
-            version=query.get("version") if query.get("version") in VERSIONS else None,
-            vendor=query.get("vendor", "")[:100],
-            q=query.get("q", "").strip()[:100],
-            problems=query.get("problems") == "1",
+        given, page = request.query, _page_number(request.query.get("page", ""))
+        chosen = StationQuery(
+            limit=_ON_A_PAGE,
+            offset=page * _ON_A_PAGE,
+            connected={"yes": True, "no": False}.get(given.get("connected", "")),
+            version=given.get("version") if given.get("version") in VERSIONS else None,
+            vendor=given.get("vendor", "")[:100],
+            q=given.get("q", "").strip()[:100],
+            problems=given.get("problems") == "1",
         )
-        items = await self._all_of(chosen)
-        rows = station_view.rows(items, chosen)
-        page = _page_number(query.get("page", ""))
-        return self._page(
-            request,
-            "stations.html",
-            chosen=chosen,
-            rows=rows[page * _ON_A_PAGE : (page + 1) * _ON_A_PAGE],
-            count=len(rows),
-            problems=sum(1 for row in rows if row.problem),
-            vendors=station_view.vendors(items),
-            versions=VERSIONS,
-            page=page,
-            more=len(rows) > (page + 1) * _ON_A_PAGE,
-        )
+        found = await self._services.overviews.stations(chosen)
+        more = found.count > chosen.offset + _ON_A_PAGE
+        return self._page(request, "stations.html", chosen=chosen, found=found, versions=VERSIONS, page=page, more=more)
 
     async def one(self, request: web.Request) -> web.Response:
         """Everything about it."""
@@ -139,20 +129,6 @@ class StationPages:
 
     async def _lines(self, station: str) -> tuple[WireLine, ...]:
         return (await self._services.wire_log.lines(station, limit=_LINES)).items
-
-    async def _all_of(self, chosen: station_view.Chosen) -> list[StationItem]:
-        """Return every station: what needs somebody stands first, wherever its id would stand."""
-        found: list[StationItem] = []
-        cursor: str | None = None
-        while len(found) < _MOST_STATIONS:
-            page = await self._services.stations.list(
-                _AT_ONCE, cursor, connected=chosen.connected, version=chosen.version
-            )
-            found += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return found
 
     def _page(self, request: web.Request, template: str, *, code: int = 200, **context: object) -> web.Response:
         return self._pages.render(request, template, place=PLACE, code=code, view=station_view, **context)

@@ -5,6 +5,7 @@ Never handles one. Before it: `routes`. After it: each table of pages.
 
 from __future__ import annotations
 
+from bridge.web.overview_services import PageServices
 from bridge.web.pages.deliveries import DeliveryPages
 from bridge.web.pages.evse import EvsePages
 from bridge.web.pages.hubs import HubPages
@@ -17,10 +18,9 @@ from bridge.web.pages.rendering import Pages
 from bridge.web.pages.stations import StationPages
 from bridge.web.pages.temporary import TemporaryPages
 from bridge.web.route_table import Routes
-from bridge.web.services import WebServices
 
 
-def page_tables(services: WebServices, pages: Pages, public: PublicOptions) -> tuple[Routes, ...]:
+def page_tables(services: PageServices, pages: Pages, public: PublicOptions) -> tuple[Routes, ...]:
     """Return every table of pages."""
     return (
         LoginPages(pages),

@@ -9,7 +9,8 @@ from tests_bridge import HUBJECT, STATIONS
 
 from bridge.core.documents import DocumentKind, Remote
 from bridge.core.model import Accepted, AccountName, EvseId, Lane
-from bridge.core.reconcile import ReconcileOptions, settle, start
+from bridge.core.reconcile import ReconcileOptions, start
+from bridge.core.settlement import settle
 from bridge.documents import evse_data_plan
 from bridge.edits import ListingImported, ListingOrder, RefreshOrder, import_listings, refresh_documents
 from bridge.listing_file import EvseDataListing, Listing

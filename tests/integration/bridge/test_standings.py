@@ -10,7 +10,7 @@ from bridge.core.documents import DocumentKind, Learnt
 from bridge.core.model import Accepted, Refused
 from bridge.core.modes import Mode
 from bridge.lane import DocumentOptions
-from bridge.store.readings import read_lanes
+from bridge.store.lane_readings import read_lanes
 from bridge.store.standings import read_standings
 from bridge.upstreams.port import Answer
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from bridge.core.model import EvseStatus
 from bridge.store.engine import Store
-from bridge.store.readings import read_evses, read_lanes
+from bridge.store.lane_readings import read_lanes
+from bridge.store.readings import read_evses
 from bridge.store.station_readings import read_station, read_station_page
 from bridge.store.tables import (
     charging,

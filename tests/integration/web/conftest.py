@@ -20,6 +20,7 @@ from fake_events import FakeEvents
 from fake_evse_services import FakeExplanations, FakeHistory
 from fake_inventory_edits import FakeInventoryEdits
 from fake_keys import FakeKeys
+from fake_overviews import FakeOverviews
 from fake_quarantine import FakeQuarantine
 
 from bridge.core.differences import Standing
@@ -31,6 +32,7 @@ from bridge.web.connector_shapes import ConnectorItem, ConnectorPage
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
 from bridge.web.full_load_shapes import FullLoadItem, FullLoadRequest, Scope
+from bridge.web.health_shapes import Component, Health, Readiness, Status
 from bridge.web.page import Page
 from bridge.web.paging import cut
 from bridge.web.quarantine_services import QuarantineServices
@@ -38,11 +40,9 @@ from bridge.web.quirk_shapes import QuirkItem, StationQuirks
 from bridge.web.routes import create_app
 from bridge.web.services import Conflict, NeedsYes, NotFound, RowsRefused, ServiceError
 from bridge.web.shapes import (
-    Component,
     DeliveryItem,
     EvseItem,
     EvsePage,
-    Health,
     ImportReport,
     ImportRequest,
     InventoryList,
@@ -50,10 +50,8 @@ from bridge.web.shapes import (
     ListingItem,
     ListingList,
     ListingRequest,
-    Readiness,
     Reported,
     RowError,
-    Status,
     UpstreamItem,
     UpstreamList,
     UpstreamPreview,
@@ -356,6 +354,10 @@ class FakeServices:
         self.orders.append(("list EVSEs", query))
         found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
         return EvsePage(items=tuple(found), next_cursor=cursor)
+
+    @property
+    def overviews(self) -> FakeOverviews:
+        return FakeOverviews(self)
 
     async def count_evses(self, operators: frozenset[str] | None = None) -> EvseCounts:
         self.orders.append(("count EVSEs", operators))

@@ -210,6 +210,16 @@ async def test_moments_are_shown_in_the_zone_that_is_chosen_which_is_kept(client
 # --- stations -----------------------------------------------------------------------------------------------------
 
 
+async def test_a_station_that_answers_no_requests_is_not_said_to_be_refused(
+    client: TestClient, admin: dict[str, str]
+) -> None:
+    """It was: "it has not been accepted" stood where stations had only been silent."""
+    for path in ("/stations", STATION):
+        page = await (await client.get(path, headers=admin)).text()
+        assert "it answers no requests" in page
+        assert "has not been accepted" not in page
+
+
 async def test_an_order_answers_303_and_the_stations_page_has_the_answer(
     client: TestClient, admin: Admin, services: Any
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from pathlib import Path
@@ -163,5 +164,30 @@ async def test_the_page_for_everybody_tells_ids_and_words_alone(
         assert "hubject" not in text.lower()
         assert page.headers["Cache-Control"] == "public, max-age=10"
         assert page.headers.get("X-Robots-Tag") == robots
-        asked = [order for order in services.orders if order[0] == "list EVSEs"]
-        assert len(asked) == 1
+
+
+async def test_many_visitors_of_the_page_for_everybody_cost_one_look_and_one_rendering(
+    services: Any, token: str
+) -> None:
+    async with TestClient(TestServer(create_app(services, token, public=PublicOptions(on=True)))) as client:
+
+        async def visit(path: str) -> str:
+            return await (await client.get(path)).text()
+
+        pages = await asyncio.gather(*(visit("/public") for _ in range(20)), visit("/public.json"))
+        services.evses.clear()
+        again, other = await visit("/public"), await visit("/public?q=DE*ABC*E1")
+    assert [order for order in services.orders if order == ("read statuses",)] == [("read statuses",)]
+    assert len({*pages[:20], again}) == 1
+    assert "DE*ABC*E5" in again
+    assert "DE*ABC*E1" in other
+    assert "DE*ABC*E5" not in other
+
+
+async def test_a_notice_for_one_visitor_is_shown_to_nobody_else(services: Any, token: str) -> None:
+    async with TestClient(TestServer(create_app(services, token, public=PublicOptions(on=True)))) as client:
+        told = await (await client.get("/public", cookies={"ocpp_bridge_notice": "only%20for%20you"})).text()
+        client.session.cookie_jar.clear()
+        other = await (await client.get("/public")).text()
+    assert "only for you" in told
+    assert "only for you" not in other

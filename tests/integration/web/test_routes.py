@@ -10,9 +10,10 @@ from bridge.cli.client import RestServices
 from bridge.core.model import EvseStatus
 from bridge.core.modes import Mode
 from bridge.web.evse_query import EvseQuery
+from bridge.web.health_shapes import Component, Health, Readiness
 from bridge.web.routes import create_app
 from bridge.web.services import Unavailable, ValueRefused
-from bridge.web.shapes import Component, Health, Readiness, RowError
+from bridge.web.shapes import RowError
 
 Headers = dict[str, str]
 

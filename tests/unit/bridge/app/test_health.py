@@ -6,11 +6,12 @@ import pytest
 
 from bridge.app.health import health_of, not_sending, readiness_of, task_warnings
 from bridge.app.listener_items import listener_warnings
-from bridge.app.shown import certificate_item, certificate_warnings
+from bridge.app.upstreams_shown import certificate_item, certificate_warnings
 from bridge.core.expiry import server_expiry_warning, urgency
 from bridge.core.modes import Mode
 from bridge.upstreams.certificates import Certificate
-from bridge.web.shapes import CertificateItem, Component, ListenerItem, Readiness, UpstreamItem
+from bridge.web.health_shapes import Component, Readiness
+from bridge.web.shapes import CertificateItem, ListenerItem, UpstreamItem
 from bridge.web.task_shapes import TaskItem, TaskState
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

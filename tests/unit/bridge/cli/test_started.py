@@ -7,8 +7,9 @@ import platform
 import pytest
 
 from bridge.cli.output import print_started
+from bridge.web.health_shapes import Status
 from bridge.web.ports_file import Ports
-from bridge.web.shapes import ListenerItem, Status
+from bridge.web.shapes import ListenerItem
 
 
 def status(*listeners: ListenerItem) -> Status:

@@ -1,12 +1,15 @@
+"""A row from what is wanted until its answer is settled, which `reconcile` and `settlement` do together."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from bridge.core import reconcile
+from bridge.core import reconcile, settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
-from bridge.core.reconcile import AT_ONCE, ReconcileOptions, Settled, due_at, farewell, start, want
+from bridge.core.reconcile import AT_ONCE, ReconcileOptions, due_at, farewell, start, want
+from bridge.core.settlement import Settled
 
 OPTIONS = ReconcileOptions()
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -26,7 +29,7 @@ def settle(
     at: datetime = T0,
     options: ReconcileOptions = OPTIONS,
 ) -> Settled:
-    return reconcile.settle(
+    return settlement.settle(
         lane or Lane(),
         delivery,
         outcome,
@@ -73,7 +76,7 @@ def test_an_acknowledged_row_is_due_for_its_daily_assertion_only() -> None:
 
 
 def test_daily_assertions_are_spread_over_the_last_quarter_of_the_day() -> None:
-    settled = reconcile.settle(
+    settled = settlement.settle(
         Lane(), in_flight(), Accepted(), sent="Available", steady=T0, jitter=0.0, reassert_jitter=0.5, options=OPTIONS
     )
     assert due_at(row(settled)) == after(21 * 3600)
@@ -335,7 +338,7 @@ def test_another_row_that_passes_frees_the_account_and_puts_the_suspect_to_the_t
     suspect = settle(in_flight(), Held("017"))
     passed = settle(in_flight(), Accepted(), lane=suspect.lane, at=after(60))
     assert (passed.lane, passed.prove) == (Lane(), "017")
-    proven = reconcile.prove_suspect(row(suspect), "017")
+    proven = settlement.prove_suspect(row(suspect), "017")
     assert due_at(proven) == AT_ONCE
     refused = settle(start(proven, after(61)), Held("017"), at=after(61))
     assert (row(refused).refused, refused.lane.held) == ("017", None)
@@ -345,7 +348,7 @@ def test_another_row_that_passes_frees_the_account_and_puts_the_suspect_to_the_t
 
 def test_after_a_repaired_key_a_suspect_passes_at_once_and_is_no_longer_proven() -> None:
     suspect = row(settle(in_flight(), Held("017")))
-    proven = reconcile.prove_suspect(suspect, "017")
+    proven = settlement.prove_suspect(suspect, "017")
     passed = row(settle(start(proven, after(61)), Accepted(), at=after(61)))
     assert (passed.proven, passed.suspect, reconcile.dirty(passed)) == (None, None, False)
 
@@ -357,12 +360,12 @@ def test_a_proven_row_can_hold_the_account_for_another_reason() -> None:
 
 def test_rows_whose_refusals_held_the_account_are_tried_at_once_when_another_passes() -> None:
     refused = row(settle(in_flight(), Refused("603")))
-    assert due_at(reconcile.prove_suspect(refused, "603")) == AT_ONCE
+    assert due_at(settlement.prove_suspect(refused, "603")) == AT_ONCE
 
 
 def test_a_row_without_that_reason_is_no_suspect() -> None:
     refused = row(settle(in_flight(), Refused("018")))
-    assert reconcile.prove_suspect(refused, "603") is refused
+    assert settlement.prove_suspect(refused, "603") is refused
 
 
 def test_a_changed_configuration_probes_a_held_account_at_once() -> None:
@@ -400,7 +403,7 @@ def test_an_evse_that_returns_while_its_deletion_is_in_flight_is_inserted() -> N
 
 
 def in_full_load(outcome: Outcome, *, delivery: Delivery | None = None, named: bool = False) -> Delivery | None:
-    return reconcile.settle_in_full_load(
+    return settlement.settle_in_full_load(
         delivery or in_flight(),
         outcome,
         named=named,
@@ -443,18 +446,18 @@ def test_a_named_row_is_refused_and_left_out_of_the_next_until_its_value_changes
 
 
 def test_what_was_in_flight_at_a_crash_is_in_doubt() -> None:
-    recovered = reconcile.recover(in_flight(), after(10), OPTIONS)
+    recovered = settlement.recover(in_flight(), after(10), OPTIONS)
     assert (recovered.in_flight_seq, recovered.doubt_until, due_at(recovered)) == (0, after(100), AT_ONCE)
 
 
 def test_a_restart_changes_nothing_for_a_settled_row() -> None:
     delivery = acked()
-    assert reconcile.recover(delivery, after(10), OPTIONS) is delivery
+    assert settlement.recover(delivery, after(10), OPTIONS) is delivery
 
 
 def test_a_restart_never_shortens_a_pause() -> None:
     lane = settle(in_flight(), Deferred("503", 600.0)).lane
-    assert reconcile.recover_lane(lane, after(10), OPTIONS) == lane
+    assert settlement.recover_lane(lane, after(10), OPTIONS) == lane
 
 
 @pytest.mark.parametrize(
@@ -472,11 +475,11 @@ def test_a_restart_never_shortens_a_pause() -> None:
     ],
 )
 def test_stored_times_wait_no_longer_than_their_own_maximum(delivery: Delivery, expected: datetime) -> None:
-    assert due_at(reconcile.recover(delivery, T0, OPTIONS)) == expected
+    assert due_at(settlement.recover(delivery, T0, OPTIONS)) == expected
 
 
 def test_a_stored_lane_waits_no_longer_than_its_own_maximum() -> None:
-    lane = reconcile.recover_lane(Lane(paused_until=after(9e6), held="017", held_at=after(9e6)), T0, OPTIONS)
+    lane = settlement.recover_lane(Lane(paused_until=after(9e6), held="017", held_at=after(9e6)), T0, OPTIONS)
     assert (lane.paused_until, lane.held_at) == (after(900), T0)
 
 

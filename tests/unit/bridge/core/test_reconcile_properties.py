@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.core import reconcile
+from bridge.core import reconcile, settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
 from bridge.core.reconcile import AT_ONCE, ReconcileOptions
 
@@ -104,8 +104,8 @@ class Shell:
         self.crashes += 1
         self.now += self.random.choice((0.0, 1.0, 30.0, 100.0))
         self.hub.apply_late(self.now)
-        self.rows = {row: reconcile.recover(d, steady(self.now), OPTIONS) for row, d in self.rows.items()}
-        self.lane = reconcile.recover_lane(self.lane, steady(self.now), OPTIONS)
+        self.rows = {row: settlement.recover(d, steady(self.now), OPTIONS) for row, d in self.rows.items()}
+        self.lane = settlement.recover_lane(self.lane, steady(self.now), OPTIONS)
 
     def run_faulty(self) -> None:
         while self.now < FAULTS_S:
@@ -190,7 +190,7 @@ class Shell:
 
     def settle(self, row: str, outcome: Outcome, *, sent: str) -> None:
         before = self.rows[row]
-        settled = reconcile.settle(
+        settled = settlement.settle(
             self.lane,
             self.rows[row],
             outcome,
@@ -208,7 +208,7 @@ class Shell:
         if settled.prove is not None:
             for other, d in self.rows.items():
                 if other != row:
-                    self.rows[other] = reconcile.prove_suspect(d, settled.prove)
+                    self.rows[other] = settlement.prove_suspect(d, settled.prove)
         self.expect_pause(before, outcome)
 
     def expect_pause(self, before: Delivery, outcome: Outcome) -> None:

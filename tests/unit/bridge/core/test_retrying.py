@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.core import reconcile
+from bridge.core import settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused
 from bridge.core.reconcile import AT_ONCE, ReconcileOptions, due_at, start, want
 from bridge.core.retrying import NotParked, Parked, Retried, retry
@@ -13,7 +13,7 @@ T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 
 def answered(outcome: Outcome) -> tuple[Lane, Delivery]:
-    settled = reconcile.settle(
+    settled = settlement.settle(
         Lane(),
         start(want(None, "Available"), T0),
         outcome,

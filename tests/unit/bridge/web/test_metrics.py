@@ -8,8 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from bridge.core.expiry import Urgency
 from bridge.core.modes import Mode
+from bridge.web.health_shapes import Status
 from bridge.web.metrics import Metrics
-from bridge.web.shapes import CertificateItem, Status, UpstreamItem
+from bridge.web.shapes import CertificateItem, UpstreamItem
 from bridge.web.task_shapes import LoopLag, TaskItem
 
 ENDS = datetime(2027, 1, 1, tzinfo=UTC)

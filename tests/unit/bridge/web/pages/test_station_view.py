@@ -1,71 +1,15 @@
-"""Which stations are shown, in which order, and what is said of one."""
+"""What is said of a station."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from bridge.web.pages.station_view import Chosen, connectors, places, read_target, rows, targets
-from bridge.web.station_shapes import ReportItem, StationEvse, StationItem
+from bridge.web.pages.station_view import connectors, places, read_target, targets
+from bridge.web.station_shapes import ReportItem, StationEvse
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-def station(name: str, **members: Any) -> StationItem:
-    told = {
-        "station": name,
-        "connected": True,
-        "version": "ocpp1.6",
-        "profile": 1,
-        "commandable": True,
-        "vendor": "Alfen",
-        "model": "NG910",
-        "firmware": "6.2",
-        "evses": 2,
-        "heard_at": NOON,
-    }
-    return StationItem.model_validate({**told, **members})
-
-
-ALL = (
-    station("B-well"),
-    station("A-well", vendor="ABB", model="Terra"),
-    station("C-away", connected=False, commandable=None),
-    station("D-new", connected=False, commandable=None, heard_at=None),
-    station("E-mute", commandable=False),
-)
-
-
-def shown(chosen: Chosen) -> list[str]:
-    return [row.item.station for row in rows(ALL, chosen)]
-
-
-def test_stations_with_problems_come_first_and_then_by_id() -> None:
-    assert shown(Chosen()) == ["C-away", "E-mute", "D-new", "A-well", "B-well"]
-
-
-@pytest.mark.parametrize(
-    ("chosen", "expected"),
-    [
-        pytest.param(Chosen(problems=True), ["C-away", "E-mute", "D-new"], id="problems-only"),
-        pytest.param(Chosen(vendor="ABB"), ["A-well"], id="vendor"),
-        pytest.param(Chosen(q="WELL"), ["A-well", "B-well"], id="part-of-an-id-in-any-case"),
-        pytest.param(Chosen(q="terra"), ["A-well"], id="part-of-a-model"),
-        pytest.param(Chosen(q="nothing"), [], id="none"),
-    ],
-)
-def test_stations_are_chosen(chosen: Chosen, expected: list[str]) -> None:
-    assert shown(chosen) == expected
-
-
-def test_a_station_that_is_away_is_told_from_one_that_never_came() -> None:
-    assert {row.item.station: row.problem for row in rows(ALL, Chosen(problems=True))} == {
-        "C-away": "offline",
-        "D-new": "has never connected",
-        "E-mute": "connected, but it has not been accepted: it answers no requests",
-    }
 
 
 def report(evse: int, connector: int, reported_at: str = "") -> ReportItem:
