@@ -92,6 +92,19 @@ async def shared_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
             site.close()
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A site without a fleet, for tests that bring stations of their own and leave everything else as it is."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+        site = Site(tmp_path_factory.mktemp("quiet"), http, {"OCPP__UNKNOWN_STATIONS": "quarantine"}, None)
+        try:
+            await site.start_hubs()
+            await site.start_bridge()
+            yield site
+        finally:
+            site.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
