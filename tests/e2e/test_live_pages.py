@@ -82,7 +82,10 @@ async def test_a_stream_that_is_silent_for_a_minute_is_asked_whether_it_lives(
     site = make_site()
     visitors.expect_complaint(AWAY)
     async with one_station(site):
-        page = await opened(visitors, site)
+        page = await visitors.open(site, "about:blank", key=None)
+        await page.clock.install(time=datetime.now(UTC))
+        async with page.expect_event("requestfinished", lambda request: "x-live" in request.headers):
+            await log_in(page, site.admin_key, f"/evses/{EVSE}")
         site.bridge.signal(signal.SIGSTOP)
         try:
             await page.clock.fast_forward("01:05")

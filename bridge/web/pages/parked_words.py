@@ -28,7 +28,8 @@ _NOT_FOUND = (
 _OTHERWISE: Mapping[str, str] = MappingProxyType(
     {
         "held": "Nothing about this EVSE: the hub refuses the whole account. Put right what the account's page names "
-        "(key, certificate, contract or address); then it goes on by itself within a minute.",
+        "(key, certificate, contract or address); then it goes on by itself within a minute, or at once with Send what "
+        "differs on that page.",
         "deferred": "Nothing, unless it lasts: the hub failed, and it is tried again by itself. Retry now does not "
         "wait for that.",
         "in_doubt": "Nothing: no answer came, so the value that is then true is sent once more by itself.",
