@@ -86,7 +86,7 @@ async def shared_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         site = Site(tmp_path_factory.mktemp("shared"), http, {"WEB__PUBLIC_PAGE": "true"}, None)
         try:
-            await site.start(FleetPlan(stations=16))
+            await site.start(FleetPlan(stations=16, speed=3))
             yield site
         finally:
             site.close()

@@ -17,7 +17,7 @@ from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
 STATION = "CP1"
 EVSE = evse_id(STATION)
 WITHIN_S = 20.0
-_NAMES = (f"NEW{number}" for number in itertools.count(1))
+_NAMES = (f"NEW{number:03}" for number in itertools.count(1))
 
 
 @asynccontextmanager

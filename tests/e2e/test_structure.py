@@ -41,10 +41,10 @@ BY_HAND = """() => {
     "news that interrupt": "[aria-live=assertive]",
     "an icon that is read out": "svg.icon:not([aria-hidden])",
     "a banner that is not announced": "[data-banner]:not([role=status])",
-    "colour without a word": ".badge:empty, .chip:empty",
   };
-  return Object.entries(wrong).flatMap(([what, where]) =>
-    [...document.querySelectorAll(where)].map((each) => `${what}: ${each.outerHTML.slice(0, 80)}`));
+  const silent = [...document.querySelectorAll(".badge, .chip")].filter((each) => !each.textContent.trim());
+  return silent.map((each) => `colour alone: ${each.className}`).concat(Object.entries(wrong).flatMap(([what, where]) =>
+    [...document.querySelectorAll(where)].map((each) => `${what}: ${each.outerHTML.slice(0, 80)}`)));
 }"""
 
 
