@@ -5,7 +5,7 @@ Before it: `explanations`, with what was read. After it: `core.next_steps`, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from bridge.core.next_steps import Next, NextStep, Standing, next_step
 from bridge.core.reconcile import dirty
 from bridge.derive import Route
 from bridge.lane import LaneOptions
-from bridge.settings import Account
+from bridge.settings import Account, SpiriiAccount
 from bridge.store.explain_readings import AttemptReading
 from bridge.store.lanes import StoredLane
 from bridge.store.stations import StoredEvse
@@ -43,6 +43,21 @@ class HubReading:
     lane: StoredLane | None
     attempts: tuple[AttemptReading, ...]
     data_on_its_way: bool
+
+
+def nobody_told(operator: str, accounts: Iterable[Account], routes: Iterable[Route]) -> str:
+    """Say that no hub is told of any EVSE of an operator, and why; empty where an account serves it.
+
+    An account of temporary statuses alone is told no status.
+    """
+    if any(True for _ in routes):
+        return ""
+    if all(isinstance(account, SpiriiAccount) for account in accounts):
+        return "No hub account is set up: nobody is told."
+    return (
+        f"No hub account serves the operator {operator}: nobody is told. "
+        f"The accounts that serve it are those of [operators.{operator}] in the configuration."
+    )
 
 
 def untold_hub(name: str, account: Account, route: Route | None, evse: StoredEvse, read: HubReading) -> ExplainedHub:

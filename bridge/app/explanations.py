@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bridge.app import options as fill
 from bridge.app.evse_lookup import evse_meant
-from bridge.app.explained_hubs import HubReading, explained_hub, untold_hub
+from bridge.app.explained_hubs import HubReading, explained_hub, nobody_told, untold_hub
 from bridge.app.explained_words import ago, charging_doubt, fact_doubt, moment, who
 from bridge.core.effective import counted
 from bridge.core.explain import End, ends, tell, upcoming, wall_time
@@ -111,6 +111,7 @@ class StoreExplanations:
             for step in told.steps
         )
         until = tuple(ExplainedEnd(at=end.at, text=end.text) for end in self._ends(view, read, at))
+        routes = self._derive.routes.get(read.found.operator, ())
         temporaries = tuple(_temporary(each, at) for each in upcoming(view, at))
         explanation = Explanation(
             evse_id=read.found.evse_id,
@@ -128,6 +129,7 @@ class StoreExplanations:
             until=until,
             temporaries=temporaries,
             hubs=tuple(self._hubs(read, at)),
+            nobody=nobody_told(read.found.operator, self._settings.accounts.values(), routes),
             text=(),
         )
         return explanation.model_copy(update={"text": tuple(page(explanation))})
@@ -281,6 +283,7 @@ def page(found: Explanation) -> Iterator[str]:
         [f"{moment(end.at, now)}: {end.text}" for end in found.until],
         "Nothing that only time changes is ahead.",
     )
+    yield from _part("Hubs", [found.nobody] if found.nobody else [])
     for hub in found.hubs:
         yield from _part(f"{hub.account} ({hub.kind}, {hub.mode})", hub.text)
 

@@ -139,5 +139,7 @@ class Explanation(Shape):
     until: tuple[ExplainedEnd, ...]
     temporaries: tuple[ExplainedTemporary, ...]
     hubs: tuple[ExplainedHub, ...]
+    nobody: str = ""
+    """Why no hub is told of it; empty: one is, or says itself why not."""
     text: tuple[str, ...]
     """All of it as a page of plain words, line by line."""

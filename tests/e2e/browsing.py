@@ -118,3 +118,14 @@ async def shoot(page: Page, name: str) -> None:
     """Make a picture of what the window shows, where pictures are made."""
     if SHOTS:
         await page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), animations="disabled", caret="hide")
+
+
+async def hide(page: Page, *, hidden: bool = True) -> None:
+    """Put the window's tab behind another one, or in front again, as far as the page is told."""
+    await page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

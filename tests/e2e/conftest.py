@@ -86,7 +86,20 @@ async def shared_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         site = Site(tmp_path_factory.mktemp("shared"), http, {"WEB__PUBLIC_PAGE": "true"}, None)
         try:
-            await site.start(FleetPlan(stations=16))
+            await site.start(FleetPlan(stations=16, speed=3))
+            yield site
+        finally:
+            site.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A site without a fleet, for tests that bring stations of their own and leave everything else as it is."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+        site = Site(tmp_path_factory.mktemp("quiet"), http, {"OCPP__UNKNOWN_STATIONS": "quarantine"}, None)
+        try:
+            await site.start_hubs()
+            await site.start_bridge()
             yield site
         finally:
             site.close()

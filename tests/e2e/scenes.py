@@ -5,6 +5,7 @@ Never looks at a page. Before it: each test. After it: `tests.acceptance`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
 STATION = "CP1"
 EVSE = evse_id(STATION)
 WITHIN_S = 20.0
+_NAMES = (f"NEW{number:03}" for number in itertools.count(1))
 
 
 @asynccontextmanager
@@ -25,11 +27,30 @@ async def one_station(
     """Start hubs and bridge, and connect one station that is available."""
     await site.start_hubs()
     await site.start_bridge()
-    await site.import_inventory(inventory(STATION))
-    async with ScriptedStation(site.ocpp_url, STATION, answers=answers) as station:
+    async with connected(site, STATION, answers) as station:
+        yield station
+
+
+@asynccontextmanager
+async def another_station(
+    site: Site, answers: Mapping[str, dict[str, Any] | None] | None = None
+) -> AsyncIterator[tuple[ScriptedStation, str]]:
+    """Add a station to a site that runs, connect it, and yield it with its name; its EVSE is available."""
+    name = next(_NAMES)
+    async with connected(site, name, answers) as station:
+        yield station, name
+
+
+@asynccontextmanager
+async def connected(
+    site: Site, name: str, answers: Mapping[str, dict[str, Any] | None] | None = None
+) -> AsyncIterator[ScriptedStation]:
+    """Add a station to the inventory, connect it, and wait until Hubject knows that it is available."""
+    await site.import_inventory(inventory(name))
+    async with ScriptedStation(site.ocpp_url, name, answers=answers) as station:
         await station.boot()
         await station.report("Available")
-        await told(site, "Available")
+        await told(site, "Available", evse_id(name))
         yield station
 
 

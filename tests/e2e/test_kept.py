@@ -9,19 +9,18 @@ from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
 from tests.acceptance.processes import until
+from tests.acceptance.scripted import evse_id
 from tests.e2e.browsing import Visitors, log_in
-from tests.e2e.scenes import EVSE, one_station, told
+from tests.e2e.scenes import another_station, one_station, told
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import MakeSite
 
 
-async def test_the_past_is_drawn_up_to_now_and_an_open_table_stays_open(
-    visitors: Visitors, make_site: MakeSite
-) -> None:
-    site = make_site()
-    async with one_station(site) as station:
-        page = await visitors.open(site, f"/evses/{EVSE}")
+async def test_the_past_is_drawn_up_to_now_and_an_open_table_stays_open(visitors: Visitors, quiet_site: Site) -> None:
+    async with another_station(quiet_site) as (station, name):
+        evse = evse_id(name)
+        page = await visitors.open(quiet_site, f"/evses/{evse}")
         past = page.locator("#past")
         await past.get_by_text("As a table").click()
         await expect(past.locator("tbody tr").first).to_contain_text("available")
@@ -39,17 +38,17 @@ async def test_the_past_is_drawn_up_to_now_and_an_open_table_stays_open(
             await expect(past.locator("[aria-current]")).to_have_text(span)
 
 
-async def test_a_temporary_status_is_ended_on_the_page_of_its_evse(visitors: Visitors, make_site: MakeSite) -> None:
-    site = make_site()
-    async with one_station(site):
-        await site.order("temporary-statuses", {"evse_ids": [EVSE], "status": "MAINTENANCE"})
-        await told(site, "OutOfService")
-        page = await visitors.open(site, f"/evses/{EVSE}")
+async def test_a_temporary_status_is_ended_on_the_page_of_its_evse(visitors: Visitors, quiet_site: Site) -> None:
+    async with another_station(quiet_site) as (_, name):
+        evse = evse_id(name)
+        await quiet_site.order("temporary-statuses", {"evse_ids": [evse], "status": "MAINTENANCE"})
+        await told(quiet_site, "OutOfService", evse)
+        page = await visitors.open(quiet_site, f"/evses/{evse}")
         await page.get_by_role("button", name="End now").click()
         await page.get_by_role("button", name="End it").click()
         await expect(page.get_by_role("status").filter(has_text="Ended: 1 EVSE.")).to_be_visible()
-        await expect(page).to_have_url(f"{site.web_url}/evses/{EVSE}")
-        await told(site, "Available")
+        await expect(page).to_have_url(f"{quiet_site.web_url}/evses/{evse}")
+        await told(quiet_site, "Available", evse)
 
 
 async def test_what_was_typed_outlives_the_session_and_is_sent_after_the_next_login(
@@ -92,7 +91,7 @@ async def test_the_page_for_everybody_renews_itself_and_filters(visitors: Visito
         await page.evaluate("window.never_reloaded = true")
 
         async def renewed() -> bool:
-            await page.clock.run_for(61_000)
+            await page.clock.fast_forward(61_000)
             return "busy" in await item.inner_text()
 
         await until(renewed, 30, "the page for everybody shows the change")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
+from tests.acceptance.harness import Site
 from tests.e2e.browsing import Visitors, shoot
-from tests.e2e.scenes import STATION, one_station
+from tests.e2e.scenes import STATION, another_station, one_station
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import MakeSite
@@ -23,13 +24,10 @@ CONFIGURATION = {
 }
 
 
-async def test_a_station_is_told_and_its_answer_is_shown_in_words_and_raw(
-    visitors: Visitors, make_site: MakeSite
-) -> None:
-    site = make_site()
+async def test_a_station_is_told_and_its_answer_is_shown_in_words_and_raw(visitors: Visitors, quiet_site: Site) -> None:
     answers = {"GetConfiguration": CONFIGURATION, "ChangeAvailability": {"status": "Scheduled"}}
-    async with one_station(site, answers) as station:
-        page = await visitors.open(site, f"/stations/{STATION}")
+    async with another_station(quiet_site, answers) as (station, name):
+        page = await visitors.open(quiet_site, f"/stations/{name}")
         await page.get_by_role("group", name="Read configuration").get_by_role("button").click()
         answer = page.locator("#answers li").first
         await expect(answer).to_contain_text("Read configuration: everything")
@@ -49,11 +47,10 @@ async def test_a_station_is_told_and_its_answer_is_shown_in_words_and_raw(
 
 
 async def test_the_wire_log_comes_while_somebody_looks_and_can_be_filtered(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, quiet_site: Site
 ) -> None:
-    site = make_site()
-    async with one_station(site) as station:
-        page = await visitors.open(site, f"/stations/{STATION}")
+    async with another_station(quiet_site) as (station, name):
+        page = await visitors.open(quiet_site, f"/stations/{name}")
         await expect(page.locator("[data-wire-said]")).to_contain_text("Live")
         await station.call("DataTransfer", {"vendorId": HOSTILE, "data": "password=hunter2"})
         line = page.locator(".wire-line[data-action=DataTransfer]").last
@@ -63,7 +60,7 @@ async def test_the_wire_log_comes_while_somebody_looks_and_can_be_filtered(
         assert "hunter2" not in await page.content()
         async with page.expect_download() as download:
             await page.get_by_role("link", name="Download as JSON lines").click()
-        assert (await download.value).suggested_filename == f"{STATION}.jsonl"
+        assert (await download.value).suggested_filename == f"{name}.jsonl"
 
         await page.locator("[data-wire-filter]").get_by_label("Action").select_option("StatusNotification")
         await expect(page).to_have_url(re.compile("action=StatusNotification"))

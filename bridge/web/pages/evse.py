@@ -74,7 +74,7 @@ class EvsePages:
         said = (
             f"{report.value} is sent to {report.account} now"
             if not report.waits
-            else f"sent when it can be: {report.waits}"
+            else f"{report.value} is sent when it can be: {report.waits}"
         )
         return see_other(f"/evses/{segment(evse.evse_id)}", said)
 

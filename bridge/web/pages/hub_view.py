@@ -73,7 +73,8 @@ def standing(item: UpstreamItem, now: datetime) -> Standing:
         case "held":
             return Standing(
                 f"Held: {item.held or item.documents_held}.",
-                "It is tried again with one status at a time, at most once a minute, and goes on by itself.",
+                "It is tried again with one status at a time, at most once a minute, and goes on by itself. "
+                "Once the reason is put right, Send what differs tries at once.",
             )
         case "degraded":
             return Standing(_degraded(item, now), "It is tried again by itself; nothing is lost meanwhile.")

@@ -35,12 +35,16 @@ class LoginPages:
         )
 
     async def login(self, request: web.Request) -> web.Response:
-        """`next` is the path to return to, `failed` says that the last key was refused, `wait` for how many seconds."""
+        """`next` is the path to return to, `failed` says that the last key was refused, `wait` for how many seconds.
+
+        `ended` says that somebody was logged in until just now.
+        """
         wait = request.query.get("wait", "")
         return self._pages.render(
             request,
             "login.html",
             next=local_path(request.query.get("next", "/")),
             failed="failed" in request.query,
+            ended="ended" in request.query,
             wait=int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 6 else None,
         )

@@ -55,19 +55,24 @@ class QuarantinePages:
 
     async def ask(self, request: web.Request) -> web.Response:
         """The form."""
-        return await self._asked(request, Form({}))
+        try:
+            return await self._asked(request, Form({}))
+        except NotFound:
+            return await self._taken(request)
 
     async def map(self, request: web.Request) -> web.Response:
         """It is disconnected, and logs in anew as a station of ours."""
         form = await read_form(request)
         wish = quarantine_form.read_wish(form)
-        if wish is None:
-            return await self._asked(request, form, code=422)
         try:
+            if wish is None:
+                return await self._asked(request, form, code=422)
             report = await self._services.quarantine.map(request.match_info["station"], wish)
         except RowsRefused as error:
             form.mistakes[""] = "; ".join(row.problem for row in error.errors[:5])
             return await self._asked(request, form, code=422)
+        except NotFound:
+            return await self._taken(request)
         if report.key is not None or report.warnings:
             return self._page(request, "quarantine_mapped.html", report=report)
         return see_other(f"/stations/{segment(report.station)}", f"{report.station} is in the inventory now.")
@@ -98,6 +103,12 @@ class QuarantinePages:
             given=_given(form),
             proofs=quarantine_form.PROOFS,
         )
+
+    async def _taken(self, request: web.Request) -> web.Response:
+        """Lead to the station that has left quarantine for the inventory. Raises: NotFound, it has not."""
+        station = (await self._services.stations.get(request.match_info["station"])).station
+        said = f"{station} is in the inventory already: perhaps somebody else has taken it in."
+        return see_other(f"/stations/{segment(station)}", said)
 
     async def _item(self, station: str) -> QuarantineItem:
         for item in (await self._services.quarantine.list()).items:

@@ -21,6 +21,7 @@ from bridge.core.roles import Role
 from bridge.web.assets import asset_url
 from bridge.web.pages import words
 from bridge.web.pages.notices import notice_of, take_notice
+from bridge.web.pages.parked_words import what_to_do
 from bridge.web.principals import PRINCIPAL, Principal
 from bridge.web.sessions import CSRF
 
@@ -139,6 +140,7 @@ def _environment() -> Environment:
         spelled=words.spelled,
         number=words.number,
         hub_says=words.hub_says,
+        what_to_do=what_to_do,
         segment=segment,
     )
     return environment

@@ -75,6 +75,15 @@ def connection_words(station: StationDetail) -> str:
     return "Offline: its statuses stand until it is declared unreachable."
 
 
+def connector_name(address: str) -> str:
+    """Return what people call an address of the inventory: "0.1" is connector 1, "1.2" is EVSE 1, connector 2.
+
+    Source: OCPP 1.6 numbers connectors alone; OCPP 2.0.1 Part 1, §3, numbers EVSEs, and connectors in each.
+    """
+    evse, _, connector = address.partition(".")
+    return f"connector {connector}" if evse == "0" else f"EVSE {evse}, connector {connector}"
+
+
 def targets(evses: Sequence[StationEvse]) -> list[tuple[str, str]]:
     """Return what an order can be about, as pairs of value and label: the station, an EVSE, a connector."""
     addresses = [
@@ -86,8 +95,8 @@ def targets(evses: Sequence[StationEvse]) -> list[tuple[str, str]]:
         if number:
             found.append((f"{number}.", f"EVSE {number} ({members[0][1]})"))
         for (evse, connector), evse_id in members:
-            place = f"EVSE {evse}, connector {connector}" if evse else f"connector {connector}"
-            found.append((f"{evse}.{connector}", f"{place} ({evse_id})"))
+            address = f"{evse}.{connector}"
+            found.append((address, f"{connector_name(address)} ({evse_id})"))
     return found
 
 

@@ -120,7 +120,7 @@
     input.addEventListener("blur", () => setTimeout(close, 150));
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown") choose(chosen + 1);
-      else if (event.key === "ArrowUp") choose(chosen - 1);
+      else if (event.key === "ArrowUp") choose(Math.max(chosen, 0) - 1);
       else if (event.key === "Enter" && chosen >= 0) location.assign(list.children[chosen].dataset.href);
       else if (event.key === "Escape") {
         if (list.hidden) input.blur();
@@ -198,6 +198,7 @@
     setClock();
     tick();
     setInterval(tick, 1000);
+    document.addEventListener("visibilitychange", tick);
   }
 
   start();

@@ -2,7 +2,9 @@
 // regions marked `data-live` (each with an id) are then fetched anew from the page's own address and swapped, node by
 // node, so that focus, scrolling, open details and what somebody is typing stay as they are.
 //
-// Whatever the stream loses is made good: a reset, a reconnection and a tab that becomes visible fetch everything anew.
+// Whatever the stream loses is made good: a reset, a reconnection and a tab that becomes visible fetch everything anew, and
+// so does a stream that was silent for a minute, which may be one that nobody is at the other end of. Until that has come,
+// the page does not call itself live.
 "use strict";
 
 (() => {
@@ -10,13 +12,18 @@
   const least = 1000; // between two fetches
   const longest = 30000; // between two attempts to reach a stream that is lost
   const patience = 1500; // a stream that returns within this time was not worth a word
+  const silence = 60000; // a stream that says nothing for so long may be dead
+  const answer = 20000; // the bridge has so long to make a page
 
   let morph = null;
   let source = null;
   let due = 0; // timer of the next fetch
   let again = 0; // timer of the next attempt to connect
   let attempts = 0;
-  let lostAt = 0;
+  let lostAt = 0; // what is shown may have changed since then
+  let doubtedAt = 0; // when that was noticed
+  let heardAt = Date.now();
+  let trouble = ""; // what the bridge answered instead of the page
   let fetching = false;
   let missed = false; // something changed while a fetch was under way
   let lastTook = 0;
@@ -42,7 +49,7 @@
   function toLogin() {
     const here = location.pathname + location.search;
     if (typed()) over = true;
-    else location.assign(`/login?next=${encodeURIComponent(here)}`);
+    else location.assign(`/login?ended=true&next=${encodeURIComponent(here)}`);
     shown();
   }
 
@@ -56,7 +63,14 @@
     return response.status === 401 || (response.redirected && new URL(response.url).pathname === "/login");
   }
 
+  // The addresses of styles and scripts carry a digest: a bridge of another version has others.
+  function isOtherVersion(fresh) {
+    const style = (page) => page.querySelector("link[rel=stylesheet]")?.getAttribute("href");
+    return style(fresh) !== style(document) && !typed() && !document.querySelector("dialog[open]");
+  }
+
   function swap(fresh) {
+    if (isOtherVersion(fresh)) return location.reload();
     for (const region of regions()) {
       const found = fresh.getElementById(region.id);
       if (!found) continue;
@@ -81,11 +95,18 @@
     missed = false;
     const began = performance.now();
     try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html", "X-Live": "1" }, cache: "no-store" });
+      const response = await fetch(location.href, {
+        headers: { Accept: "text/html", "X-Live": "1" },
+        cache: "no-store",
+        signal: AbortSignal.timeout(answer),
+      });
       if (isLogin(response)) return toLogin();
-      if (response.ok) swap(new DOMParser().parseFromString(await response.text(), "text/html"));
+      if (!response.ok) return failed(response.status);
+      swap(new DOMParser().parseFromString(await response.text(), "text/html"));
+      madeGood();
     } catch {
-      // The bridge is away: the stream says so, and its return fetches everything anew.
+      // The bridge is away: the stream says so, and its return fetches everything anew; one that is dead does not.
+      if (Date.now() - heardAt >= silence) broken();
     } finally {
       fetching = false;
       lastAt = performance.now();
@@ -114,20 +135,58 @@
       document.documentElement.classList.add("cut-off");
       return say("You are logged out. What you typed is still here: log in again in another tab, then go on here.");
     }
-    const lost = lostAt && Date.now() - lostAt >= patience;
+    const lost = lostAt && Date.now() - doubtedAt >= patience;
     document.documentElement.classList.toggle("cut-off", Boolean(lost));
-    const since = new Date(lostAt).toLocaleTimeString([], { hour12: false });
-    say(lost ? `Not live since ${since}: the connection to the bridge is lost. Trying again…` : "");
+    say(lost ? `Not live since ${since(lostAt)}: ${trouble || "the connection to the bridge is lost"}. Trying again…` : "");
     const fresh = document.querySelector("[data-fresh]");
-    if (fresh) fresh.textContent = lost ? "Not live" : source?.readyState === EventSource.OPEN ? "Live" : "";
+    if (fresh) fresh.textContent = lost ? "Not live" : !lostAt && source?.readyState === EventSource.OPEN ? "Live" : "";
   }
 
-  function lost() {
+  // The time of day says enough of today alone.
+  function since(moment) {
+    const at = new Date(moment);
+    const time = at.toLocaleTimeString([], { hour12: false });
+    return at.toDateString() === new Date().toDateString() ? time : `${at.toLocaleDateString()}, ${time}`;
+  }
+
+  // What is shown may have changed since that moment; it is said unless it is made good soon.
+  function doubt(moment) {
     if (!lostAt) {
-      lostAt = Date.now();
+      lostAt = moment;
+      doubtedAt = Date.now();
       setTimeout(shown, patience + 20);
     }
     shown();
+  }
+
+  function madeGood() {
+    heardAt = Date.now();
+    trouble = "";
+    if (source?.readyState === EventSource.OPEN) lostAt = 0;
+    shown();
+  }
+
+  function failed(status) {
+    trouble = `the bridge answers with HTTP ${status}`;
+    doubt(heardAt);
+    clearTimeout(due);
+    due = setTimeout(refresh, jitter(5 * least));
+  }
+
+  function broken() {
+    trouble = "";
+    doubt(heardAt);
+    // A stream that was refused is not opened again by the browser; one that broke off would be, but not with care.
+    source?.close();
+    attempts += 1;
+    clearTimeout(again);
+    again = setTimeout(reconnect, jitter(Math.min(longest, 500 * 2 ** Math.min(attempts, 6))));
+  }
+
+  function watch() {
+    if (document.hidden || over || lostAt || Date.now() - heardAt < silence) return;
+    doubt(heardAt);
+    refresh();
   }
 
   function connect() {
@@ -139,16 +198,13 @@
       const returned = lostAt || attempts;
       attempts = 0;
       over = false;
-      lostAt = 0;
-      shown();
-      if (returned) refresh();
+      if (returned) return refresh();
+      madeGood();
+      soon(); // what changed after the page was made and before the stream began
     });
     source.addEventListener("error", () => {
-      lost();
-      // A stream that was refused is not opened again by the browser; one that broke off would be, but not with care.
-      source.close();
-      attempts += 1;
-      again = setTimeout(reconnect, jitter(Math.min(longest, 500 * 2 ** Math.min(attempts, 6))));
+      if (!lostAt) heardAt = Date.now();
+      broken();
     });
     source.addEventListener("reset", refresh);
     for (const kind of kinds) source.addEventListener(kind, soon);
@@ -157,7 +213,7 @@
   // Why it was refused is not told to scripts: ask for the page, which leads to the login where the session is over.
   async function reconnect() {
     try {
-      const response = await fetch(location.href, { method: "HEAD", cache: "no-store" });
+      const response = await fetch(location.href, { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(answer) });
       if (isLogin(response)) return toLogin();
     } catch {
       // Still away.
@@ -166,21 +222,25 @@
   }
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) {
-      source?.close();
-      clearTimeout(again);
-      return;
-    }
-    attempts = 1;
-    connect();
+    if (document.hidden) away();
+    else back();
   });
-  addEventListener("pagehide", () => source?.close());
+  addEventListener("pagehide", away);
   addEventListener("pageshow", (event) => {
-    if (event.persisted) {
-      attempts = 1;
-      connect();
-    }
+    if (event.persisted) back();
   });
+
+  function away() {
+    if (!lostAt) heardAt = Date.now();
+    source?.close();
+    clearTimeout(again);
+  }
+
+  function back() {
+    attempts = 1;
+    doubt(heardAt);
+    connect();
+  }
 
   // A form that somebody filled in is sent only while the session lasts, with the token that the session has now.
   async function send(form, button) {
@@ -210,5 +270,8 @@
     true,
   );
 
-  if (regions().length) connect();
+  if (regions().length) {
+    connect();
+    setInterval(watch, least);
+  }
 })();

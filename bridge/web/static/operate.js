@@ -81,6 +81,15 @@
         if (radio) radio.checked = true;
       });
     }
+    // What was wrong with a field is not said of what now stands in it.
+    document.addEventListener("input", ({ target: { name, form } }) => {
+      if (!name || !form) return;
+      for (const field of form.querySelectorAll(`[name="${CSS.escape(name)}"][aria-invalid]`)) {
+        field.removeAttribute("aria-invalid");
+        field.removeAttribute("aria-describedby");
+      }
+      for (const mistake of form.querySelectorAll(`[data-wrong~="${CSS.escape(name)}"]`)) mistake.remove();
+    });
     document.addEventListener("submit", (event) => {
       const button = event.submitter;
       if (button?.dataset.asks && !confirm(button.dataset.asks)) return event.preventDefault();

@@ -70,6 +70,7 @@
       data,
       place,
     );
+    for (const name of place.querySelectorAll(".u-legend th")) name.scope = "row";
   }
 
   function line(label, name, dash, unit, more = {}) {
@@ -146,6 +147,7 @@
     const head = document.createElement("thead");
     const first = document.createElement("tr");
     first.append(cell("th", "From"), ...columns.map(([label]) => cell("th", label)));
+    for (const header of first.children) header.scope = "col";
     head.append(first);
     const body = document.createElement("tbody");
     for (const bucket of [...buckets].reverse()) {

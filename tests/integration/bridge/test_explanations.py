@@ -6,13 +6,17 @@ import random
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from test_events import SETTINGS
 from tests_bridge import Bridge, FakeUpstream, running, until
 
 from bridge.app.explanations import StoreExplanations
+from bridge.core.effective import EffectiveOptions
 from bridge.core.model import Accepted, AccountName, Outcome, Refused
 from bridge.core.modes import Mode
+from bridge.derive import DeriveOptions
 from bridge.edits import ModeOrder, set_modes
+from bridge.settings import Account, SpiriiAccount
 from bridge.upstreams.port import Record
 from bridge.web.services import NotFound, ValueRefused
 from csms.events import OcppVersion, StationDisconnected, StationId
@@ -141,6 +145,36 @@ async def test_an_account_that_is_not_told_of_the_evse_is_shown_in_its_mode(brid
     hub = (await explanations.of_evse("DE*ABC*E1*1")).hubs[2]
     assert (hub.account, hub.mode, hub.told) == ("second", "live", False)
     assert hub.text == ("It is not told of this EVSE: the operator demo does not refer to the account.",)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "said"),
+    [
+        pytest.param({}, "No hub account is set up: nobody is told.", id="no-account"),
+        pytest.param(
+            {"spirii": SpiriiAccount(kind="spirii", base_url="http://127.0.0.1:1", api_key=SecretStr("k" * 16))},
+            "No hub account is set up: nobody is told.",
+            id="temporary-statuses-alone",
+        ),
+        pytest.param(
+            SETTINGS.accounts,
+            "No hub account serves the operator demo: nobody is told. "
+            "The accounts that serve it are those of [operators.demo] in the configuration.",
+            id="none-serves-the-operator",
+        ),
+    ],
+)
+async def test_where_nobody_is_told_the_page_says_so_and_why(bridge: Bridge, accounts: dict[str, Account], said: str):
+    settings = SETTINGS.model_copy(update={"accounts": accounts})
+    alone = DeriveOptions(EffectiveOptions(timedelta(seconds=2)), {"demo": ()})
+    found = await StoreExplanations(settings, bridge.store, clock=bridge.clock, derive=alone).of_evse("DE*ABC*E1*1")
+    assert found.nobody == said
+    assert found.text[found.text.index("Hubs:") + 1] == f"  {said}"
+
+
+async def test_nothing_is_said_of_nobody_where_an_account_is_told(explanations: StoreExplanations):
+    found = await explanations.of_evse("DE*ABC*E1*1")
+    assert (found.nobody, "Hubs:" in found.text) == ("", False)
 
 
 @pytest.mark.parametrize("seed", range(4))

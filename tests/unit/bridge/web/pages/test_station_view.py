@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bridge.web.pages.station_view import connectors, places, read_target, targets
+from bridge.web.pages.station_view import connector_name, connectors, places, read_target, targets
 from bridge.web.station_shapes import ReportItem, StationEvse
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -56,6 +56,18 @@ def test_a_stations_clock_is_shown_where_it_is_wrong(said: str, shown_as: str) -
 
 def evse(name: str, *addresses: str) -> StationEvse:
     return StationEvse(evse_id=name, operator="demo", connectors=addresses, effective="available")
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        pytest.param("0.1", "connector 1", id="ocpp1.6"),
+        pytest.param("1.1", "EVSE 1, connector 1", id="ocpp2"),
+        pytest.param("12.34", "EVSE 12, connector 34", id="ocpp2-of-many"),
+    ],
+)
+def test_a_connector_is_named_as_people_at_the_station_do(address: str, name: str) -> None:
+    assert connector_name(address) == name
 
 
 def test_an_order_can_be_about_the_station_a_connector_or_with_2x_an_evse() -> None:

@@ -1,0 +1,134 @@
+"""Whatever becomes of the stream, a page never calls old values live, and is live again by itself."""
+
+from __future__ import annotations
+
+import re
+import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from playwright.async_api import Page, expect
+
+from tests.acceptance.harness import Site
+from tests.e2e.browsing import Visitors, hide, log_in
+from tests.e2e.scenes import EVSE, one_station, told
+
+if TYPE_CHECKING:
+    from tests.e2e.conftest import MakeSite
+
+AWAY = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_ABORTED|ERR_SOCKET"
+SAYS_LIVE = """() => {
+  window.said = [];
+  const look = () => {
+    if (document.querySelector("[data-fresh]").textContent === "Live")
+      window.said.push(document.querySelector("#effective .badge").textContent.trim());
+  };
+  new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+"""Keeps what the page showed whenever it called itself live."""
+
+
+async def opened(visitors: Visitors, site: Site) -> Page:
+    page = await visitors.open(site, "about:blank", key=None)
+    await page.clock.install(time=datetime.now(UTC))
+    await log_in(page, site.admin_key, f"/evses/{EVSE}")
+    await expect(page.locator("[data-fresh]")).to_have_text("Live")
+    return page
+
+
+async def test_a_tab_that_was_hidden_for_hours_says_how_old_its_values_are_until_it_is_live_again(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    visitors.expect_complaint(AWAY)
+    async with one_station(site):
+        page = await opened(visitors, site)
+        await hide(page)
+        site.kill_bridge()
+        hidden_at = await page.evaluate("new Date().toLocaleTimeString([], { hour12: false }).slice(0, 5)")
+        await page.clock.fast_forward("06:00:00")
+        await hide(page, hidden=False)
+        banner = page.get_by_role("status").filter(has_text="Not live since")
+        await expect(banner).to_contain_text(hidden_at)
+        await expect(page.locator("[data-fresh]")).to_have_text("Not live")
+        await expect(page.locator("html")).to_have_class("cut-off")
+        await expect(page.locator("#effective time").first).to_have_text("6 h ago")
+        await site.start_bridge()
+        await page.clock.run_for(31_000)
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        await expect(banner).to_be_hidden()
+        await expect(page.locator("#effective time").first).not_to_contain_text("h ago")
+
+
+async def test_a_tab_that_comes_back_calls_itself_live_only_with_what_is_true_now(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    async with one_station(site) as station:
+        page = await opened(visitors, site)
+        await hide(page)
+        await station.report("Charging")
+        await told(site, "Occupied")
+        await page.evaluate(SAYS_LIVE)
+        await hide(page, hidden=False)
+        await expect(page.locator("#effective .badge").first).to_have_text("charging")
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        assert set(await page.evaluate("window.said")) == {"charging"}
+
+
+async def test_a_stream_that_is_silent_for_a_minute_is_asked_whether_it_lives(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    visitors.expect_complaint(AWAY)
+    async with one_station(site):
+        page = await visitors.open(site, "about:blank", key=None)
+        await page.clock.install(time=datetime.now(UTC))
+        async with page.expect_event("requestfinished", lambda request: "x-live" in request.headers):
+            await log_in(page, site.admin_key, f"/evses/{EVSE}")
+        site.bridge.signal(signal.SIGSTOP)
+        try:
+            await page.clock.fast_forward("01:05")
+            banner = page.get_by_role("status").filter(has_text="Not live since")
+            await expect(banner).to_be_visible()
+        finally:
+            site.bridge.signal(signal.SIGCONT)
+        await expect(banner).to_be_hidden()
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+
+
+async def test_a_bridge_that_was_restarted_with_other_styles_and_scripts_is_seen_with_them(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    visitors.expect_complaint(AWAY)
+    async with one_station(site):
+        page = await visitors.open(site, f"/evses/{EVSE}")
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        await page.evaluate("window.never_reloaded = true")
+        await site.stop_bridge()
+        await expect(page.get_by_role("status").filter(has_text="Not live since")).to_be_visible()
+        await page.evaluate("document.querySelector('link[rel=stylesheet]').href += '#of-the-version-before'")
+        await site.start_bridge()
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        assert await page.evaluate("window.never_reloaded") is None
+        await expect(page).to_have_url(f"{site.web_url}/evses/{EVSE}")
+
+
+async def test_a_key_that_is_revoked_while_a_page_is_open_says_so_and_leads_back(
+    visitors: Visitors, make_site: MakeSite
+) -> None:
+    site = make_site()
+    visitors.expect_complaint("401|ERR_ABORTED|ERR_INCOMPLETE_CHUNKED")
+    async with one_station(site) as station:
+        made = await site.order("keys", {"name": "guest", "role": "viewer"})
+        page = await visitors.open(site, "/?status=available", key=made["key"])
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        assert (await site.run("key", "revoke", "guest"))[0] == 0
+        await station.report("Charging")
+        await expect(page.get_by_role("alert")).to_contain_text("You were logged out")
+        await expect(page).to_have_url(re.compile(r"/login\?ended=true&next="))
+        await page.get_by_label("Key").fill(site.admin_key)
+        await page.get_by_role("button", name="Log in").click()
+        await expect(page).to_have_url(f"{site.web_url}/?status=available")
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
