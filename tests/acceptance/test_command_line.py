@@ -120,19 +120,24 @@ async def test_each_way_to_end_has_its_exit_code(make_site: MakeSite) -> None:
 
 
 async def test_ctrl_c_ends_a_question_with_130(make_site: MakeSite) -> None:
+    """A bridge that lives and never answers the question keeps the command waiting until it is interrupted."""
     site = make_site()
     site.state_dir.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        ports = {"ocpp": 1, "web": silent.getsockname()[1], "web_host": "127.0.0.1", "pid": 1}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(60)
+        ports = {"ocpp": 1, "web": listener.getsockname()[1], "web_host": "127.0.0.1", "pid": 1}
         (site.state_dir / "ports.json").write_text(json.dumps(ports), encoding="ascii")
+        (site.state_dir / "admin-token").write_text("t" * 43, encoding="ascii")
         process = await asyncio.create_subprocess_exec(
             *(PROGRAM, "status"), env=site.environ(), stderr=asyncio.subprocess.PIPE
         )
-        silent.settimeout(20)
-        with (await asyncio.to_thread(silent.accept))[0] as asked:
-            assert (await asyncio.to_thread(asked.recv, 4)) == b"GET "
+        with (await asyncio.to_thread(listener.accept))[0] as alive:
+            assert (await asyncio.to_thread(alive.recv, 4096)).startswith(b"GET /livez ")
+            alive.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        with (await asyncio.to_thread(listener.accept))[0] as asked:
+            assert (await asyncio.to_thread(asked.recv, 4096)).startswith(b"GET /api/v1/status ")
             process.send_signal(signal.SIGINT)
-            _, stderr = await asyncio.wait_for(process.communicate(), 20)
+            _, stderr = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, b"Traceback" in stderr) == (130, False)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -303,26 +301,3 @@ def test_what_parts_of_the_bridge_log_inside_a_command_goes_to_stderr(folder: Pa
     assert '"event": "storage_failed"' in done.stderr
     assert "kept" not in done.stderr
     assert "of_no_interest_here" not in done.stderr
-
-
-def test_ctrl_c_is_exit_code_130(folder: Path) -> None:
-    """A bridge that lives and never answers the question keeps the command waiting until it is interrupted."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(60)
-        (folder / "state").mkdir()
-        ports = {"ocpp": 1, "web": listener.getsockname()[1], "web_host": "127.0.0.1", "pid": 1}
-        (folder / "state" / "ports.json").write_text(json.dumps(ports), encoding="ascii")
-        (folder / "state" / "admin-token").write_text("t" * 43, encoding="ascii")
-        command = subprocess.Popen(
-            [sys.executable, "-m", "bridge.cli", "status"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
-        )
-        with listener.accept()[0] as alive:
-            assert alive.recv(4096).startswith(b"GET /livez ")
-            alive.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        with listener.accept()[0] as asked:
-            assert asked.recv(4096).startswith(b"GET /api/v1/status ")
-            command.send_signal(signal.SIGINT)
-            assert command.wait(60) == 130
-        assert command.stderr is not None
-        assert b"Traceback" not in command.stderr.read()
-        command.stderr.close()
