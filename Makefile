@@ -17,6 +17,9 @@ KILL_RESULTS ?=
 SCREENSHOTS ?= docs/screenshots
 PYTEST := $(BIN)/python -m pytest
 
+# Tests start hundreds of processes: what they import is compiled once, also where the surroundings say otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
