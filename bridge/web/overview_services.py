@@ -44,6 +44,17 @@ class StationOverview:
     """Those that there are to choose from, by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class EvseHome:
+    """Whose an EVSE is, and where it stands."""
+
+    evse_id: str
+    station: str
+    operator: str
+    connected: bool
+    """Its station is, now."""
+
+
 class OverviewServices(Protocol):
     """Every method may raise Unavailable."""
 
@@ -63,6 +74,10 @@ class OverviewServices(Protocol):
 
     async def statuses(self) -> Sequence[tuple[str, str]]:
         """Return the id and the effective status of every EVSE, in the order of the ids."""
+        ...
+
+    async def homes(self) -> Sequence[EvseHome]:
+        """Return whose every EVSE of the inventory is, and where it stands, in the order of the ids."""
         ...
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.core.station_problems import StationProblem
 from bridge.web.evse_query import EvseQuery
-from bridge.web.overview_services import EvseOverview, StationOverview
+from bridge.web.overview_services import EvseHome, EvseOverview, StationOverview
 from bridge.web.station_query import StationQuery
 
 
@@ -31,3 +31,8 @@ class FakeOverviews:
     async def statuses(self) -> list[tuple[str, str]]:
         self.services.orders.append(("read statuses",))
         return [(item.evse_id, item.effective) for item in self.services.evses]
+
+    async def homes(self) -> list[EvseHome]:
+        rows = (await self.services.list_inventory()).items
+        homes = {row.evse_id: EvseHome(row.evse_id, row.station, row.operator, connected=False) for row in rows}
+        return list(homes.values())
