@@ -46,10 +46,10 @@ class StoreOverviews:
         self._reads = SharedReads(self._read)
         self._station_reads = SharedReads(self._read_stations)
 
-    async def evses(self, query: EvseQuery) -> EvseOverview:
+    async def evses(self, query: EvseQuery, *, patient: bool = False) -> EvseOverview:
         """Return EVSEs and hubs in one moment. Raises: NotFound, WrongCursor, Unavailable."""
         self._evses.check(query)
-        return await self._reads.ask(query)
+        return await self._reads.ask(query, patient=patient)
 
     async def _read(self, queries: Collection[EvseQuery]) -> dict[EvseQuery, EvseOverview]:
         """Return what is asked for, all of one moment. Raises: Unavailable."""
@@ -70,9 +70,9 @@ class StoreOverviews:
             for query, page in pages.items()
         }
 
-    async def stations(self, query: StationQuery) -> StationOverview:
+    async def stations(self, query: StationQuery, *, patient: bool = False) -> StationOverview:
         """Return a page of the stations that are asked for. Raises: Unavailable."""
-        return await self._station_reads.ask(query)
+        return await self._station_reads.ask(query, patient=patient)
 
     async def _read_stations(self, queries: Collection[StationQuery]) -> dict[StationQuery, StationOverview]:
         live = self._connected()

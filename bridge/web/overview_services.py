@@ -58,17 +58,17 @@ class EvseHome:
 class OverviewServices(Protocol):
     """Every method may raise Unavailable."""
 
-    async def evses(self, query: EvseQuery) -> EvseOverview:
+    async def evses(self, query: EvseQuery, *, patient: bool = False) -> EvseOverview:
         """Return a page of the EVSEs that are asked for, and how everything is besides.
 
         It is not older than the question. Those who ask at the same time are answered by one read, and where there were
-        many, the next one waits for up to a second.
+        many, the next one waits for up to a second, until somebody asks who is not `patient`.
 
         Raises: NotFound (its account), WrongCursor.
         """
         ...
 
-    async def stations(self, query: StationQuery) -> StationOverview:
+    async def stations(self, query: StationQuery, *, patient: bool = False) -> StationOverview:
         """Return a page of the stations that are asked for; shared as `evses` is."""
         ...
 

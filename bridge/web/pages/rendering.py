@@ -107,6 +107,11 @@ class Pages:
         return web.Response(status=code, body=body, content_type="text/html", charset="utf-8", headers=headers)
 
 
+def updates_itself(request: web.Request) -> bool:
+    """Tell whether a window asks that keeps itself up to date, and no person waits (`static/live.js`)."""
+    return request.headers.get("X-Live") == "1"
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What whoever looks may do: a page shows no button that would be refused."""

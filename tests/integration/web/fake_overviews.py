@@ -17,13 +17,15 @@ class FakeOverviews:
 
     services: Any
 
-    async def evses(self, query: EvseQuery) -> EvseOverview:
+    async def evses(self, query: EvseQuery, *, patient: bool = False) -> EvseOverview:
+        self.services.orders.append(("evses", patient))
         page = await self.services.list_evses(query)
         counts = await self.services.count_evses(query.operators)
         upstreams = (await self.services.list_upstreams()).items if query.operators is None else ()
         return EvseOverview(page, counts, upstreams)
 
-    async def stations(self, query: StationQuery) -> StationOverview:
+    async def stations(self, query: StationQuery, *, patient: bool = False) -> StationOverview:
+        self.services.orders.append(("stations", patient))
         page = await self.services.stations.list(query.limit, None, connected=query.connected, version=query.version)
         stations = tuple((item, StationProblem.SILENT if item.commandable is False else None) for item in page.items)
         return StationOverview(stations, len(stations), 0, ("Acme",))
