@@ -5,6 +5,7 @@ Before it: `web`, or the command line with the bridge stopped. After it: `edits.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -57,7 +58,8 @@ class InventoryServices:
     async def import_inventory(self, request: ImportRequest) -> ImportReport:
         """Apply an inventory file as a whole or not at all. Raises: RowsRefused, NeedsYes, Unavailable."""
         try:
-            inventory = parse_inventory(
+            inventory = await asyncio.to_thread(
+                parse_inventory,
                 request.csv,
                 operators=self._settings.operators,
                 read_key_file=lambda path: Path(path).read_bytes(),
@@ -93,9 +95,10 @@ class InventoryServices:
         """Return the inventory as a CSV file, without keys. Raises: Unavailable."""
         try:
             async with self._store.read() as connection:
-                return write_lines(await connection.run_sync(inventory_lines))
+                lines = await inventory_lines(connection)
         except StoreError as error:
             raise Unavailable(str(error)) from error
+        return await asyncio.to_thread(write_lines, lines)
 
     async def list_inventory(self, page: Page | None = None) -> InventoryList:
         """Return the connectors of the inventory, all without a page. Raises: WrongCursor, Unavailable."""

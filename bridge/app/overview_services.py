@@ -1,7 +1,7 @@
 """Show everything at a glance, for pages. Implements `bridge.web.overview_services` over the open store.
 
 Never costs more for many that look than for one: `shared_reads` brings them together. Before it: `web`. After it:
-`evse_services`, `store.station_search`, `store.evse_statuses`.
+`evse_services`, `store.station_search`, `store.evse_statuses`, `store.evse_homes`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from bridge.app.stations_shown import station_item
 from bridge.core.model import Moment
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
+from bridge.store.evse_homes import read_homes
 from bridge.store.evse_statuses import read_statuses
 from bridge.store.station_search import FoundStations, StationSearch, search_stations
 from bridge.web.evse_query import EvseQuery
-from bridge.web.overview_services import EvseOverview, StationOverview
+from bridge.web.overview_services import EvseHome, EvseOverview, StationOverview
 from bridge.web.services import Unavailable
 from bridge.web.shapes import UpstreamItem
 from bridge.web.station_query import StationQuery
@@ -45,10 +46,10 @@ class StoreOverviews:
         self._reads = SharedReads(self._read)
         self._station_reads = SharedReads(self._read_stations)
 
-    async def evses(self, query: EvseQuery) -> EvseOverview:
+    async def evses(self, query: EvseQuery, *, patient: bool = False) -> EvseOverview:
         """Return EVSEs and hubs in one moment. Raises: NotFound, WrongCursor, Unavailable."""
         self._evses.check(query)
-        return await self._reads.ask(query)
+        return await self._reads.ask(query, patient=patient)
 
     async def _read(self, queries: Collection[EvseQuery]) -> dict[EvseQuery, EvseOverview]:
         """Return what is asked for, all of one moment. Raises: Unavailable."""
@@ -69,9 +70,9 @@ class StoreOverviews:
             for query, page in pages.items()
         }
 
-    async def stations(self, query: StationQuery) -> StationOverview:
+    async def stations(self, query: StationQuery, *, patient: bool = False) -> StationOverview:
         """Return a page of the stations that are asked for. Raises: Unavailable."""
-        return await self._station_reads.ask(query)
+        return await self._station_reads.ask(query, patient=patient)
 
     async def _read_stations(self, queries: Collection[StationQuery]) -> dict[StationQuery, StationOverview]:
         live = self._connected()
@@ -88,6 +89,14 @@ class StoreOverviews:
         try:
             async with self._store.read() as connection:
                 return await read_statuses(connection)
+        except StoreError as error:
+            raise Unavailable(str(error)) from error
+
+    async def homes(self) -> Sequence[EvseHome]:
+        """Return whose every EVSE is, and where it stands, in the order of the ids. Raises: Unavailable."""
+        try:
+            async with self._store.read() as connection:
+                return [EvseHome(*row) for row in await read_homes(connection)]
         except StoreError as error:
             raise Unavailable(str(error)) from error
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.core.model import EvseId
 from bridge.store.evses import owners
 from bridge.store.tables import connector, evse, station
 from csms.events import StationId
 
+_AT_ONCE = 1000
 Cells = dict[str, str]
 """By column."""
 
@@ -41,9 +43,16 @@ class Looked:
     """The stations of those EVSEs asked for that there are."""
 
 
-def inventory_lines(conn: sa.Connection) -> list[Cells]:
-    """Return a line for each connector, in the order of station, evse and connector."""
-    return [_line(row) for row in conn.execute(_LINES)]
+async def inventory_lines(conn: AsyncConnection) -> list[Cells]:
+    """Return a line for each connector, in the order of station, evse and connector.
+
+    They are taken a part at a time: the event loop is free between two parts.
+    """
+    found: list[Cells] = []
+    async with conn.stream(_LINES) as result:
+        async for part in result.partitions(_AT_ONCE):
+            found += map(_line, part)
+    return found
 
 
 def look(conn: sa.Connection, stations: Iterable[StationId], evse_ids: Iterable[EvseId]) -> Looked:

@@ -62,4 +62,7 @@ def _check_media(request: web.Request) -> None:
 def _mistakes(error: ValidationError) -> list[FieldError]:
     """Return what is wrong with each field, without the values: a body may hold keys."""
     found = error.errors(include_url=False, include_input=False)
-    return [FieldError(pointer=pointer(*details["loc"]), detail=details["msg"]) for details in found[:_MOST_SHOWN]]
+    return [
+        FieldError(pointer=pointer(*details["loc"]), detail=details["msg"].removeprefix("Value error, "))
+        for details in found[:_MOST_SHOWN]
+    ]

@@ -44,25 +44,40 @@ class StationOverview:
     """Those that there are to choose from, by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class EvseHome:
+    """Whose an EVSE is, and where it stands."""
+
+    evse_id: str
+    station: str
+    operator: str
+    connected: bool
+    """Its station is, now."""
+
+
 class OverviewServices(Protocol):
     """Every method may raise Unavailable."""
 
-    async def evses(self, query: EvseQuery) -> EvseOverview:
+    async def evses(self, query: EvseQuery, *, patient: bool = False) -> EvseOverview:
         """Return a page of the EVSEs that are asked for, and how everything is besides.
 
         It is not older than the question. Those who ask at the same time are answered by one read, and where there were
-        many, the next one waits for up to a second.
+        many, the next one waits for up to a second, until somebody asks who is not `patient`.
 
         Raises: NotFound (its account), WrongCursor.
         """
         ...
 
-    async def stations(self, query: StationQuery) -> StationOverview:
+    async def stations(self, query: StationQuery, *, patient: bool = False) -> StationOverview:
         """Return a page of the stations that are asked for; shared as `evses` is."""
         ...
 
     async def statuses(self) -> Sequence[tuple[str, str]]:
         """Return the id and the effective status of every EVSE, in the order of the ids."""
+        ...
+
+    async def homes(self) -> Sequence[EvseHome]:
+        """Return whose every EVSE of the inventory is, and where it stands, in the order of the ids."""
         ...
 
 

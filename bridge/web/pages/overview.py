@@ -16,7 +16,7 @@ from bridge.web.overview_services import PageServices
 from bridge.web.page_query import PAGE
 from bridge.web.pages.overview_view import changed, counters, filters, hub_tiles, slices
 from bridge.web.pages.page_routes import shown
-from bridge.web.pages.rendering import Pages, segment
+from bridge.web.pages.rendering import Pages, segment, updates_itself
 from bridge.web.principals import PRINCIPAL
 from bridge.web.route_table import Parameter, Route
 
@@ -48,7 +48,7 @@ class OverviewPages:
         if "sort" not in request.query:
             query = replace(query, sort="problems")
         here = request.rel_url
-        found = await self._services.overviews.evses(query)
+        found = await self._services.overviews.evses(query, patient=updates_itself(request))
         counts, cursor = found.counts, found.page.next_cursor
         return self._pages.render(
             request,

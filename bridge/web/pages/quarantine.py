@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bridge.core.roles import Role
+from bridge.web.overview_services import PageServices
 from bridge.web.pages import quarantine_form, station_view
 from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
@@ -18,7 +19,7 @@ from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages, segment
 from bridge.web.quarantine_shapes import AttemptItem, QuarantineItem
 from bridge.web.route_table import Route
-from bridge.web.services import NotFound, NotRunning, RowsRefused, WebServices
+from bridge.web.services import NotFound, NotRunning, RowsRefused
 
 PLACE = "quarantine"
 _PATH = "/quarantine"
@@ -29,7 +30,7 @@ _ATTEMPTS = 20
 class QuarantinePages:
     """The table of these pages."""
 
-    def __init__(self, services: WebServices, pages: Pages) -> None:
+    def __init__(self, services: PageServices, pages: Pages) -> None:
         self._services = services
         self._pages = pages
 
@@ -89,17 +90,15 @@ class QuarantinePages:
 
     async def _asked(self, request: web.Request, form: Form, code: int = 200) -> web.Response:
         item = await self._item(request.match_info["station"])
-        rows = (await self._services.list_inventory()).items
-        stations = await self._services.stations.list(1000, None, connected=True, version=None)
-        connected = frozenset(station.station for station in stations.items)
+        homes = await self._services.overviews.homes()
         return self._page(
             request,
             "quarantine_map.html",
             code=code,
             item=item,
             form=form,
-            operators=sorted({row.operator for row in rows}),
-            suggested=quarantine_form.suggested(rows, connected),
+            operators=sorted({home.operator for home in homes}),
+            suggested=quarantine_form.suggested(homes),
             given=_given(form),
             proofs=quarantine_form.PROOFS,
         )

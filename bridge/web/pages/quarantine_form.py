@@ -11,9 +11,9 @@ from itertools import zip_longest
 
 from pydantic import ValidationError
 
+from bridge.web.overview_services import EvseHome
 from bridge.web.pages.forms import Form
 from bridge.web.quarantine_shapes import MapWish
-from bridge.web.shapes import InventoryRow
 
 ROWS = 4
 """Connectors that the form has room for at first."""
@@ -69,8 +69,7 @@ def _evses(form: Form) -> tuple[str, ...]:
     return tuple(found)
 
 
-def suggested(inventory: Iterable[InventoryRow], connected: frozenset[str]) -> list[tuple[str, str]]:
+def suggested(homes: Iterable[EvseHome]) -> list[tuple[str, str]]:
     """Return EVSE ids that may be meant, with their station: first those whose station is away."""
-    known = {row.evse_id: row.station for row in inventory}
-    ordered = sorted(known, key=lambda evse_id: (known[evse_id] in connected, evse_id))
-    return [(evse_id, known[evse_id]) for evse_id in ordered[:_MOST_SUGGESTED]]
+    ordered = sorted(homes, key=lambda home: (home.connected, home.evse_id))
+    return [(home.evse_id, home.station) for home in ordered[:_MOST_SUGGESTED]]

@@ -72,6 +72,14 @@ class Pages:
         self._version = installed("ocpp-bridge")
         self._environment = _environment()
 
+    def compile(self) -> None:
+        """Compile every template, which takes half a second in all, so that nobody's first look at a page does.
+
+        While a template is compiled, the event loop answers no station.
+        """
+        for name in self._environment.list_templates():
+            self._environment.get_template(name)
+
     def render(
         self, request: web.Request, template: str, *, place: str = "", code: int = 200, **context: object
     ) -> web.Response:
@@ -97,6 +105,11 @@ class Pages:
         """Return a page that was rendered before: one on which nothing depends on who asks."""
         headers = {"Content-Security-Policy": POLICY}
         return web.Response(status=code, body=body, content_type="text/html", charset="utf-8", headers=headers)
+
+
+def updates_itself(request: web.Request) -> bool:
+    """Tell whether a window asks that keeps itself up to date, and no person waits (`static/live.js`)."""
+    return request.headers.get("X-Live") == "1"
 
 
 @dataclass(frozen=True, slots=True)

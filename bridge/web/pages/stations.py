@@ -18,7 +18,7 @@ from bridge.web.pages.answers import Answered, Answers
 from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
-from bridge.web.pages.rendering import Pages, segment
+from bridge.web.pages.rendering import Pages, segment, updates_itself
 from bridge.web.pages.station_orders import ORDERS, carry_out, triggers
 from bridge.web.route_table import Route
 from bridge.web.services import NotRunning
@@ -63,7 +63,7 @@ class StationPages:
             q=given.get("q", "").strip()[:100],
             problems=given.get("problems") == "1",
         )
-        found = await self._services.overviews.stations(chosen)
+        found = await self._services.overviews.stations(chosen, patient=updates_itself(request))
         more = found.count > chosen.offset + _ON_A_PAGE
         return self._page(request, "stations.html", chosen=chosen, found=found, versions=VERSIONS, page=page, more=more)
 

@@ -5,23 +5,24 @@ Never decides. Before it: `auth`. After it: `temporary_services`, `temporary_for
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from bridge.core.roles import Role
 from bridge.web.auth import PRINCIPAL
+from bridge.web.overview_services import EvseHome, PageServices
 from bridge.web.pages import temporary_form, temporary_view, zones
 from bridge.web.pages.forms import Form, read_form
 from bridge.web.pages.notices import see_other
 from bridge.web.pages.page_routes import sent, shown
 from bridge.web.pages.rendering import Pages
 from bridge.web.route_table import Route
-from bridge.web.services import Conflict, NotFound, ValueRefused, WebServices
+from bridge.web.services import Conflict, NotFound, ValueRefused
 from bridge.web.sessions import local_path
-from bridge.web.shapes import InventoryRow
 from bridge.web.temporary_shapes import TemporaryWish
 
 PLACE = "temporary"
@@ -34,7 +35,7 @@ _NAMES = {"evse_ids": "evse_ids", "valid_from": "from", "valid_to": "to", "kind"
 class TemporaryPages:
     """The table of these pages."""
 
-    def __init__(self, services: WebServices, pages: Pages) -> None:
+    def __init__(self, services: PageServices, pages: Pages) -> None:
         self._services = services
         self._pages = pages
 
@@ -67,8 +68,8 @@ class TemporaryPages:
     async def find(self, request: web.Request) -> web.Response:
         """Up to thirty whose id, or whose station's, has this part; separators do not count."""
         wanted = request.query.get("q", "")[:100]
-        found = temporary_form.matching(await self._inventory(), wanted)
-        return web.json_response({"found": [{"evse_id": row.evse_id, "station": row.station} for row in found]})
+        found = await asyncio.to_thread(temporary_form.matching, await self._homes(), wanted)
+        return web.json_response({"found": [{"evse_id": home.evse_id, "station": home.station} for home in found]})
 
     async def edit(self, request: web.Request) -> web.Response:
         """With what was given before."""
@@ -128,20 +129,21 @@ class TemporaryPages:
     # --- what they share ----------------------------------------------------------------------------------------------
 
     async def _wish(self, form: Form) -> TemporaryWish | None:
-        return temporary_form.read_wish(form, await self._inventory())
+        of_many = form.text("station") or form.text("operator")
+        return temporary_form.read_wish(form, await self._homes() if of_many else ())
 
-    async def _inventory(self) -> tuple[InventoryRow, ...]:
-        return (await self._services.list_inventory()).items
+    async def _homes(self) -> Sequence[EvseHome]:
+        return await self._services.overviews.homes()
 
     async def _form(self, request: web.Request, form: Form, code: int = 200) -> web.Response:
-        rows = await self._inventory()
+        homes = await self._homes()
         return self._page(
             request,
             "temporary_new.html",
             code=code,
             form=form,
-            operators=sorted({row.operator for row in rows}),
-            stations=sorted({row.station for row in rows})[:2000],
+            operators=sorted({home.operator for home in homes}),
+            stations=sorted({home.station for home in homes})[:2000],
             twice={name: temporary_form.both_of(form, name) for name in ("from", "to")},
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -15,9 +16,9 @@ from pydantic import ValidationError
 from bridge.core.local_time import ComesTwice, NoMoment, read_local
 from bridge.core.model import TemporaryKind
 from bridge.core.temporary import Impossible, parse_moment
+from bridge.web.overview_services import EvseHome
 from bridge.web.pages.forms import Form
 from bridge.web.pages.zones import zone_names
-from bridge.web.shapes import InventoryRow
 from bridge.web.temporary_shapes import TemporaryWish
 
 _BETWEEN = re.compile(r"[\s,;]+")
@@ -25,9 +26,9 @@ _MOST = 1000
 _MOST_FOUND = 30
 
 
-def read_wish(form: Form, inventory: Iterable[InventoryRow]) -> TemporaryWish | None:
+def read_wish(form: Form, homes: Iterable[EvseHome]) -> TemporaryWish | None:
     """Return what is wished; None where something is wrong, which is then noted in the form."""
-    evse_ids = _evse_ids(form, inventory)
+    evse_ids = _evse_ids(form, homes)
     zone = _zone(form)
     kind = _kind(form)
     begin = None if form.text("begins", "now") == "now" else _moment(form, "from", zone)
@@ -42,16 +43,16 @@ def read_wish(form: Form, inventory: Iterable[InventoryRow]) -> TemporaryWish | 
         return None
 
 
-def _evse_ids(form: Form, inventory: Iterable[InventoryRow]) -> tuple[str, ...]:
+def _evse_ids(form: Form, homes: Iterable[EvseHome]) -> tuple[str, ...]:
     named = [text for text in _BETWEEN.split(form.text("evse_ids")) if text]
     station, operator = form.text("station"), form.text("operator")
     if station or operator:
-        rows = list(inventory)
-        of_station = [row.evse_id for row in rows if station and row.station.casefold() == station.casefold()]
+        known = list(homes)
+        of_station = [home.evse_id for home in known if station and home.station.casefold() == station.casefold()]
         if station and not of_station:
             form.mistakes["station"] = "the inventory has no EVSE of this station"
         named += of_station
-        named += [row.evse_id for row in rows if operator and row.operator == operator]
+        named += [home.evse_id for home in known if operator and home.operator == operator]
     found = tuple(dict.fromkeys(named))
     if not found and "station" not in form.mistakes:
         form.mistakes["evse_ids"] = "name at least one EVSE, a station or an operator"
@@ -60,16 +61,11 @@ def _evse_ids(form: Form, inventory: Iterable[InventoryRow]) -> tuple[str, ...]:
     return found
 
 
-def matching(inventory: Iterable[InventoryRow], wanted: str) -> list[InventoryRow]:
-    """Return up to thirty EVSEs, each once, whose id or whose station's has this part, separators aside."""
+def matching(homes: Iterable[EvseHome], wanted: str) -> list[EvseHome]:
+    """Return up to thirty EVSEs whose id or whose station's has this part, separators aside."""
     part = _folded(wanted)
-    found: dict[str, InventoryRow] = {}
-    for row in inventory:
-        if part and (part in _folded(row.evse_id) or part in _folded(row.station)):
-            found.setdefault(row.evse_id, row)
-        if len(found) == _MOST_FOUND:
-            break
-    return list(found.values())
+    found = (home for home in homes if part and (part in _folded(home.evse_id) or part in _folded(home.station)))
+    return list(islice(found, _MOST_FOUND))
 
 
 def _folded(text: str) -> str:

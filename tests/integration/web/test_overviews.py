@@ -15,10 +15,11 @@ from real_services import real_services, rows
 from bridge.app.services import StoreServices
 from bridge.core.model import EvseStatus
 from bridge.store.engine import Store
-from bridge.store.tables import evse_state
+from bridge.store.tables import connection, evse_state
 from bridge.store.transaction import Transaction
 from bridge.store.writer import Writer
 from bridge.web.evse_query import EvseQuery
+from bridge.web.overview_services import EvseHome
 from bridge.web.services import NotFound, WrongCursor
 from bridge.web.shapes import ImportRequest
 
@@ -118,3 +119,20 @@ async def test_a_long_page_is_read_a_part_at_a_time(services: StoreServices) -> 
         page = await services.list_evses(EvseQuery(limit=1000))
     assert [item.evse_id for item in page.items] == [f"DE*ABC*E{number:05}" for number in range(1, 451)]
     assert len(parts) == 3
+
+
+def _connect(conn: Transaction) -> None:
+    opened = {"node": "", "epoch": 1, "version": "ocpp1.6", "remote": "", "opened_at": 1, "heard_at": 1}
+    conn.execute(sa.insert(connection).values(station="CS-00001", **opened))
+
+
+async def test_homes_are_whose_each_evse_is_and_whether_its_station_is_connected(
+    services: StoreServices, writer: Writer
+) -> None:
+    moved = rows(2).replace("DE*ABC*E00002,acme", "DE*ABC*E00002,other")
+    await services.import_inventory(ImportRequest(csv=moved, prune=True, yes=True))
+    await writer.submit(_written, _connect)
+    assert await services.overviews.homes() == [
+        EvseHome("DE*ABC*E00001", "CS-00001", "acme", connected=True),
+        EvseHome("DE*ABC*E00002", "CS-00002", "other", connected=False),
+    ]

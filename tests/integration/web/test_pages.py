@@ -191,3 +191,12 @@ async def test_a_notice_for_one_visitor_is_shown_to_nobody_else(services: Any, t
         other = await (await client.get("/public")).text()
     assert "only for you" in told
     assert "only for you" not in other
+
+
+@pytest.mark.parametrize(("path", "question"), [("/", "evses"), ("/stations", "stations")])
+async def test_only_a_window_that_updates_itself_waits_until_many_can_be_answered_at_once(
+    client: TestClient, admin: dict[str, str], services: Any, path: str, question: str
+) -> None:
+    for headers in ({}, {"X-Live": "1"}):
+        assert (await client.get(path, headers=admin | headers)).status == 200
+    assert [order for order in services.orders if order[0] == question] == [(question, False), (question, True)]

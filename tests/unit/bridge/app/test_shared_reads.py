@@ -38,9 +38,10 @@ class Time:
         self.now = 0.0
         self.rested: list[float] = []
 
-    async def rest(self, seconds: float) -> None:
-        self.rested.append(seconds)
-        self.now += seconds
+    async def rest(self, seconds: float, hurried: asyncio.Event) -> None:
+        if not hurried.is_set():
+            self.rested.append(seconds)
+            self.now += seconds
 
 
 def shared(reader: Reader, time: Time) -> SharedReads[str, tuple[str, int]]:
@@ -123,8 +124,40 @@ async def test_a_read_for_many_is_followed_by_a_rest() -> None:
     await asyncio.gather(*asked)
     time.now = 0.2
     reader.go.release()
-    await reads.ask("all")
+    await reads.ask("all", patient=True)
     assert time.rested == [pytest.approx(0.2)]
+
+
+async def test_a_person_who_opens_a_page_ends_a_rest_for_everybody() -> None:
+    async def rest(_: float, hurried: asyncio.Event) -> None:
+        await hurried.wait()
+
+    reader, time = Reader(), Time()
+    reads: SharedReads[str, tuple[str, int]] = SharedReads(reader.read, lambda: time.now, rest)
+    asked = await joined(reads, reader)
+    time.now = 0.1
+    reader.go.release()
+    await asyncio.gather(*asked)
+    window = asyncio.create_task(reads.ask("all", patient=True))
+    await turns()
+    assert len(reader.reads) == 2
+    reader.go.release()
+    async with asyncio.timeout(10):
+        assert await reads.ask("faulted") == ("faulted", 0)
+    assert await window == ("all", 0)
+    assert reader.reads[2:] == [["all", "faulted"]]
+
+
+async def test_a_rest_ends_by_itself() -> None:
+    reader = Reader()
+    reads = SharedReads(reader.read)
+    asked = await joined(reads, reader)
+    await asyncio.sleep(0.01)
+    reader.go.release()
+    await asyncio.gather(*asked)
+    reader.go.release()
+    async with asyncio.timeout(10):
+        assert await reads.ask("all", patient=True) == ("all", 0)
 
 
 async def test_whoever_is_alone_never_waits() -> None:

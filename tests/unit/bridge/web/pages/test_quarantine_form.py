@@ -6,7 +6,7 @@ import pytest
 
 from bridge.web.pages.forms import Form
 from bridge.web.pages.quarantine_form import read_wish, suggested
-from tests.unit.bridge.web.pages.test_temporary_form import INVENTORY
+from tests.unit.bridge.web.pages.test_temporary_form import HOMES
 
 
 def form(**fields: str | tuple[str, ...]) -> Form:
@@ -60,7 +60,7 @@ def test_a_mistake_is_said_beside_its_field(fields: dict[str, str | tuple[str, .
 
 
 def test_evses_whose_station_is_away_are_suggested_first() -> None:
-    assert suggested(INVENTORY, frozenset({"CS-1"})) == [
+    assert suggested(HOMES) == [
         ("DE*ABC*E2", "CS-2"),
         ("DE*ABC*E1*1", "CS-1"),
         ("DE*ABC*E1*2", "CS-1"),

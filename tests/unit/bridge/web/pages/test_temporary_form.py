@@ -7,25 +7,15 @@ from datetime import UTC, datetime
 import pytest
 
 from bridge.core.model import TemporaryKind
+from bridge.web.overview_services import EvseHome
 from bridge.web.pages.forms import Form
 from bridge.web.pages.temporary_form import both_of, matching, read_wish
-from bridge.web.shapes import InventoryRow
 
-
-def row(station: str, evse_id: str, operator: str = "demo") -> InventoryRow:
-    return InventoryRow(
-        station=station,
-        version="1.6",
-        security=1,
-        evse=0,
-        connector=1,
-        evse_id=evse_id,
-        operator=operator,
-        layer0="downgrade",
-    )
-
-
-INVENTORY = (row("CS-1", "DE*ABC*E1*1"), row("CS-1", "DE*ABC*E1*2"), row("CS-2", "DE*ABC*E2", "other"))
+HOMES = (
+    EvseHome("DE*ABC*E1*1", "CS-1", "demo", connected=True),
+    EvseHome("DE*ABC*E1*2", "CS-1", "demo", connected=True),
+    EvseHome("DE*ABC*E2", "CS-2", "other", connected=False),
+)
 
 
 def form(**fields: str) -> Form:
@@ -34,7 +24,7 @@ def form(**fields: str) -> Form:
 
 
 def test_what_is_left_alone_is_from_now_until_it_is_removed() -> None:
-    wish = read_wish(form(), INVENTORY)
+    wish = read_wish(form(), HOMES)
     assert wish is not None
     assert (wish.evse_ids, wish.status) == (("DE*ABC*E1*1",), TemporaryKind.BLOCKED)
     assert (wish.valid_from, wish.valid_to, wish.enforce) == (None, None, None)
@@ -42,7 +32,7 @@ def test_what_is_left_alone_is_from_now_until_it_is_removed() -> None:
 
 def test_times_are_of_the_zone_that_is_named() -> None:
     given = form(begins="at", from_="2026-12-01T08:00", ends="at", to="2026-12-01T18:00", enforce="yes")
-    wish = read_wish(given, INVENTORY)
+    wish = read_wish(given, HOMES)
     assert wish is not None
     assert wish.valid_from == datetime(2026, 12, 1, 7, 0, tzinfo=UTC)
     assert wish.valid_to == datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
@@ -50,7 +40,7 @@ def test_times_are_of_the_zone_that_is_named() -> None:
 
 
 def test_a_time_that_was_typed_counts_only_where_it_is_chosen() -> None:
-    wish = read_wish(form(begins="now", from_="2026-12-01T08:00"), INVENTORY)
+    wish = read_wish(form(begins="now", from_="2026-12-01T08:00"), HOMES)
     assert wish is not None
     assert wish.valid_from is None
 
@@ -67,7 +57,7 @@ def test_a_time_that_was_typed_counts_only_where_it_is_chosen() -> None:
     ],
 )
 def test_evses_are_named_pasted_or_taken_all_together(fields: dict[str, str], ids: tuple[str, ...]) -> None:
-    wish = read_wish(form(**fields), INVENTORY)
+    wish = read_wish(form(**fields), HOMES)
     assert wish is not None
     assert wish.evse_ids == ids
 
@@ -108,7 +98,7 @@ def test_evses_are_named_pasted_or_taken_all_together(fields: dict[str, str], id
 )
 def test_a_mistake_is_said_beside_its_field(fields: dict[str, str], field: str, said: str) -> None:
     given = form(**fields)
-    assert read_wish(given, INVENTORY) is None
+    assert read_wish(given, HOMES) is None
     assert given.mistakes == {field: said}
 
 
@@ -122,12 +112,12 @@ def test_a_mistake_is_said_beside_its_field(fields: dict[str, str], field: str, 
 def test_of_a_time_that_comes_twice_one_can_be_chosen(offset: str, utc: datetime) -> None:
     given = form(begins="at", from_="2026-10-25T02:30", from_offset=offset)
     assert [value for value, _ in both_of(given, "from")] == ["+02:00", "+01:00"]
-    wish = read_wish(given, INVENTORY)
+    wish = read_wish(given, HOMES)
     assert wish is not None
     assert wish.valid_from == utc
 
 
 def test_evses_are_found_by_a_part_of_their_id_or_of_their_stations_separators_aside() -> None:
-    assert [found.evse_id for found in matching(INVENTORY, "abce1")] == ["DE*ABC*E1*1", "DE*ABC*E1*2"]
-    assert [found.evse_id for found in matching(INVENTORY, "cs2")] == ["DE*ABC*E2"]
-    assert matching(INVENTORY, " * ") == []
+    assert [found.evse_id for found in matching(HOMES, "abce1")] == ["DE*ABC*E1*1", "DE*ABC*E1*2"]
+    assert [found.evse_id for found in matching(HOMES, "cs2")] == ["DE*ABC*E2"]
+    assert matching(HOMES, " * ") == []
