@@ -5,11 +5,13 @@ Never decides. Why an EVSE is what it is: `explain`. Before it: `command`. After
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.run import ConfigOption, JsonOption, ask, examples, new_group, print_document
+from bridge.core.model import EvseStatus
 from bridge.web.evse_query import EvseQuery
 
 if TYPE_CHECKING:
@@ -25,20 +27,35 @@ EvseArgument = Annotated[str, typer.Argument(metavar="EVSE", help="The EVSE's id
 @app.command(
     "list",
     epilog=examples(
-        "ocpp-bridge evse list --config my.toml", "ocpp-bridge evse list --status faulted --config my.toml"
+        "ocpp-bridge evse list --config my.toml",
+        "ocpp-bridge evse list --problems --config my.toml",
+        "ocpp-bridge evse list --status faulted --status unknown --config my.toml",
     ),
 )
 def list_(
     context: typer.Context,
-    status: Annotated[str | None, typer.Option("--status", help="Only those with this effective status.")] = None,
+    status: Annotated[
+        list[EvseStatus] | None,
+        typer.Option(
+            "--status",
+            metavar="STATUS",
+            case_sensitive=False,
+            help=f"Only those with this effective status: {', '.join(EvseStatus)}; may be repeated.",
+        ),
+    ] = None,
+    problems: Annotated[
+        bool, typer.Option("--problems", help="Only those with which something is wrong, the most urgent first.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List EVSEs with their status and what each hub has."""
-    found = ask(context, config, _all, as_json=as_json)
-    chosen = [item for item in found if status is None or item.effective == status.strip().lower()]
+    query = EvseQuery(_PAGE, statuses=tuple(status or ()))
+    if problems:
+        query = replace(query, problems=True, sort="problems")
+    found = ask(context, config, lambda services: _all(services, query), as_json=as_json)
     if as_json:
-        print_document({"items": [item.model_dump(mode="json") for item in chosen]})
+        print_document({"items": [item.model_dump(mode="json") for item in found]})
         return
     from bridge.cli.output import print_table
     from bridge.cli.printable import harmless
@@ -52,21 +69,19 @@ def list_(
             _told(item),
             harmless(item.rule),
         )
-        for item in chosen
+        for item in found
     ]
     print_table(("EVSE id", "station", "connected", "status", "hubs", "rule"), rows)
 
 
-async def _all(services: WebServices) -> list[EvseItem]:
-
+async def _all(services: WebServices, query: EvseQuery) -> list[EvseItem]:
     found: list[EvseItem] = []
-    cursor: str | None = None
     while True:
-        page = await services.list_evses(EvseQuery(limit=_PAGE, cursor=cursor))
+        page = await services.list_evses(query)
         found += page.items
-        cursor = page.next_cursor
-        if cursor is None:
+        if page.next_cursor is None:
             return found
+        query = replace(query, cursor=page.next_cursor)
 
 
 def _told(item: EvseItem) -> str:

@@ -158,6 +158,8 @@ class AccountLane:
     async def _open(self, at: Moment) -> int:
         opening = Opening(self._options, self._upstream.takes_full_load, self._node, at)
         while True:
+            # Left set it would end each rest at once; with a writer that refuses at once, nobody else would ever run.
+            self._woken.clear()
             try:
                 return await self._writer.submit(open_lanes, opening)
             except StoreError as error:

@@ -14,7 +14,7 @@ from bridge.web.bodies import answer
 from bridge.web.health_shapes import Health, Liveness, Readiness, Status
 from bridge.web.metrics import Metrics
 from bridge.web.route_table import Route
-from bridge.web.services import WebServices
+from bridge.web.services import Unavailable, WebServices
 
 
 class HealthRoutes:
@@ -60,10 +60,16 @@ class HealthRoutes:
         return answer(health, status=503 if health.status == "failed" else 200)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """For Prometheus."""
+        """For Prometheus; without the store, what needs none, so that an alarm hears that the bridge is not ready."""
         accept = ",".join(request.headers.getall("Accept", []))
         ready = (await self._services.ready()).ready
-        body, content_type = self._metrics.render(await self._services.status(), accept, ready)
+        try:
+            status = await self._services.status()
+        except Unavailable:
+            if ready:
+                raise
+            status = None
+        body, content_type = self._metrics.render(status, accept, ready)
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def status(self, request: web.Request) -> web.Response:

@@ -34,15 +34,18 @@ class Metrics:
         ProcessCollector(registry=self._process)
         self._counted = None if meters is None else meters.registry
 
-    def render(self, status: Status, accept: str, ready: bool | None = None) -> tuple[bytes, str]:
-        """Return the metrics and their content type, in the format that `accept` asks for; `ready`: None, not asked."""
+    def render(self, status: Status | None, accept: str, ready: bool | None = None) -> tuple[bytes, str]:
+        """Return the metrics and their content type, in the format that `accept` asks for.
+
+        `status` None: it could not be read, and what it says is left out. `ready` None: not asked.
+        """
         encode, content_type = choose_encoder(accept)
         return encode(_Scrape(self._process, self._counted, status, ready)), content_type
 
 
 class _Scrape(Collector):
     def __init__(
-        self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status, ready: bool | None
+        self, process: CollectorRegistry, counted: CollectorRegistry | None, status: Status | None, ready: bool | None
     ) -> None:
         self._process = process
         self._ready = ready
@@ -56,6 +59,8 @@ class _Scrape(Collector):
             yield from self._counted.collect()
         if self._ready is not None:
             yield GaugeMetricFamily("ocpp_bridge_ready", "1 where /readyz answers 200.", value=float(self._ready))
+        if self._status is None:
+            return
         yield from _bridge(self._status)
         yield from _accounts(self._status.upstreams)
         yield _listeners(self._status.listeners)

@@ -10,15 +10,20 @@ from tests.documents.commands import PROGRAMS, USAGE_ERROR, command_lines, parse
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-_SHOWN = re.compile(r"^```console\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_SHOWN = re.compile(r"^```(console|sh)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_OURS = re.compile(r"^(?:\w+=\$\()?(ocpp-(?:bridge|sim) .*?)\)?$")
+"""A line of a script; its output may go into a variable."""
 
 
 def shown_lines(text: str) -> Iterator[str]:
     """Give each line that a reader is to type, continued lines joined, the prompt and remarks left out."""
-    for block in _SHOWN.findall(text):
+    for kind, block in _SHOWN.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
-            if line.startswith("$ "):
-                yield line[2:].partition("  #")[0]
+            said = line.partition("  #")[0].rstrip()
+            if kind == "console" and said.startswith("$ "):
+                yield said[2:]
+            if kind == "sh" and (ours := _OURS.match(said)):
+                yield ours[1]
 
 
 def wrong(text: str) -> list[str]:
@@ -43,4 +48,9 @@ def test_the_first_page_shows_commands_of_both_programs() -> None:
 
 
 def test_a_command_that_does_not_exist_would_be_noticed() -> None:
-    assert wrong("```console\n$ ocpp-bridge upstreams list\n$ ocpp-bridge status --jsn\n```\n") != []
+    said = "```console\n$ ocpp-bridge upstreams list\n$ ocpp-bridge status --jsn\n```\n"
+    assert len(wrong(said)) == 2
+    assert (
+        len(wrong("```sh\nocpp-bridge evse lst\nKEY=$(ocpp-bridge key make me)\nocpp-bridge key list  # all\n```\n"))
+        == 2
+    )

@@ -75,6 +75,28 @@ def test_every_alarm_that_is_described_is_a_rule_and_the_other_way_round() -> No
     assert re.findall(r"^#### (\w+)$", section, re.MULTILINE) == [rule["alert"] for rule in RULES]
 
 
+def test_every_alarm_is_found_from_the_first_table_of_the_runbook() -> None:
+    table = OPERATIONS.partition("\n## ")[0]
+    assert [rule["alert"] for rule in RULES if f"(#{rule['alert'].lower()})" not in table] == []
+
+
+def test_every_metric_and_its_labels_are_described() -> None:
+    section = OPERATIONS.partition("\n## Metrics\n")[2].partition("\n### ")[0]
+    described = dict[str, set[str]]()
+    for line in re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE):
+        for name, labels in re.findall(r"`(\w+)(?:\{([\w,]+)\})?`", line):
+            described[name] = set(labels.split(",")) - {""}
+    samples = {re.sub("_(bucket|sum|count|created)$", "", name): labels for name, labels in EXPORTED.items()}
+    assert described == {name: labels - {"le"} for name, labels in samples.items() if name.startswith("ocpp_")}
+
+
+def test_every_task_is_described() -> None:
+    section = OPERATIONS.partition("\n### Tasks\n")[2].partition("\n### ")[0]
+    kept = re.findall(r'keep\("([a-z ]+)"', (ROOT / "bridge/app/serve.py").read_text("utf-8"))
+    assert "retention" in kept
+    assert [name for name in kept if f"`{name}`" not in " ".join(section.split())] == []
+
+
 @pytest.mark.parametrize(("expression", "legend"), sorted(set(targets())))
 def test_a_panel_names_what_the_bridge_exports(expression: str, legend: str) -> None:
     assert mistakes(expression, legend) == []

@@ -15,7 +15,7 @@ from bridge.core.modes import Mode
 from bridge.edits import ModeOrder, set_modes
 from bridge.lane import LaneLost
 from bridge.lane.settling import settle_rows
-from bridge.lane.turns import take_turns
+from bridge.lane.turns import open_lanes, take_turns
 from bridge.store import deliveries
 from bridge.store.errors import StoreUnavailable
 
@@ -417,6 +417,18 @@ async def test_stop_settles_the_request_in_flight_and_sends_no_other(bridge) -> 
 
 
 # --- storage that fails under a lane
+
+
+async def test_lane_that_is_woken_before_it_opens_lets_others_run_while_storage_refuses_it(bridge) -> None:
+    failures: list[Exception] = [StoreUnavailable("refused at once") for _ in range(100)]
+    lane = bridge.lane(FakeUpstream(), writer=LossyWriter(bridge.writer, open_lanes, failures))
+    lane.wake()
+    async with running(lane) as task:
+        await asyncio.sleep(0)
+        assert len(failures) == 99
+        failures.clear()
+        await reached(lambda: agreed(bridge))
+        assert not task.done()
 
 
 @pytest.mark.parametrize("failing", [1, 2, 3, 5])

@@ -352,7 +352,13 @@ class FakeServices:
 
     async def list_evses(self, query: EvseQuery) -> EvsePage:
         self.orders.append(("list EVSEs", query))
-        found, cursor = cut(self.evses, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
+        chosen = [
+            item
+            for item in self.evses
+            if (not query.statuses or item.effective in query.statuses)
+            and query.problems in (None, bool(item.problems))
+        ]
+        found, cursor = cut(chosen, Page(query.limit, query.cursor), "EVSEs", lambda item: (item.evse_id,))
         return EvsePage(items=tuple(found), next_cursor=cursor)
 
     @property

@@ -10,6 +10,9 @@ import pytest
 from aiohttp.test_utils import TestClient
 from test_cli_services import Desk, desk, halted, running, state  # noqa: F401 - fixtures
 
+from bridge.core.evse_problems import EvseProblem
+from bridge.web.evse_query import EvseQuery
+
 Headers = dict[str, str]
 EVSE = "/api/v1/evses/de*abc*e1/history"
 ALL = "/api/v1/status/history"
@@ -80,3 +83,16 @@ def test_evses_are_listed_and_chosen_by_their_status(desk: Desk) -> None:  # noq
     assert result.stdout.splitlines()[1].split()[:4] == ["DE*ABC*E1", "CS-1", "yes", "charging"]
     assert len(json.loads(desk.run("evse", "list", "--json").stdout)["items"]) == 5
     assert json.loads(desk.run("evse", "list", "--status", "faulted", "--json").stdout) == {"items": []}
+    chosen = desk.run("evse", "list", "--status", "faulted", "--status", "Charging", "--json")
+    assert {item["effective"] for item in json.loads(chosen.stdout)["items"]} == {"charging"}
+    wrong = desk.run("evse", "list", "--status", "broken")
+    assert wrong.exit_code == 2
+    assert "'unavailable', 'faulted', 'unknown'" in wrong.stderr
+
+
+def test_evses_with_problems_are_listed_alone_and_the_most_urgent_first(desk: Desk) -> None:  # noqa: F811
+    first, *others = desk.services.evses
+    desk.services.evses = [first.model_copy(update={"problems": (EvseProblem.REFUSED,)}), *others]
+    found = json.loads(desk.run("evse", "list", "--problems", "--json").stdout)["items"]
+    assert [item["evse_id"] for item in found] == ["DE*ABC*E1"]
+    assert desk.services.orders[-1] == ("list EVSEs", EvseQuery(1000, problems=True, sort="problems"))

@@ -324,6 +324,19 @@ async def test_without_the_store_there_are_no_metrics_to_believe(
     assert (await client.get("/metrics", headers=admin)).status == 503
 
 
+async def test_an_alarm_hears_from_the_metrics_that_the_store_is_away(
+    client: TestClient, admin: Headers, services: Any
+) -> None:
+    services.failure = Unavailable("the connection failed")
+    services.readiness = Readiness(ready=False, why="the connection failed")
+    response = await client.get("/metrics", headers=admin)
+    text = await response.text()
+    assert response.status == 200
+    assert "ocpp_bridge_ready 0.0" in text.splitlines()
+    assert "ocpp_bridge_backlog" not in text
+    assert "ocpp_bridge_evses" not in text
+
+
 async def test_a_listing_s_mistakes_are_422_with_their_places(
     client: TestClient, admin: Headers, services: Any
 ) -> None:

@@ -216,6 +216,8 @@ async def start_with_secrets(site: Site) -> None:
     assert site.mirror is not None
     await site.mirror.configure(api_keys=[SPIRII_KEY])
     await site.hubs["chargeprice"].configure(api_keys=[API_KEY])
+    repeats = json.dumps({"error": f"the key {API_KEY} is not known here"})
+    await site.hubs["chargeprice"].script(kind="status", status=503, count=1, text=repeats)
     demo = (ROOT / "config" / "demo" / "bridge.toml").read_text(encoding="utf-8")
     listed = demo.replace('"chargeprice"]', '"chargeprice", "spirii"]')
     site.configure(f'{listed}\n{SPIRII}base_url = "{site.mirror_url}"\n')
