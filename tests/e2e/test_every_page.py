@@ -38,6 +38,8 @@ async def opened(visitors: Visitors, site: Site, name: str, **options: object) -
 async def test_a_page_fits_a_phone(visitors: Visitors, shared_site: Site, name: str) -> None:
     page = await opened(visitors, shared_site, name, size=PHONE)
     assert await overflow(page) <= 0
+    for place in await page.get_by_role("navigation", name="Main").get_by_role("link").all():
+        await expect(place).to_be_in_viewport(ratio=1)
     if name in SHOWN_EACH_WAY:
         await shoot(page, f"{name}-phone")
 
