@@ -88,7 +88,7 @@ def standing(item: UpstreamItem, now: datetime) -> Standing:
         case "degraded":
             return Standing(_degraded(item, now), "It is tried again by itself; nothing is lost meanwhile.")
         case "ok":
-            waiting = [f"{evses(item.backlog)} on the way"] if item.backlog else []
+            waiting = [f"{evses(count)} on the way"] if (count := _waiting(item)) else []
             refused = _refusals(item)
             text = f"Live: {', '.join([*waiting, *refused]) or 'the hub has every status'}."
             return Standing(text, "Correct what the hub names; each is tried again every few hours." if refused else "")
@@ -100,12 +100,17 @@ def _degraded(item: UpstreamItem, now: datetime) -> str:
     said = []
     if item.paused_until is not None and item.paused_until > now:
         said.append(f"paused for {duration((item.paused_until - now).total_seconds())}")
-    if item.backlog:
-        said.append(f"{evses(item.backlog)} waiting")
+    if count := _waiting(item):
+        said.append(f"{evses(count)} waiting")
     said += _refusals(item)
     if item.documents_held:
         said.append(f"documents are held: {item.documents_held}")
     return f"Degraded: {', '.join(said) or item.last_error or 'see the last error'}."
+
+
+def _waiting(item: UpstreamItem) -> int:
+    """Return how many are on their way: the backlog has what the hub refuses in it, which waits for hours."""
+    return max(0, item.backlog - item.refused)
 
 
 def _refusals(item: UpstreamItem) -> list[str]:

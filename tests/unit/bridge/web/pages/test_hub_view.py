@@ -47,9 +47,9 @@ def diff(**members: Any) -> FullLoadItem:
     [
         pytest.param({}, "Live: the hub has every status.", id="ok"),
         pytest.param({"backlog": 1}, "Live: 1 EVSE on the way.", id="on-the-way"),
-        pytest.param({"refused": 1}, "Live: the hub refuses 1 EVSE.", id="refusals"),
+        pytest.param({"backlog": 1, "refused": 1}, "Live: the hub refuses 1 EVSE.", id="refusals"),
         pytest.param(
-            {"backlog": 2, "refused": 1, "documents_refused": 1},
+            {"backlog": 3, "refused": 1, "documents_refused": 1},
             "Live: 2 EVSEs on the way, the hub refuses 1 EVSE, it refuses 1 document.",
             id="refusals-on-the-way",
         ),
@@ -70,7 +70,7 @@ def diff(**members: Any) -> FullLoadItem:
             "Degraded: paused for 40 s, 3 EVSEs waiting.",
             id="paused",
         ),
-        pytest.param({"state": "degraded", "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"),
+        pytest.param({"state": "degraded", "backlog": 2, "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"),
         pytest.param(
             {"state": "degraded", "paused_until": NOW - timedelta(seconds=1), "last_error": "HTTP 500"},
             "Degraded: HTTP 500.",
