@@ -70,7 +70,9 @@ def diff(**members: Any) -> FullLoadItem:
             "Degraded: paused for 40 s, 3 EVSEs waiting.",
             id="paused",
         ),
-        pytest.param({"state": "degraded", "backlog": 2, "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"),
+        pytest.param(
+            {"state": "degraded", "backlog": 2, "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"
+        ),
         pytest.param(
             {"state": "degraded", "paused_until": NOW - timedelta(seconds=1), "last_error": "HTTP 500"},
             "Degraded: HTTP 500.",
