@@ -25,6 +25,9 @@ PAGES = {
 WITHOUT_LOGIN = ("login", "public")
 SHOWN_EACH_WAY = ("evse", "public")
 """Pictures of these are kept in the dark and of a phone, too."""
+CUT = """() => [...document.querySelectorAll(".counter")].filter((each) => each.scrollWidth > each.clientWidth)
+  .map((each) => each.textContent.trim())"""
+"""Counters whose words run out of them."""
 each_page = pytest.mark.parametrize("name", list(PAGES))
 
 
@@ -39,6 +42,7 @@ async def opened(visitors: Visitors, site: Site, name: str, **options: object) -
 async def test_a_page_fits_a_phone(visitors: Visitors, shared_site: Site, name: str) -> None:
     page = await opened(visitors, shared_site, name, size=PHONE)
     assert await overflow(page) <= 0
+    assert await page.evaluate(CUT) == []
     for place in await page.get_by_role("navigation", name="Main").get_by_role("link").all():
         await expect(place).to_be_in_viewport(ratio=1)
     if name in SHOWN_EACH_WAY:
