@@ -17,6 +17,7 @@ from bridge.core.mapping.until import shown, unpack
 from bridge.core.model import Delivery, EvseStatus, Lane, Moment
 from bridge.core.modes import Mode, effective_mode
 from bridge.core.next_steps import Next, NextStep, Standing, next_step
+from bridge.core.reasons import beside
 from bridge.core.reconcile import dirty
 from bridge.derive import Route
 from bridge.lane import LaneOptions
@@ -176,7 +177,8 @@ def _attempt(each: AttemptReading, now: datetime) -> ExplainedAttempt:
     http = "" if each.http is None else f", HTTP {each.http}"
     code = f", code {each.code}" if each.code else ""
     took = "" if each.took_ms is None else f" after {each.took_ms} ms"
-    why = f": {each.why}" if each.why else ""
+    reason = beside(each.why, each.http, each.code)
+    why = f": {reason}" if reason else ""
     named = f" [{each.reference}]" if each.reference else ""
     value = "" if each.value is None else shown(each.value)
     outcome = _OUTCOMES.get(each.outcome, each.outcome)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, StorageState, expect
 
 from tests.acceptance.harness import Site
 
@@ -20,6 +20,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 Scheme = Literal["light", "dark"]
 DESKTOP = (1280, 860)
 PHONE = (375, 812)
+_LOGGED_IN: dict[str, StorageState] = {}
+"""Cookies of the administrator by the bridge's address: nobody has to log in again for each window."""
 SHOTS = os.environ.get("SCREENSHOTS", "")
 """Folder for pictures of the pages; empty: none are made."""
 
@@ -74,7 +76,9 @@ class Visitors:
         **options: Any,
     ) -> Page:
         """Return a window on a path of the bridge; `key` "": the administrator's, None: nobody is logged in."""
+        first = key == "" and site.web_url not in _LOGGED_IN
         context = await self._browser.new_context(
+            storage_state=_LOGGED_IN.get(site.web_url) if key == "" else None,
             base_url=site.web_url,
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,
@@ -86,10 +90,12 @@ class Visitors:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._complaints.append(f"error: {error}"))
         page.on("request", lambda request: self._asked(site, request))
-        if key is None:
-            await page.goto(path)
-        else:
+        if key or first:
             await log_in(page, key or site.admin_key, path)
+        else:
+            await page.goto(path)
+        if first:
+            _LOGGED_IN[site.web_url] = await context.storage_state()
         return page
 
     def _heard(self, message: ConsoleMessage) -> None:

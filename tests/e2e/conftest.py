@@ -24,9 +24,11 @@ else:
     import aiohttp
     from playwright.async_api import Browser, async_playwright
 
-    from tests.acceptance.harness import FleetPlan, Site
-    from tests.acceptance.processes import tail
+    from tests.acceptance.harness import READY_S, FleetPlan, Site
+    from tests.acceptance.processes import tail, until
+    from tests.acceptance.scripted import ScriptedStation
     from tests.e2e.browsing import Visitors, chromium_path
+    from tests.e2e.scenes import STATION, at_rest, connected, running_site, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,26 +85,61 @@ async def make_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A site whose stations change all the time, for tests that only look or that undo what they did."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-        site = Site(tmp_path_factory.mktemp("shared"), http, {"WEB__PUBLIC_PAGE": "true"}, None)
-        try:
-            await site.start(FleetPlan(stations=16, speed=3))
-            yield site
-        finally:
-            site.close()
+    async with running_site(tmp_path_factory.mktemp("shared"), WEB__PUBLIC_PAGE="true") as site:
+        await site.start(FleetPlan(stations=16, speed=3))
+
+        async def told_something() -> bool:
+            return bool((await site.ask("deliveries?limit=1"))["items"])
+
+        await until(told_something, READY_S, "a first push is in the log")
+        yield site
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def quiet_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     """A site without a fleet, for tests that bring stations of their own and leave everything else as it is."""
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
-        site = Site(tmp_path_factory.mktemp("quiet"), http, {"OCPP__UNKNOWN_STATIONS": "quarantine"}, None)
-        try:
-            await site.start_hubs()
-            await site.start_bridge()
-            yield site
-        finally:
-            site.close()
+    settings = {"OCPP__UNKNOWN_STATIONS": "quarantine", "WEB__PUBLIC_PAGE": "true"}
+    async with running_site(tmp_path_factory.mktemp("quiet"), **settings) as site:
+        await site.start_hubs()
+        await site.start_bridge()
+        yield site
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _killed_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    async with running_site(tmp_path_factory.mktemp("killed")) as site:
+        await site.start_hubs()
+        await site.start_bridge()
+        yield site
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def restarted_site(_killed_site: Site) -> AsyncIterator[Site]:
+    """A site whose bridge a test may kill, stop or start again; it runs when the test begins."""
+    yield _killed_site
+    if _killed_site.bridge.exit_code is not None:
+        await _killed_site.start_bridge()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _lone_station(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Site, ScriptedStation]]:
+    async with running_site(tmp_path_factory.mktemp("lone")) as site:
+        await site.start_hubs()
+        await site.start_bridge()
+        async with connected(site, STATION) as station:
+            yield site, station
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def one_station(_lone_station: tuple[Site, ScriptedStation]) -> AsyncIterator[tuple[Site, ScriptedStation]]:
+    """A site with one station that is available, and hubs that a test may break; they are whole when it begins."""
+    site, station = _lone_station
+    yield site, station
+    for hub in site.hubs.values():
+        await hub.heal()
+    await station.report("Available")
+    await told(site, "Available")
+    await at_rest(site)
 
 
 @pytest.hookimpl(wrapper=True)

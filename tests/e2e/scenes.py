@@ -1,4 +1,4 @@
-"""Sites with one scripted station, for tests that do what an operator does and see what a hub is told.
+"""Sites and scripted stations, for tests that do what an operator does and see what a hub is told.
 
 Never looks at a page. Before it: each test. After it: `tests.acceptance`.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
+
+import aiohttp
 
 from tests.acceptance.harness import Site
 from tests.acceptance.processes import until
@@ -21,14 +24,25 @@ _NAMES = (f"NEW{number:03}" for number in itertools.count(1))
 
 
 @asynccontextmanager
-async def one_station(
-    site: Site, answers: Mapping[str, dict[str, Any] | None] | None = None
-) -> AsyncIterator[ScriptedStation]:
-    """Start hubs and bridge, and connect one station that is available."""
-    await site.start_hubs()
-    await site.start_bridge()
-    async with connected(site, STATION, answers) as station:
-        yield station
+async def running_site(folder: Path, **settings: str) -> AsyncIterator[Site]:
+    """Yield a site of which nothing is started yet, and end all of it."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+        site = Site(folder, http, settings, None)
+        try:
+            yield site
+        finally:
+            site.close()
+
+
+async def at_rest(site: Site) -> None:
+    """Wait until Hubject has everything that it should, and nothing is ordered."""
+
+    async def look() -> bool:
+        item = await site.ask("upstreams/hubject")
+        waits = item["backlog"] or item["refused"] or item["full_load"]["wanted"]
+        return item["state"] == "ok" and not waits
+
+    await until(look, WITHIN_S, "Hubject's account is at rest")
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
-from tests.acceptance.harness import ROOT
+from tests.acceptance.harness import ROOT, Site
 from tests.acceptance.processes import until
 from tests.acceptance.scripted import KEY, inventory
 from tests.acceptance.test_hubject_data import listing
@@ -54,13 +54,10 @@ async def test_a_full_load_of_evse_data_shows_what_it_changes_before_it_runs(
 
 
 async def test_no_full_load_of_data_is_offered_where_the_account_sends_none(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, quiet_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint("409")
-    await site.start_hubs()
-    await site.start_bridge()
-    page = await visitors.open(site, "/hubs/hubject")
+    page = await visitors.open(quiet_site, "/hubs/hubject")
     await expect(page.get_by_role("link", name="Run fullLoad now…")).to_be_visible()
     await expect(page.get_by_role("link", name="Run fullLoad of EVSE data now…")).to_have_count(0)
     response = await page.goto("/hubs/hubject/full-load?scope=data")

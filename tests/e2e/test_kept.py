@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
@@ -11,10 +10,7 @@ from tests.acceptance.harness import Site
 from tests.acceptance.processes import until
 from tests.acceptance.scripted import evse_id
 from tests.e2e.browsing import Visitors, log_in
-from tests.e2e.scenes import another_station, one_station, told
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import MakeSite
+from tests.e2e.scenes import another_station, told
 
 
 async def test_the_past_is_drawn_up_to_now_and_an_open_table_stays_open(visitors: Visitors, quiet_site: Site) -> None:
@@ -78,16 +74,15 @@ async def test_a_link_from_elsewhere_goes_on_where_one_is_logged_in(visitors: Vi
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Stations")
 
 
-async def test_the_page_for_everybody_renews_itself_and_filters(visitors: Visitors, make_site: MakeSite) -> None:
-    site = make_site(WEB__PUBLIC_PAGE="true")
-    async with one_station(site) as station:
-        page = await visitors.open(site, "about:blank", key=None)
+async def test_the_page_for_everybody_renews_itself_and_filters(visitors: Visitors, quiet_site: Site) -> None:
+    async with another_station(quiet_site) as (station, name):
+        page = await visitors.open(quiet_site, "about:blank", key=None)
         await page.clock.install(time=datetime.now(UTC))
         await page.goto("/public")
-        item = page.locator("ul.public li")
+        item = page.locator("ul.public li", has_text=evse_id(name))
         await expect(item).to_contain_text("available")
         await station.report("Charging")
-        await told(site, "Occupied")
+        await told(quiet_site, "Occupied", evse_id(name))
         await page.evaluate("window.never_reloaded = true")
 
         async def renewed() -> bool:

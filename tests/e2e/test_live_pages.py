@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 import signal
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from playwright.async_api import Page, expect
 
 from tests.acceptance.harness import Site
+from tests.acceptance.scripted import evse_id
 from tests.e2e.browsing import Visitors, hide, log_in
-from tests.e2e.scenes import EVSE, one_station, told
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import MakeSite
+from tests.e2e.scenes import another_station, told
 
 AWAY = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_ABORTED|ERR_SOCKET"
 SAYS_LIVE = """() => {
@@ -28,23 +25,22 @@ SAYS_LIVE = """() => {
 """Keeps what the page showed whenever it called itself live."""
 
 
-async def opened(visitors: Visitors, site: Site) -> Page:
+async def opened(visitors: Visitors, site: Site, name: str) -> Page:
     page = await visitors.open(site, "about:blank", key=None)
     await page.clock.install(time=datetime.now(UTC))
-    await log_in(page, site.admin_key, f"/evses/{EVSE}")
+    await log_in(page, site.admin_key, f"/evses/{evse_id(name)}")
     await expect(page.locator("[data-fresh]")).to_have_text("Live")
     return page
 
 
 async def test_a_tab_that_was_hidden_for_hours_says_how_old_its_values_are_until_it_is_live_again(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint(AWAY)
-    async with one_station(site):
-        page = await opened(visitors, site)
+    async with another_station(restarted_site) as (_, name):
+        page = await opened(visitors, restarted_site, name)
         await hide(page)
-        site.kill_bridge()
+        restarted_site.kill_bridge()
         hidden_at = await page.evaluate("new Date().toLocaleTimeString([], { hour12: false }).slice(0, 5)")
         await page.clock.fast_forward("06:00:00")
         await hide(page, hidden=False)
@@ -53,7 +49,7 @@ async def test_a_tab_that_was_hidden_for_hours_says_how_old_its_values_are_until
         await expect(page.locator("[data-fresh]")).to_have_text("Not live")
         await expect(page.locator("html")).to_have_class("cut-off")
         await expect(page.locator("#effective time").first).to_have_text("6 h ago")
-        await site.start_bridge()
+        await restarted_site.start_bridge()
         await page.clock.run_for(31_000)
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
         await expect(banner).to_be_hidden()
@@ -61,14 +57,13 @@ async def test_a_tab_that_was_hidden_for_hours_says_how_old_its_values_are_until
 
 
 async def test_a_tab_that_comes_back_calls_itself_live_only_with_what_is_true_now(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
-    async with one_station(site) as station:
-        page = await opened(visitors, site)
+    async with another_station(restarted_site) as (station, name):
+        page = await opened(visitors, restarted_site, name)
         await hide(page)
         await station.report("Charging")
-        await told(site, "Occupied")
+        await told(restarted_site, "Occupied", evse_id(name))
         await page.evaluate(SAYS_LIVE)
         await hide(page, hidden=False)
         await expect(page.locator("#effective .badge").first).to_have_text("charging")
@@ -77,58 +72,55 @@ async def test_a_tab_that_comes_back_calls_itself_live_only_with_what_is_true_no
 
 
 async def test_a_stream_that_is_silent_for_a_minute_is_asked_whether_it_lives(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint(AWAY)
-    async with one_station(site):
-        page = await visitors.open(site, "about:blank", key=None)
+    async with another_station(restarted_site) as (_, name):
+        page = await visitors.open(restarted_site, "about:blank", key=None)
         await page.clock.install(time=datetime.now(UTC))
         async with page.expect_event("requestfinished", lambda request: "x-live" in request.headers):
-            await log_in(page, site.admin_key, f"/evses/{EVSE}")
-        site.bridge.signal(signal.SIGSTOP)
+            await log_in(page, restarted_site.admin_key, f"/evses/{evse_id(name)}")
+        restarted_site.bridge.signal(signal.SIGSTOP)
         try:
             await page.clock.fast_forward("01:05")
             banner = page.get_by_role("status").filter(has_text="Not live since")
             await expect(banner).to_be_visible()
         finally:
-            site.bridge.signal(signal.SIGCONT)
+            restarted_site.bridge.signal(signal.SIGCONT)
         await expect(banner).to_be_hidden()
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
 
 
 async def test_a_bridge_that_was_restarted_with_other_styles_and_scripts_is_seen_with_them(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint(AWAY)
-    async with one_station(site):
-        page = await visitors.open(site, f"/evses/{EVSE}")
+    async with another_station(restarted_site) as (_, name):
+        page = await visitors.open(restarted_site, f"/evses/{evse_id(name)}")
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
         await page.evaluate("window.never_reloaded = true")
-        await site.stop_bridge()
+        await restarted_site.stop_bridge()
         await expect(page.get_by_role("status").filter(has_text="Not live since")).to_be_visible()
         await page.evaluate("document.querySelector('link[rel=stylesheet]').href += '#of-the-version-before'")
-        await site.start_bridge()
+        await restarted_site.start_bridge()
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
         assert await page.evaluate("window.never_reloaded") is None
-        await expect(page).to_have_url(f"{site.web_url}/evses/{EVSE}")
+        await expect(page).to_have_url(f"{restarted_site.web_url}/evses/{evse_id(name)}")
 
 
 async def test_a_key_that_is_revoked_while_a_page_is_open_says_so_and_leads_back(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint("401|ERR_ABORTED|ERR_INCOMPLETE_CHUNKED")
-    async with one_station(site) as station:
-        made = await site.order("keys", {"name": "guest", "role": "viewer"})
-        page = await visitors.open(site, "/?status=available", key=made["key"])
+    async with another_station(restarted_site) as (station, _):
+        made = await restarted_site.order("keys", {"name": "guest", "role": "viewer"})
+        page = await visitors.open(restarted_site, "/?status=available", key=made["key"])
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
-        assert (await site.run("key", "revoke", "guest"))[0] == 0
+        assert (await restarted_site.run("key", "revoke", "guest"))[0] == 0
         await station.report("Charging")
         await expect(page.get_by_role("alert")).to_contain_text("You were logged out")
         await expect(page).to_have_url(re.compile(r"/login\?ended=true&next="))
-        await page.get_by_label("Key").fill(site.admin_key)
+        await page.get_by_label("Key").fill(restarted_site.admin_key)
         await page.get_by_role("button", name="Log in").click()
-        await expect(page).to_have_url(f"{site.web_url}/?status=available")
+        await expect(page).to_have_url(f"{restarted_site.web_url}/?status=available")
         await expect(page.locator("[data-fresh]")).to_have_text("Live")

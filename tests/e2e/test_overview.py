@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 
 from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
-from tests.acceptance.scripted import ScriptedStation, evse_id, inventory
+from tests.acceptance.scripted import evse_id
 from tests.e2e.browsing import Visitors
-
-MakeSite = Callable[..., Site]
-STATION = "CP1"
-EVSE = evse_id(STATION)
-
-
-@asynccontextmanager
-async def quiet(site: Site) -> AsyncIterator[ScriptedStation]:
-    """Run a site with one station, which does what the test says."""
-    await site.start_hubs()
-    await site.start_bridge()
-    await site.import_inventory(inventory(STATION))
-    async with ScriptedStation(site.ocpp_url, STATION) as station:
-        await station.boot()
-        await station.report("Available")
-        yield station
+from tests.e2e.scenes import another_station
 
 
 async def test_the_overview_shows_every_evse(visitors: Visitors, shared_site: Site) -> None:
@@ -36,10 +19,9 @@ async def test_the_overview_shows_every_evse(visitors: Visitors, shared_site: Si
     await expect(page.locator("#counters .counter-n").first).to_have_text(str(count))
 
 
-async def test_a_change_is_seen_without_a_reload_and_disturbs_nobody(visitors: Visitors, make_site: MakeSite) -> None:
-    site = make_site()
-    async with quiet(site) as station:
-        page = await visitors.open(site, f"/evses/{EVSE}")
+async def test_a_change_is_seen_without_a_reload_and_disturbs_nobody(visitors: Visitors, quiet_site: Site) -> None:
+    async with another_station(quiet_site) as (station, name):
+        page = await visitors.open(quiet_site, f"/evses/{evse_id(name)}")
         await expect(page.locator("#effective .badge").first).to_have_text("available")
         await page.evaluate("window.never_reloaded = true")
         await page.locator("#jump").fill("half a word")
@@ -52,18 +34,17 @@ async def test_a_change_is_seen_without_a_reload_and_disturbs_nobody(visitors: V
 
 
 async def test_a_lost_stream_is_said_and_its_return_brings_what_was_missed(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, restarted_site: Site
 ) -> None:
-    site = make_site()
     visitors.expect_complaint("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
-    async with quiet(site):
-        page = await visitors.open(site)
+    async with another_station(restarted_site) as (_, name):
+        page = await visitors.open(restarted_site, f"/?q={name}")
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
-        site.kill_bridge()
+        restarted_site.kill_bridge()
         banner = page.get_by_role("status").filter(has_text="Not live since")
         await expect(banner).to_be_visible()
         await expect(page.locator("html")).to_have_class("cut-off")
-        await site.start_bridge()
+        await restarted_site.start_bridge()
         await expect(banner).to_be_hidden()
         await expect(page.locator("html")).not_to_have_class("cut-off")
         await expect(page.locator("#evses tbody tr")).to_have_count(1)

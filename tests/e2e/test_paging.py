@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
+import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
 from tests.acceptance.scripted import KEY
 from tests.e2e.browsing import Visitors, overflow
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import MakeSite
+from tests.e2e.scenes import running_site
 
 MANY = 230
 PART = "DE*ABC*EPAGED"
@@ -23,19 +23,20 @@ def inventory(count: int) -> str:
     return f"station,version,key,connector,evse_id,operator\n{rows}"
 
 
-async def started(site: Site) -> Site:
-    """Start a site of the test's own: a hub's first fullLoad waits where most EVSEs were never heard of."""
-    await site.start_hubs()
-    await site.start_bridge()
-    await site.import_inventory(inventory(MANY))
-    return site
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def large_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
+    """A site of its own: a hub's first fullLoad waits where most EVSEs were never heard of."""
+    async with running_site(tmp_path_factory.mktemp("large")) as site:
+        await site.start_hubs()
+        await site.start_bridge()
+        await site.import_inventory(inventory(MANY))
+        yield site
 
 
 async def test_every_evse_is_on_one_page_and_the_filter_stays_in_the_address(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, large_site: Site
 ) -> None:
-    site = await started(make_site())
-    page = await visitors.open(site, "/?q=EPAGED&sort=id")
+    page = await visitors.open(large_site, "/?q=EPAGED&sort=id")
     ids: list[str] = []
     rows = page.locator("#evses tbody tr")
     for on_this_page in (100, 100, 30):
@@ -54,15 +55,14 @@ async def test_every_evse_is_on_one_page_and_the_filter_stays_in_the_address(
     await page.go_back()
     await expect(rows.first).to_contain_text(f"{PART}0100")
     await page.get_by_role("link", name="First page").click()
-    await expect(page).to_have_url(f"{site.web_url}/?q=EPAGED&sort=id")
+    await expect(page).to_have_url(f"{large_site.web_url}/?q=EPAGED&sort=id")
     await expect(rows.first).to_contain_text(f"{PART}0000")
 
 
 async def test_a_counter_on_a_later_page_begins_at_the_first_page_of_its_own(
-    visitors: Visitors, make_site: MakeSite
+    visitors: Visitors, large_site: Site
 ) -> None:
-    site = await started(make_site())
-    page = await visitors.open(site, "/?q=EPAGED")
+    page = await visitors.open(large_site, "/?q=EPAGED")
     await page.get_by_role("link", name="Next page").click()
     await expect(page).to_have_url(re.compile("cursor="))
     await page.locator(".counter", has_text="unknown").first.click()

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from playwright.async_api import expect
 from websockets.exceptions import InvalidStatus
 
+from tests.acceptance.harness import Site
 from tests.acceptance.scripted import ScriptedStation, evse_id
 from tests.e2e.browsing import Visitors, shoot
 from tests.e2e.scenes import WITHIN_S, told
 
-if TYPE_CHECKING:
-    from tests.e2e.conftest import MakeSite
-
-STATION = "NEW1"
+STATION = "STRANGER"
 
 
-async def test_an_unknown_station_is_mapped_to_an_evse_that_then_reports(
-    visitors: Visitors, make_site: MakeSite
-) -> None:
-    site = make_site(OCPP__UNKNOWN_STATIONS="quarantine")
+async def test_an_unknown_station_is_mapped_to_an_evse_that_then_reports(visitors: Visitors, quiet_site: Site) -> None:
     visitors.expect_complaint("422")
-    await site.start_hubs()
-    await site.start_bridge()
-    async with ScriptedStation(site.ocpp_url, STATION) as guest:
+    async with ScriptedStation(quiet_site.ocpp_url, STATION) as guest:
         await guest.boot()
-        page = await visitors.open(site, "/quarantine")
+        page = await visitors.open(quiet_site, "/quarantine")
         row = page.get_by_role("row", name=STATION)
         await expect(row).to_contain_text("scripted")
         await shoot(page, "quarantine")
@@ -44,12 +35,12 @@ async def test_an_unknown_station_is_mapped_to_an_evse_that_then_reports(
         assert key is not None
         assert await guest.closed(WITHIN_S) == 1008
     with pytest.raises(InvalidStatus):
-        async with ScriptedStation(site.ocpp_url, STATION):
+        async with ScriptedStation(quiet_site.ocpp_url, STATION):
             pass
-    async with ScriptedStation(site.ocpp_url, STATION, key) as station:
+    async with ScriptedStation(quiet_site.ocpp_url, STATION, key) as station:
         await station.boot()
         await station.report("Charging")
-        await told(site, "Occupied", evse_id(STATION))
+        await told(quiet_site, "Occupied", evse_id(STATION))
         await page.get_by_role("link", name="To the station").click()
         await expect(page.locator("#evses").get_by_role("row", name=evse_id(STATION))).to_contain_text("charging")
         assert key not in await page.content()

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
 
 from tests.acceptance.harness import Site
 from tests.e2e.browsing import Visitors, shoot
-from tests.e2e.scenes import STATION, another_station, one_station
-
-if TYPE_CHECKING:
-    from tests.e2e.conftest import MakeSite
+from tests.e2e.scenes import another_station
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 CONFIGURATION = {
@@ -72,11 +68,10 @@ async def test_the_wire_log_comes_while_somebody_looks_and_can_be_filtered(
         await shoot(page, "station-log")
 
 
-async def test_filters_of_stations_stand_in_the_address(visitors: Visitors, make_site: MakeSite) -> None:
-    site = make_site()
-    async with one_station(site):
-        page = await visitors.open(site, "/stations")
-        await expect(page.get_by_role("row", name=STATION)).to_be_visible()
+async def test_filters_of_stations_stand_in_the_address(visitors: Visitors, quiet_site: Site) -> None:
+    async with another_station(quiet_site) as (_, name):
+        page = await visitors.open(quiet_site, f"/stations?q={name}")
+        await expect(page.get_by_role("row", name=name)).to_be_visible()
         await page.get_by_label("Connection").select_option("no")
-        await expect(page).to_have_url(re.compile(r"/stations\?connected=no$"))
+        await expect(page).to_have_url(re.compile(rf"/stations\?(?=.*q={name}).*connected=no"))
         await expect(page.get_by_role("heading", name="No station is like this")).to_be_visible()

@@ -15,7 +15,11 @@ from bridge.web.pages.words import duration, number
 from bridge.web.shapes import UpstreamItem, UpstreamPreview
 
 KINDS = {"oicp": "Hubject (OICP 2.3)", "chargeprice": "Chargeprice", "spirii": "Spirii, temporary statuses"}
-_WORST_FIRST = ("held", "degraded", "dry_run", "off", "ok")
+REFUSALS = "refusals"
+"""What people are shown instead of ok where the account sends, and its hub does not take all of it."""
+TROUBLE = ("held", "degraded", REFUSALS)
+"""States as they are shown that need somebody, the worst first."""
+_WORST_FIRST = (*TROUBLE, "dry_run", "off", "ok")
 STANDINGS = {
     "agreed": "As acknowledged",
     "new": "Never told yet",
@@ -55,9 +59,14 @@ def kind_name(kind: str) -> str:
     return KINDS.get(kind, kind)
 
 
+def shown_state(item: UpstreamItem) -> str:
+    """Return the state in the word that people are shown: nothing that a hub refuses is ok."""
+    return REFUSALS if item.state == "ok" and (item.refused or item.documents_refused) else item.state
+
+
 def problems_first(items: tuple[UpstreamItem, ...]) -> list[UpstreamItem]:
     """Return accounts with those first that need somebody; equals stay in their order."""
-    return sorted(items, key=lambda item: (_WORST_FIRST.index(item.state), -item.refused))
+    return sorted(items, key=lambda item: (_WORST_FIRST.index(shown_state(item)), -item.refused))
 
 
 def standing(item: UpstreamItem, now: datetime) -> Standing:
@@ -79,8 +88,10 @@ def standing(item: UpstreamItem, now: datetime) -> Standing:
         case "degraded":
             return Standing(_degraded(item, now), "It is tried again by itself; nothing is lost meanwhile.")
         case "ok":
-            waiting = f"{evses(item.backlog)} on the way" if item.backlog else "the hub has every status"
-            return Standing(f"Live: {waiting}.")
+            waiting = [f"{evses(count)} on the way"] if (count := _waiting(item)) else []
+            refused = _refusals(item)
+            text = f"Live: {', '.join([*waiting, *refused]) or 'the hub has every status'}."
+            return Standing(text, "Correct what the hub names; each is tried again every few hours." if refused else "")
         case _:
             assert_never(item.state)
 
@@ -89,15 +100,25 @@ def _degraded(item: UpstreamItem, now: datetime) -> str:
     said = []
     if item.paused_until is not None and item.paused_until > now:
         said.append(f"paused for {duration((item.paused_until - now).total_seconds())}")
-    if item.backlog:
-        said.append(f"{evses(item.backlog)} waiting")
-    if item.refused:
-        said.append(f"the hub refuses {evses(item.refused)}")
-    if item.documents_refused:
-        said.append(f"it refuses {number(item.documents_refused)} documents")
+    if count := _waiting(item):
+        said.append(f"{evses(count)} waiting")
+    said += _refusals(item)
     if item.documents_held:
         said.append(f"documents are held: {item.documents_held}")
     return f"Degraded: {', '.join(said) or item.last_error or 'see the last error'}."
+
+
+def _waiting(item: UpstreamItem) -> int:
+    """Return how many are on their way: the backlog has what the hub refuses in it, which waits for hours."""
+    return max(0, item.backlog - item.refused)
+
+
+def _refusals(item: UpstreamItem) -> list[str]:
+    said = [f"the hub refuses {evses(item.refused)}"] if item.refused else []
+    if item.documents_refused and item.kind != "spirii":
+        documents = "1 document" if item.documents_refused == 1 else f"{number(item.documents_refused)} documents"
+        said.append(f"it refuses {documents}")
+    return said
 
 
 def evses(count: int) -> str:

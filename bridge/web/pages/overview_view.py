@@ -13,6 +13,7 @@ from yarl import URL
 
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
+from bridge.web.pages.hub_view import TROUBLE, shown_state
 from bridge.web.shapes import UpstreamItem
 
 _OF_STATUS = (
@@ -68,6 +69,9 @@ class HubTile:
     """An account at a glance, and what leads to the EVSEs that it lacks."""
 
     item: UpstreamItem
+    state: str
+    """As people are shown it."""
+    trouble: bool
     behind: str
     refused: str
 
@@ -147,9 +151,18 @@ def slices(counts: EvseCounts) -> tuple[Slice, ...]:
 
 def hub_tiles(items: Iterable[UpstreamItem]) -> tuple[HubTile, ...]:
     """Return the accounts, those in trouble first."""
-    trouble = ("held", "degraded", "ok", "dry_run", "off")
-    ordered = sorted(items, key=lambda item: trouble.index(item.state))
-    return tuple(HubTile(item, _evses_of(item.name, _BEHIND), _evses_of(item.name, ("refused",))) for item in ordered)
+    order = (*TROUBLE, "ok", "dry_run", "off")
+    ordered = sorted(items, key=lambda item: order.index(shown_state(item)))
+    return tuple(
+        HubTile(
+            item,
+            shown_state(item),
+            shown_state(item) in TROUBLE,
+            _evses_of(item.name, _BEHIND),
+            _evses_of(item.name, ("refused",)),
+        )
+        for item in ordered
+    )
 
 
 def _evses_of(account: str, states: Sequence[str]) -> str:

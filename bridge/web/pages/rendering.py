@@ -17,6 +17,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
+from bridge.core.reasons import beside
 from bridge.core.roles import Role
 from bridge.web.assets import asset_url
 from bridge.web.pages import words
@@ -153,6 +154,7 @@ def _environment() -> Environment:
         spelled=words.spelled,
         number=words.number,
         hub_says=words.hub_says,
+        beside=beside,
         what_to_do=what_to_do,
         segment=segment,
     )

@@ -59,6 +59,11 @@ class Share:
     word: str
     percent: float
 
+    @property
+    def said(self) -> str:
+        """As people read it: what happened is never nothing."""
+        return f"{self.percent} %" if self.percent else "under 0.1 %"
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:

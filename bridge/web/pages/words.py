@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from bridge.core.reasons import beside
 from bridge.web.shapes import DeliveryItem
 
 _STEPS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -57,8 +58,8 @@ def hub_says(item: DeliveryItem) -> str:
         parts.append("nothing acknowledged")
     elif item.acked != item.desired or item.state != "agreed":
         parts.append(f"acknowledged {item.acked}")
-    if item.why:
-        parts.append(item.why)
+    if why := beside(item.why, item.http, item.code):
+        parts.append(why)
     if item.http is not None:
         parts.append(f"last answer HTTP {item.http}{f' {item.code}' if item.code else ''}")
     return "; ".join(parts)

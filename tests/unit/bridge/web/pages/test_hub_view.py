@@ -16,6 +16,7 @@ from bridge.web.pages.hub_view import (
     full_load_words,
     preview_words,
     problems_first,
+    shown_state,
     standing,
 )
 from bridge.web.shapes import UpstreamItem, UpstreamPreview
@@ -46,6 +47,17 @@ def diff(**members: Any) -> FullLoadItem:
     [
         pytest.param({}, "Live: the hub has every status.", id="ok"),
         pytest.param({"backlog": 1}, "Live: 1 EVSE on the way.", id="on-the-way"),
+        pytest.param({"backlog": 1, "refused": 1}, "Live: the hub refuses 1 EVSE.", id="refusals"),
+        pytest.param(
+            {"backlog": 3, "refused": 1, "documents_refused": 1},
+            "Live: 2 EVSEs on the way, the hub refuses 1 EVSE, it refuses 1 document.",
+            id="refusals-on-the-way",
+        ),
+        pytest.param(
+            {"kind": "spirii", "refused": 1, "documents_refused": 1},
+            "Live: the hub refuses 1 EVSE.",
+            id="refusals-at-spirii-are-counted-once",
+        ),
         pytest.param({"state": "off", "mode": "off"}, "Off: nothing is sent to this hub.", id="off"),
         pytest.param(
             {"state": "dry_run", "mode": "dry_run", "would_send": 12},
@@ -58,7 +70,9 @@ def diff(**members: Any) -> FullLoadItem:
             "Degraded: paused for 40 s, 3 EVSEs waiting.",
             id="paused",
         ),
-        pytest.param({"state": "degraded", "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"),
+        pytest.param(
+            {"state": "degraded", "backlog": 2, "refused": 2}, "Degraded: the hub refuses 2 EVSEs.", id="refused"
+        ),
         pytest.param(
             {"state": "degraded", "paused_until": NOW - timedelta(seconds=1), "last_error": "HTTP 500"},
             "Degraded: HTTP 500.",
@@ -73,6 +87,15 @@ def test_how_an_account_does(members: dict[str, Any], text: str) -> None:
 def test_accounts_that_need_somebody_come_first() -> None:
     items = tuple(item(name=state, state=state) for state in ("ok", "off", "degraded", "held", "dry_run"))
     assert [each.name for each in problems_first(items)] == ["held", "degraded", "dry_run", "off", "ok"]
+
+
+def test_an_account_whose_hub_refuses_something_needs_somebody_though_it_sends() -> None:
+    items = (item(name="fine"), item(name="refuses", refused=1), item(name="lost", state="degraded"))
+    assert [(each.name, shown_state(each)) for each in problems_first(items)] == [
+        ("lost", "degraded"),
+        ("refuses", "refusals"),
+        ("fine", "ok"),
+    ]
 
 
 def test_preview_says_how_much_of_the_inventory_is_known() -> None:

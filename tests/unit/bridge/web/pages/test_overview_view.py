@@ -3,9 +3,11 @@ from __future__ import annotations
 from yarl import URL
 
 from bridge.core.model import EvseStatus
+from bridge.core.modes import Mode
 from bridge.web.evse_counts import EvseCounts
 from bridge.web.evse_query import EvseQuery
-from bridge.web.pages.overview_view import Chip, Slice, changed, counters, filters, slices
+from bridge.web.pages.overview_view import Chip, Slice, changed, counters, filters, hub_tiles, slices
+from bridge.web.shapes import UpstreamItem
 
 COUNTS = EvseCounts(evses=8, problems=2, offline=1, statuses={"available": 6, "faulted": 2})
 
@@ -49,6 +51,19 @@ def test_another_order_begins_with_the_first_page() -> None:
 
 def test_the_bar_has_a_part_for_each_status_that_there_is() -> None:
     assert slices(COUNTS) == (Slice("available", 0.0, 75.0, 6), Slice("faulted", 75.0, 25.0, 2))
+
+
+def test_hubs_that_need_somebody_come_first_and_are_marked() -> None:
+    shared = {"kind": "oicp", "mode": Mode.LIVE, "backlog": 0, "lag_s": None}
+    items = (
+        UpstreamItem.model_validate({"name": name, "state": state, "refused": refused, **shared})
+        for name, state, refused in (("fine", "ok", 0), ("refuses", "ok", 2), ("lost", "degraded", 0))
+    )
+    assert [(tile.item.name, tile.state, tile.trouble) for tile in hub_tiles(items)] == [
+        ("lost", "degraded", True),
+        ("refuses", "refusals", True),
+        ("fine", "ok", False),
+    ]
 
 
 def test_nothing_is_counted_where_there_is_nothing() -> None:

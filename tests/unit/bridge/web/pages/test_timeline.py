@@ -48,6 +48,11 @@ def test_shares_are_of_the_whole_time_and_the_largest_comes_first() -> None:
     assert timeline(changes, hours(0), NOON).shares == (Share("charging", 50.0), Share("available", 25.0))
 
 
+def test_what_was_for_a_moment_only_is_not_said_to_have_been_never() -> None:
+    changes = [Change(hours(0), "available"), Change(hours(12), "faulted"), Change(hours(12.01), "available")]
+    assert [share.said for share in timeline(changes, hours(0), NOON).shares] == ["100.0 %", "under 0.1 %"]
+
+
 def test_a_day_has_a_tick_every_four_hours_of_the_clock() -> None:
     ticks = timeline([], hours(0), NOON).ticks
     assert [tick.label for tick in ticks] == ["16:00", "20:00", "00:00", "04:00", "08:00"]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from bridge.web.pages.words import age, duration, number, rfc3339, spelled
+from bridge.web.pages.words import age, duration, hub_says, number, rfc3339, spelled
+from bridge.web.shapes import DeliveryItem
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -43,6 +45,27 @@ def test_moments_are_shown_in_utc_whatever_their_offset() -> None:
     moment = datetime(2026, 11, 20, 14, 30, 5, tzinfo=timezone(timedelta(hours=2)))
     assert rfc3339(moment) == "2026-11-20T12:30:05Z"
     assert spelled(moment) == "2026-11-20 12:30:05 UTC"
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        pytest.param({}, "should have Charging; nothing acknowledged", id="new"),
+        pytest.param(
+            {"acked": "Available", "state": "held", "why": "HTTP 401: no such key", "http": 401},
+            "should have Charging; acknowledged Available; no such key; last answer HTTP 401",
+            id="the-status-is-said-once",
+        ),
+        pytest.param(
+            {"state": "refused", "why": "603 unknown EVSE", "http": 200, "code": "603"},
+            "should have Charging; nothing acknowledged; unknown EVSE; last answer HTTP 200 603",
+            id="the-code-is-said-once",
+        ),
+    ],
+)
+def test_what_there_is_to_know_of_an_evse_at_one_hub(members: dict[str, Any], said: str) -> None:
+    item = {"desired": "Charging", "acked": None, "acked_at": None, "state": "pending", **members}
+    assert hub_says(DeliveryItem.model_validate(item)) == said
 
 
 def test_thousands_stand_apart() -> None:
