@@ -6,7 +6,7 @@ writer. Before it: `web`, or the command line with the bridge stopped. After it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from bridge.app.wakes import Wakes
 from bridge.core.etags import ANYTHING, Condition
 from bridge.core.identifiers import canonical_spelling, spelled_with_stars
 from bridge.core.model import Moment, Temporary, TemporaryKind
-from bridge.core.temporary import Impossible, Phase, TemporaryRefused, check_new, in_milliseconds, in_utc
+from bridge.core.temporary import Impossible, Phase, TemporaryRefused, check_new, in_milliseconds, in_utc, phase
 from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan
 from bridge.store.engine import Store
@@ -37,7 +37,7 @@ from bridge.temporaries import (
 )
 from bridge.web.event_shapes import TemporaryChangeWord
 from bridge.web.page import Page
-from bridge.web.paging import cut
+from bridge.web.paging import cut, decode_cursor, next_page
 from bridge.web.services import NotFound, Unavailable, ValueRefused
 from bridge.web.temporary_services import Which
 from bridge.web.temporary_shapes import (
@@ -47,6 +47,8 @@ from bridge.web.temporary_shapes import (
     TemporaryPreview,
     TemporaryWish,
 )
+
+_ALL = "temporary statuses"
 
 
 class StoreTemporaries:
@@ -80,15 +82,30 @@ class StoreTemporaries:
     async def list(self, evse_id: str | None, which: Which, page: Page | None = None) -> TemporaryList:
         """Return temporary statuses, of one EVSE where one is named. Raises: WrongCursor, Unavailable."""
         at = self._clock()
+        if evse_id is not None:
+            return await self._of_evse(evse_id, which, page, at)
         question = partial(
             list_temporaries,
-            canonical=None if evse_id is None else canonical_spelling(evse_id),
+            in_force_at=at.now if which == "active" else None,
+            not_over_at=at.now if which == "current" else None,
+        )
+        if page is None:
+            return TemporaryList(items=_items(await self._read(question), at))
+        after = 0 if page.cursor is None else int(decode_cursor(page.cursor, _ALL, int)[0])
+        found = await self._read(partial(question, after=after, limit=page.limit + 1))
+        kept, cursor = next_page(found, page, _ALL, _number)
+        return TemporaryList(items=_items(kept, at), next_cursor=cursor)
+
+    async def _of_evse(self, evse_id: str, which: Which, page: Page | None, at: Moment) -> TemporaryList:
+        question = partial(
+            list_temporaries,
+            canonical=canonical_spelling(evse_id),
             in_force_at=at.now if which == "active" else None,
         )
-        shown = [temporary_item(stored, at) for stored in _meant(await self._read(question), evse_id)]
-        meant = [item for item in shown if which == "all" or item.phase is not Phase.OVER]
-        items, cursor = cut(meant, page, "temporary statuses", lambda item: (item.id,))
-        return TemporaryList(items=tuple(items), next_cursor=cursor)
+        found = _meant(await self._read(question), evse_id)
+        kept = [each for each in found if which == "all" or phase(each.temporary, at.now) is not Phase.OVER]
+        shown, cursor = cut(kept, page, _ALL, _number)
+        return TemporaryList(items=_items(shown, at), next_cursor=cursor)
 
     async def get(self, number: int) -> TemporaryItem:
         """Return one. Raises: NotFound, Unavailable."""
@@ -191,7 +208,15 @@ def _in_utc(moment: datetime | None, field: str) -> datetime | None:
         raise ValueRefused(error.field, error.wanted) from error
 
 
-def _meant(found: Sequence[StoredTemporary], evse_id: str | None) -> Sequence[StoredTemporary]:
+def _items(found: Iterable[StoredTemporary], at: Moment) -> tuple[TemporaryItem, ...]:
+    return tuple(temporary_item(stored, at) for stored in found)
+
+
+def _number(stored: StoredTemporary) -> tuple[int]:
+    return (stored.number,)
+
+
+def _meant(found: Sequence[StoredTemporary], evse_id: str) -> Sequence[StoredTemporary]:
     """Where ids collide without separators, an exact spelling means its own EVSE alone."""
-    exact = None if evse_id is None else spelled_with_stars(evse_id)
+    exact = spelled_with_stars(evse_id)
     return [stored for stored in found if stored.evse_id == exact] or found

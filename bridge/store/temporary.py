@@ -95,7 +95,13 @@ def _temporary(columns: list[Any]) -> Temporary:
 
 
 def list_temporaries(
-    connection_: sa.Connection, *, canonical: str | None = None, in_force_at: datetime | None = None
+    connection_: sa.Connection,
+    *,
+    canonical: str | None = None,
+    in_force_at: datetime | None = None,
+    not_over_at: datetime | None = None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[StoredTemporary]:
     """Return those that were not deleted, in the order of their numbers.
 
@@ -103,19 +109,23 @@ def list_temporaries(
         connection_: To read from.
         canonical: Only those of EVSEs with this canonical id.
         in_force_at: Only those in force at this wall time.
+        not_over_at: Only those in force or to come at this wall time.
+        after: Only those behind this number: a page's last one gives the next page.
+        limit: At most so many.
     """
-    statement = _LISTED
+    statement = _LISTED.where(temporary_status.c.id > after).limit(limit)
     if canonical is not None:
         statement = statement.where(evse.c.canonical == canonical)
     if in_force_at is not None:
-        now = to_micros(in_force_at)
-        ends = temporary_status.c.valid_to_w
-        statement = statement.where(
-            temporary_status.c.over.is_(False),
-            temporary_status.c.valid_from_w <= now,
-            sa.or_(ends.is_(None), ends > now),
-        )
+        statement = statement.where(temporary_status.c.valid_from_w <= to_micros(in_force_at), *_not_over(in_force_at))
+    if not_over_at is not None:
+        statement = statement.where(*_not_over(not_over_at))
     return [_stored(tuple(row)) for row in connection_.execute(statement).all()]
+
+
+def _not_over(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    ends = temporary_status.c.valid_to_w
+    return temporary_status.c.over.is_(False), sa.or_(ends.is_(None), ends > to_micros(now))
 
 
 def find_temporary(connection_: sa.Connection, number: int) -> StoredTemporary | None:

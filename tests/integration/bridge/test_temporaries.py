@@ -269,6 +269,8 @@ async def test_listing_keeps_what_is_over_and_shows_what_is_in_force(bridge) -> 
     assert await numbers() == (*ended, *endless, *later)
     assert await numbers(in_force_at=bridge.clock.now) == endless
     assert await numbers(canonical="DEABCE11") == (*ended, *endless)
+    assert await numbers(not_over_at=bridge.clock.now) == (*endless, *later)
+    assert await numbers(after=ended[0], limit=1) == endless
 
 
 async def test_running_ticker_begins_and_ends_one_at_its_moments(bridge) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -231,6 +232,29 @@ async def test_every_list_comes_in_pages_that_join_to_the_whole(services: StoreS
         second = await ask(Page(2, first.next_cursor))
         rest = await ask(Page(2, second.next_cursor)) if second.next_cursor else None
         assert (*first.items, *second.items, *(rest.items if rest else ())) == whole, name
+
+
+async def test_a_page_of_temporary_statuses_is_read_without_all_that_are_over(services: StoreServices) -> None:
+    await services.import_inventory(ImportRequest(csv=rows(5)))
+    ids = [f"DE*ABC*E0000{number}" for number in range(1, 6)]
+    wish = TemporaryWish.model_validate_json(json.dumps({"evse_ids": ids, "status": "BLOCKED"}))
+    made = (await services.temporaries.create(wish, by="admin")).items
+    await services.temporaries.end([item.id for item in made[:3]])
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        current = await services.temporaries.list(None, "current")
+        page = await services.temporaries.list(None, "all", Page(2))
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert [item.evse_id for item in current.items] == ids[3:]
+    assert [item.evse_id for item in page.items] == ids[3:]
+    conditions = [text.partition("WHERE")[2] for text in asked if "temporary_status" in text]
+    assert [("over" in text, "LIMIT" in text) for text in conditions] == [(True, False), (False, True)]
 
 
 async def test_ten_thousand_evses_stay_quick(services: StoreServices, writer: Writer) -> None:
