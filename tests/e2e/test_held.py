@@ -23,6 +23,7 @@ async def test_a_held_row_is_shown_as_such_and_goes_out_when_somebody_says_so(
     hub = await visitors.open(site, "/hubs/hubject")
     await expect(hub.locator("#standing .chip")).to_have_text("held")
     await expect(hub.locator("#standing")).to_contain_text("HTTP 401")
+    assert (await hub.locator("#standing").inner_text()).count("HTTP 401") == 1
     await expect(hub.locator("#standing")).to_contain_text("goes on by itself")
     await shoot(hub, "hub-held")
     overview = await visitors.open(site, "/")

@@ -44,7 +44,8 @@ async def test_a_page_fits_its_window_and_complains_of_nothing(
     page = await visitors.open(shared_site, PAGES[name], size=size, scheme=scheme, timezone_id="Europe/Berlin")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     if name in ("hub", "plots"):
-        await expect(page.locator(".u-wrap canvas").first).to_be_visible()
+        await expect(page.locator("[data-plot] .u-wrap canvas").first).to_be_visible()
+        await expect(page.locator("[data-plot]:not(:has(canvas))")).to_have_count(0)
     assert await overflow(page) == 0
     background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(16, 18, 22)" if scheme == "dark" else "rgb(246, 247, 249)")
