@@ -60,18 +60,16 @@ def create_app(
     access: AccessOptions | None = None,
     public: PublicOptions | None = None,
     repeats: Repeats | None = None,
-    pages: Pages | None = None,
 ) -> web.Application:
     """Return the application: every path needs a key but those open by their tables; `around` comes before all else.
 
     `token` is the admin token; `access` None: there is no other key. `repeats` None: no order is remembered.
-    `pages` None: their templates are compiled one by one, when they are first shown.
     """
     meters = services.meters or Meters((), time.monotonic)
     events = EventRoutes(services.events, is_still_good, counted=meters.streaming)
     wire_log, options = WireRoutes(services.wire_log), access or AccessOptions()
     guard = Access(token, options, meters.refused)
-    pages = pages or Pages()
+    pages = Pages()
     shown = page_tables(services, pages, public or PublicOptions())
     app = web.Application(
         middlewares=[*around, request_ids, audit, failure_pages(pages), problems, spirii_errors, require_key(guard)],

@@ -14,7 +14,6 @@ from aiohttp import web
 from bridge.web.access import AccessOptions
 from bridge.web.overview_services import PageServices
 from bridge.web.pages.public import PublicOptions
-from bridge.web.pages.rendering import Pages
 from bridge.web.repeats import Repeats
 from bridge.web.routes import create_app
 from bridge.web.stalled import Patience, Stalled
@@ -65,12 +64,9 @@ async def start_web(
 
     Raises: OSError where the port is taken or the address is not this machine's.
     """
-    stalled, pages = Stalled(options.patience), Pages()
-    await asyncio.to_thread(pages.compile)
-    around = [stalled.middleware]
-    app = create_app(services, token, around, access=access, public=options.public, repeats=repeats, pages=pages)
+    stalled = Stalled(options.patience)
     runner = web.AppRunner(
-        app,
+        create_app(services, token, around=[stalled.middleware], access=access, public=options.public, repeats=repeats),
         logger=logger(),
         access_log=None,  # it prints addresses with their query
         shutdown_timeout=options.stop_timeout.total_seconds(),

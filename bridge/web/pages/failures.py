@@ -20,10 +20,15 @@ _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
 def failure_pages(pages: Pages) -> Middleware:
-    """Return a middleware that shows problems as pages to whoever says `Accept: text/html`."""
+    """Return a middleware that shows problems as pages to whoever says `Accept: text/html`.
+
+    Whoever does is about to look at a page, so that its template must be there.
+    """
 
     @web.middleware
     async def show(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if _wants_page(request):
+            await pages.compiled()
         response = await handler(request)
         if not (isinstance(response, web.Response) and _is_problem(response) and _wants_page(request)):
             return response
