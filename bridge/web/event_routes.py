@@ -29,7 +29,7 @@ PATH = "/api/v1/events"
 _LONGEST_ID = 64
 _OF_EVSES = frozenset({EventName.STATUS, EventName.DELIVERY, EventName.TEMPORARY, EventName.RESET})
 """What a key that is bound to operators is told: accounts and stations are everybody's."""
-_ANEW = '{"why": "more changed than is told one by one"}'
+_ANEW = '{"why": "what was before is not known, or more changed than is told one by one"}'
 """What such a key is told of why everything is to be read anew: the reason may name an account."""
 
 StillAllowed = Callable[[web.Request], Awaitable[bool]]

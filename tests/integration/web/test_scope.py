@@ -249,7 +249,7 @@ async def test_events_are_of_own_evses(askers: dict[str, Asker]) -> None:
     async with acme.client.get("/api/v1/events", headers=acme.headers) as stream:
         assert stream.status == 200
         told = await until(stream, "reset")
-        assert '"why": "more changed than is told one by one"' in told
+        assert '"why": "what was before is not known, or more changed than is told one by one"' in told
         assert (await temporary(other, FOREIGN))[0] == 200
         assert (await temporary(acme, OWN))[0] == 200
         told = await until(stream, "event: temporary")
