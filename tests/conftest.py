@@ -18,9 +18,14 @@ pytest_plugins = ["tests.catalogue.recording"]
 
 
 def pytest_configure() -> None:
-    """End as by Ctrl-C when terminated, so that servers and processes that tests have started are ended, too."""
+    """End as by Ctrl-C when terminated, so that servers and processes that tests have started are ended, too.
+
+    A shell lets what it starts in the background ignore Ctrl-C, and so would every process that a test interrupts.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
