@@ -58,7 +58,7 @@ unit: $(VENV)/.dev ## pure decisions (budget 60 s)
 	$(PYTEST) tests/unit tests/architecture -q -n 2 --dist worksteal
 
 .PHONY: integration
-integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 300 s)
+integration: $(VENV)/.dev ## store, lanes and sockets on SQLite and PostgreSQL (budget 400 s)
 	$(PYTEST) tests/integration -q -n 2 --dist worksteal
 
 .PHONY: hardware
@@ -70,8 +70,8 @@ hardware-check: $(VENV)/.dev ## the same, and the table must be what is measured
 	$(PYTEST) tests/hardware -q
 
 .PHONY: acceptance
-acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 240 s)
-	$(PYTEST) tests/acceptance -q -n 2 --dist worksteal
+acceptance: $(VENV)/.dev ## the product as users run it, real processes (budget 300 s)
+	$(PYTEST) tests/acceptance -q -n 3 --dist worksteal
 
 .PHONY: e2e
 e2e: $(VENV)/.e2e ## the dashboard in a real browser; writes docs/screenshots (budget 240 s; SCREENSHOTS=FOLDER puts them there)
@@ -98,8 +98,8 @@ fuzz: $(VENV)/.dev ## hostile frames and bytes for minutes, new each time (FUZZ_
 		--hypothesis-seed=$(FUZZ_SEED) -o timeout=3600
 
 .PHONY: torture-short
-torture-short: $(VENV)/.dev ## the rows of the torture catalogue that take seconds (budget 300 s)
-	$(PYTEST) tests/torture -q -m "not kill" -n 2 --dist worksteal
+torture-short: $(VENV)/.dev ## the rows of the torture catalogue that take seconds (budget 400 s)
+	$(PYTEST) tests/torture -q -m "not kill" -n 3 --dist worksteal
 
 .PHONY: torture
 torture: $(VENV)/.dev ## the whole torture catalogue, hours; writes the table of docs/reliability.md (RESUME=1 goes on where it was)
