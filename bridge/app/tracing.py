@@ -30,6 +30,7 @@ from csms.events import StatusReported
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+    from opentelemetry.trace import SpanKind
 
 log = structlog.get_logger(__name__)
 
@@ -85,12 +86,12 @@ class Traces:
         self._span(f"push {push.kind}", self._client, push.took, attributes, failed)
 
     def _span(
-        self, name: str, kind: object, took: timedelta, attributes: Mapping[str, str | int | float], failed: str = ""
+        self, name: str, kind: SpanKind, took: timedelta, attributes: Mapping[str, str | int | float], failed: str = ""
     ) -> None:
         end = self._now_ns()
         span = self._tracer.start_span(
             name,
-            kind=kind,  # type: ignore[arg-type]
+            kind=kind,
             attributes=attributes,
             start_time=end - round(took.total_seconds() * 1e9),
         )

@@ -18,16 +18,9 @@ from bridge.cli.inventory_row import (
     row_of_file,
 )
 from bridge.core.etags import etag_of
-from bridge.web.inventory_shapes import InventoryConnector, InventoryEvse, InventoryStation, StationEvse
+from bridge.web.inventory_shapes import InventoryConnector, InventoryEvse, InventoryStation
+from tests.integration.web.fake_inventory_edits import EVSE, STATION
 
-EVSE = InventoryEvse(
-    evse_id="DE*ABC*E1", station="CS-1", operator="acme", connectors=(InventoryConnector(connector=1),)
-)
-STATION = InventoryStation(
-    station="CS-1",
-    version="1.6",
-    evses=(StationEvse(evse_id="DE*ABC*E1", operator="acme", connectors=EVSE.connectors),),
-)
 OF_EVSE, OF_STATION = Row("DE*ABC*E1", is_station=False), Row("CS-1", is_station=True)
 
 SETTINGS = [
