@@ -43,9 +43,12 @@ class Bulk:
 
 def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return the dialect's INSERT that knows ON CONFLICT."""
-    if connection_.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return insert_for(connection_.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the INSERT that knows ON CONFLICT, for a statement that is made once."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -57,7 +60,7 @@ def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[s
 @functools.cache
 def upsert_statement(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
     """Return the upsert of the columns `names`, once made for each dialect."""
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    insert = insert_for(dialect, table)
     keys = [column.name for column in table.primary_key.columns]
     excluded = insert.excluded
     return insert.on_conflict_do_update(

@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Fact
 from bridge.store.availability import save_orders
-from bridge.store.bulk import Bulk, upsert, upsert_statement
+from bridge.store.bulk import Bulk, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
 from bridge.store.security_events import keep_certificate_requests, keep_security_events
@@ -181,7 +181,7 @@ _DELIVERY_COLUMNS = ("account", "evse", "desired_at", "due_at", *(column.name fo
 
 def _upsert_delivery(dialect: str) -> sqlite.Insert | postgresql.Insert:
     """Return the upsert of a delivery; the lag begins with the first change that is not acknowledged."""
-    insert = sqlite.insert(delivery) if dialect == "sqlite" else postgresql.insert(delivery)
+    insert = insert_for(dialect, delivery)
     overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in _DELIVERY_COLUMNS[2:]}
     unacknowledged = delivery.c.acked_seq < delivery.c.desired_seq
     overwritten["desired_at"] = sa.case((unacknowledged, delivery.c.desired_at), else_=insert.excluded.desired_at)
