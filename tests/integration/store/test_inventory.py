@@ -11,7 +11,8 @@ from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.store.connections import open_connections
 from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes
-from bridge.store.inventory import ImportResult, InventoryDiff, find_station, import_inventory, list_inventory
+from bridge.store.inventory import ImportResult, InventoryDiff, import_inventory, list_inventory
+from bridge.store.station_records import find_station
 from bridge.store.tables import connector, evse, fact, station
 from csms.auth import StationKeys
 from csms.events import ConnectorAddress, OcppVersion, SecurityProfile, StationConnected, StationId
