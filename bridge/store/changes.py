@@ -6,7 +6,9 @@ Never decides and never reads: `derive`, `intake` and `ticker` change working co
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -72,14 +74,11 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
 
     Raises: ConflictingWrite, and what SQLAlchemy raises.
     """
-    for id_, values in changes.stations.items():
-        connection_.execute(sa.update(station).where(station.c.id == id_).values(**values))
-    for id_, (epoch, closed_at) in changes.closed_connections.items():
-        connection_.execute(
-            sa.update(connection)
-            .where(connection.c.station == id_, connection.c.epoch == epoch)
-            .values(closed_at=closed_at)
-        )
+    for names, alike in groupby(sorted(changes.stations.items(), key=_names_of), key=_names_of):
+        _update_stations(names).run(connection_, [{"id_": id_, **values} for id_, values in alike])
+    if changes.closed_connections:
+        closed = changes.closed_connections.items()
+        _CLOSE.run(connection_, [{"station_": id_, "epoch_": epoch, "closed_at": at} for id_, (epoch, at) in closed])
     _save_facts(connection_, changes)
     _save_states(connection_, changes)
     _save_deliveries(connection_, changes)
@@ -87,6 +86,25 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
         save_orders(connection_, changes.orders)
     keep_security_events(connection_, changes.security_events)
     keep_certificate_requests(connection_, changes.certificate_requests)
+
+
+def _names_of(changed: tuple[StationId, dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(changed[1]))
+
+
+@functools.cache
+def _update_stations(names: tuple[str, ...]) -> Bulk:
+    """Return the statement that sets these columns of stations: a boot's, a first status's."""
+    statement = sa.update(station).where(station.c.id == sa.bindparam("id_"))
+    return Bulk(lambda _dialect: statement, ["id_", *names])
+
+
+_CLOSE = Bulk(
+    lambda _dialect: sa.update(connection).where(
+        connection.c.station == sa.bindparam("station_"), connection.c.epoch == sa.bindparam("epoch_")
+    ),
+    ["station_", "epoch_", "closed_at"],
+)
 
 
 def _save_facts(connection_: sa.Connection, changes: Changes) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bridge.store.stations import EvseKey, StoredStation
     from csms.events import StationId
 
-_MOST = 4096
+_MOST = 16_384
 """Stations kept; a few KiB each."""
 _KEY = "working copies"
 
@@ -47,6 +47,12 @@ class WorkingCopies:
                 self._owners[key] = copy.id
         while len(self._stations) > _MOST:
             self.drop(next(iter(self._stations)))
+
+    def opened(self, station: StationId, epoch: int) -> None:
+        """Take in that the station has a new connection, which was written past its copy."""
+        copy = self._stations.get(station)
+        if copy is not None:
+            copy.epoch = epoch
 
     def drop(self, station: StationId) -> None:
         """Forget a station: something about it was written past its copy."""
