@@ -59,16 +59,7 @@ def _open(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, i
     _OPEN.run(
         conn,
         [
-            {
-                "station": opened.station,
-                "node": node_name,
-                "epoch": 1,
-                "version": opened.version.value,
-                "remote": opened.remote,
-                "opened_at": at,
-                "closed_at": None,
-                "heard_at": at,
-            }
+            (opened.station, node_name, 1, opened.version.value, opened.remote, at, None, at)
             for opened, node_name, at in openings
         ],
     )
@@ -83,14 +74,15 @@ def _open(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, i
 
 def _opening(dialect: str) -> sa.Executable:
     insert = insert_for(dialect, connection)
-    names = ("node", "version", "remote", "opened_at", "closed_at", "heard_at")
+    overwritten = {name: insert.excluded[name] for name in _OPENING_COLUMNS if name not in ("station", "epoch")}
     return insert.on_conflict_do_update(
         index_elements=[connection.c.station],
-        set_={"epoch": connection.c.epoch + insert.excluded.epoch} | {name: insert.excluded[name] for name in names},
+        set_={"epoch": connection.c.epoch + insert.excluded.epoch, **overwritten},
     )
 
 
-_OPEN = Bulk(_opening, [column.name for column in connection.columns])
+_OPENING_COLUMNS = ("station", "node", "epoch", "version", "remote", "opened_at", "closed_at", "heard_at")
+_OPEN = Bulk(_opening, _OPENING_COLUMNS)
 _OPENED = (
     sa.select(connection.c.station, connection.c.epoch, station.c.profile_reached, station.c.key_salt)
     .join(station, station.c.id == connection.c.station)

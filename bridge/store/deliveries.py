@@ -258,8 +258,9 @@ def save_rows(
     at = to_micros(steady)
     kept: list[dict[str, Any]] = []
     rows = list(rows)
-    copies_of(conn).drop_evses(key for key, _ in rows)
+    copies = copies_of(conn)
     for key, value in rows:
+        copies.keep_delivery(account, key, value)
         if value is None:
             conn.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
             continue

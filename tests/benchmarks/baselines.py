@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.benchmarks.bridge import KEY
+from simulators.load.options import LoadOptions
 from tests.benchmarks.loader import Round, loader, one_round
 from tests.benchmarks.processes import running, wait_for
 
@@ -25,7 +25,9 @@ def baseline_round(name: str, folder: Path, stations: int, seconds: float) -> Ro
     module, *flags = BASELINES[name]
     port_file, log = folder / f"{name}.port", folder / f"{name}.log"
     port_file.unlink(missing_ok=True)
-    with running([sys.executable, "-m", module, str(port_file), *flags], log) as process, loader() as load:
-        load.connect(f"ws://127.0.0.1:{wait_for(port_file, log)}", stations, KEY)
-        load.run(stations, 1)
-        return one_round(load, process, stations, seconds)
+    with running([sys.executable, "-m", module, str(port_file), *flags], log) as process:
+        url = f"ws://127.0.0.1:{wait_for(port_file, log)}"
+        with loader(LoadOptions(url), stations) as load:
+            load.connect()
+            load.run(1)
+            return one_round(load, process, seconds)

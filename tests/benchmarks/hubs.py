@@ -60,7 +60,7 @@ class Hubs:
 
     def _differing(self, hub: str, last: Mapping[str, str]) -> list[str]:
         held = self.ask(hub, "state")
-        wanted = {_place(hub, name): _words(hub)[status] for name, status in last.items()}
+        wanted = dict(word_at(hub, name, status) for name, status in last.items())
         return [
             f"{hub} {key}: {held.get(key)} instead of {word}" for key, word in wanted.items() if held.get(key) != word
         ]
@@ -73,13 +73,12 @@ class Hubs:
         return wrong
 
 
-def _place(hub: str, station: str) -> str:
+def word_at(hub: str, station: str, status: str) -> tuple[str, str]:
+    """Return under what name a hub holds a station's EVSE, and the word for a status."""
     number = station[-5:]
-    return f"DE*ABC*E{number}" if hub == "hubject" else f"station-{number}/point-{number}"
-
-
-def _words(hub: str) -> Mapping[str, str]:
-    return HUBJECT_WORD if hub == "hubject" else CHARGEPRICE_WORD
+    if hub == "hubject":
+        return f"DE*ABC*E{number}", HUBJECT_WORD[status]
+    return f"station-{number}/point-{number}", CHARGEPRICE_WORD[status]
 
 
 @contextmanager

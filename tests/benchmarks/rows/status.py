@@ -11,8 +11,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from simulators.load.options import LoadOptions
 from tests.benchmarks.baselines import BASELINES, baseline_round
-from tests.benchmarks.bridge import KEY, Installation, Serving
+from tests.benchmarks.bridge import Installation, Serving
 from tests.benchmarks.figures import Figure, Goal, Report
 from tests.benchmarks.hubs import Hubs, mock_hubs
 from tests.benchmarks.loader import Loader, Round, loader, median, one_round
@@ -28,8 +29,8 @@ def measure(options: Options, folder: Path) -> Report:
     with mock_hubs(folder, seed=options.seed) as hubs:
         installation = Installation(folder, hubs, wire_log=options.wire_log)
         installation.add_stations(options.stations)
-        with installation.serving() as bridge, loader() as load:
-            load.connect(bridge.url, options.stations, KEY)
+        with installation.serving() as bridge, loader(LoadOptions(bridge.url), options.stations) as load:
+            load.connect()
             watched = _Watched(bridge, hubs, load, options)
             rounds = _rounds(watched, options, folder)
             last = load.last()
@@ -59,9 +60,9 @@ class _Watched:
 
     def one_round(self) -> Round:
         """Warm up, then measure."""
-        self._load.run(self._options.stations, 1)
+        self._load.run(1)
         cpu, pushed, started = thread_cpu(self._bridge.process), self._hubs.requests(), time.monotonic()
-        found = one_round(self._load, self._bridge.process, self._options.stations, self._options.seconds)
+        found = one_round(self._load, self._bridge.process, self._options.seconds)
         self._minutes += (time.monotonic() - started) / 60
         self._messages += found.per_second * self._options.seconds
         _add(self._cpu, thread_cpu(self._bridge.process), cpu)
@@ -91,7 +92,7 @@ def _spread(named: tuple[str, list[Round]]) -> str:
     each = " ".join(f"{one.cpu_us:.0f}" for one in rounds)
     return (
         f"{name}: CPU µs {each}; {middle.per_second:,.0f}/s, p50 {middle.p50_ms:.1f} ms, p99 {middle.p99_ms:.1f} ms, "
-        f"{middle.busy:.2f} cores"
+        f"{middle.busy:.2f} cores, generator {middle.generator_busy:.2f}"
     )
 
 
