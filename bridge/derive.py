@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from bridge.core.availability import enforced, want_order
 from bridge.core.effective import EffectiveOptions, effective
@@ -26,10 +25,10 @@ from bridge.core.model import (
     Layer0,
     Moment,
 )
-from bridge.core.reconcile import due_at, farewell, never_sent, want
-from bridge.store.changes import Changes
+from bridge.core.reconcile import farewell, never_sent, want
+from bridge.store.changes import Changes, DeliveryChange, StateChange
 from bridge.store.micros import to_micros
-from bridge.store.stations import Address, EvseKey, StoredEvse, StoredStation, delivery_values
+from bridge.store.stations import Address, EvseKey, StoredEvse, StoredStation
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def derive(
         view = view_of(station, evse)
         decided = effective(view, previous or NEVER_HEARD, at, options.effective)
         if decided != previous:
-            _keep_state(station, evse, decided, at, changes, derived)
+            _keep_state(evse, view, decided, at, changes, derived)
         derived.until_now = _earlier(derived.until_now, decided.until_now)
         derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
         _deliver(evse, view, decided, at, options, changes, derived)
@@ -164,72 +163,35 @@ def touched_by(station: StoredStation, address: Address) -> Iterable[EvseKey]:
     return {key for (evse, _), key in station.by_address.items() if evse == number}
 
 
-def _newest(station: StoredStation, evse: StoredEvse) -> int:
+def _newest(view: EvseView) -> int:
     """Return the receive sequence of the newest fact that tells of this EVSE; 0 where it was never heard of.
 
     A report about the whole station tells of it only where the station is its EVSEs' source.
     """
-    view = view_of(station, evse)
     told: list[Fact | Charging | None] = [*view.connectors, view.charging]
     if view.layer0 is not Layer0.IGNORE:
         told.append(view.evse_level)
-    if view.layer0 is Layer0.SOURCE and evse.connectors:
+    if view.layer0 is Layer0.SOURCE and view.connectors:
         told.append(view.station_level)
-    return max((fact.seq for fact in told if fact is not None), default=0)
+    return max([fact.seq for fact in told if fact is not None], default=0)
 
 
 def _keep_state(
-    station: StoredStation, evse: StoredEvse, decided: Effective, at: Moment, changes: Changes, derived: Derived
+    evse: StoredEvse, view: EvseView, decided: Effective, at: Moment, changes: Changes, derived: Derived
 ) -> None:
-    before = evse.effective
+    """Collect one write per EVSE and transaction: a later decision takes the place of an earlier one."""
+    before, earlier = evse.effective, changes.states.get(evse.key)
+    seq, now = _newest(view), to_micros(at.now)
     moved = before is None or before.status != decided.status
-    seq = _newest(station, evse)
-    now = to_micros(at.now)
-    state = {
-        "version": evse.version + 1,
-        "status": str(decided.status),
-        "live": str(decided.live),
-        "rule": decided.rule,
-        "seq": seq,
-        "available_since": to_micros(decided.available_since),
-        "until_w": to_micros(decided.until_now),
-        "until": to_micros(decided.until_steady),
-        "changed_at_w": now if moved else None,
-    }
-    _collect_state(changes, evse, state)
-    changes.decided[evse.key] = evse
     derived.decided.add(evse.key)
     if moved:
         derived.changed += 1
-        changes.history.append(
-            {
-                "evse": evse.key,
-                "at_w": now,
-                "status": str(decided.status),
-                "live": str(decided.live),
-                "rule": decided.rule,
-                "seq": seq,
-            }
-        )
+        changes.history.append((evse.key, now, str(decided.status), str(decided.live), decided.rule, seq))
+    if earlier is None:
+        changes.states[evse.key] = StateChange(evse, before, seq, now if moved else None)
+    else:
+        changes.states[evse.key] = StateChange(evse, earlier.stored, seq, now if moved else earlier.changed_at_w)
     evse.effective = decided
-
-
-def _collect_state(changes: Changes, evse: StoredEvse, state: dict[str, Any]) -> None:
-    """Collect one write per EVSE and transaction: a later decision overwrites the columns of an earlier one."""
-    created = changes.new_states.get(evse.key)
-    if evse.effective is None or created is not None:
-        before = created or {"changed_at_w": None}
-        changes.new_states[evse.key] = {
-            "evse": evse.key,
-            **state,
-            "changed_at_w": state["changed_at_w"] or before["changed_at_w"],
-        }
-        return
-    earlier = changes.updated_states.get(evse.key)
-    new = {f"new_{name}": value for name, value in state.items()}
-    if earlier is not None and new["new_changed_at_w"] is None:
-        new["new_changed_at_w"] = earlier["new_changed_at_w"]
-    changes.updated_states[evse.key] = {"key": evse.key, "read_version": evse.version, **new}
 
 
 def _deliver(
@@ -241,8 +203,12 @@ def _deliver(
     changes: Changes,
     derived: Derived,
 ) -> None:
-    routes = {route.account: route for route in options.routes.get(evse.operator, ()) if _goes_to(evse, route)}
-    for account, route in routes.items():
+    told: set[AccountName] = set()
+    for route in options.routes.get(evse.operator, ()):
+        if not _goes_to(evse, route):
+            continue
+        account = route.account
+        told.add(account)
         previous = evse.deliveries.get(account)
         references = evse.references if route.needs_references else ("", "")
         value = route.words[decided.status]
@@ -251,7 +217,7 @@ def _deliver(
         row = want(previous, value, references)
         if row is not previous:
             _keep_delivery(evse, account, row, at, changes, derived)
-    for account in evse.deliveries.keys() - routes.keys():
+    for account in evse.deliveries.keys() - told:
         word = options.farewell_of(account)
         if word is not None:
             _say_farewell(evse, account, word, at, changes, derived)
@@ -286,15 +252,11 @@ def _say_farewell(
 def _keep_delivery(
     evse: StoredEvse, account: AccountName, row: Delivery, at: Moment, changes: Changes, derived: Derived
 ) -> None:
+    earlier = changes.deliveries.get((account, evse.key))
+    stored = evse.deliveries.get(account) if earlier is None else earlier.stored
     evse.deliveries[account] = row
     changes.dropped_deliveries.discard((account, evse.key))
-    changes.deliveries[account, evse.key] = {
-        "account": account,
-        "evse": evse.key,
-        "desired_at": to_micros(at.steady),
-        "due_at": to_micros(due_at(row)),
-        **delivery_values(row),
-    }
+    changes.deliveries[account, evse.key] = DeliveryChange(stored, row, to_micros(at.steady))
     derived.accounts.add(account)
     derived.wanted.add(evse.key)
 

@@ -16,7 +16,7 @@ import structlog
 from bridge.core import facts
 from bridge.core.model import Charging, Fact, Moment
 from bridge.derive import Derived, DeriveOptions, derive, touched_by
-from bridge.store.changes import Changes, ConflictingWrite, FactDetail, save
+from bridge.store.changes import Changes, ConflictingWrite, save
 from bridge.store.connections import open_connections
 from bridge.store.counters import take_numbers
 from bridge.store.errors import StoreError
@@ -197,7 +197,7 @@ class _Batch:
         retired = self._retire_other_version(station, event.version)
         address = (event.evse, event.connector)
         fact = facts.after_status(station.facts.get(address), event, seq=seq, received_at=at.steady)
-        self._keep_fact(station, fact, _detail_of(event))
+        self._keep_fact(station, fact, event)
         touched = set(station.evses if retired else touched_by(station, address))
         if event.evse and event.connector:
             before = station.charging.get(event.evse)
@@ -306,10 +306,10 @@ class _Batch:
     def _change_station(self, station: StoredStation, values: dict[str, Any]) -> None:
         self.changes.stations.setdefault(station.id, {}).update(values)
 
-    def _keep_fact(self, station: StoredStation, fact: Fact, detail: FactDetail) -> None:
+    def _keep_fact(self, station: StoredStation, fact: Fact, report: StatusReported) -> None:
         address: Address = (fact.evse, fact.connector)
         station.facts[address] = fact
-        self.changes.facts[station.id, address] = (fact, detail)
+        self.changes.facts[station.id, address] = (fact, report)
 
     def _change_fact(self, station: StoredStation, fact: Fact) -> None:
         """Keep a fact whose report is the stored one, with other marks (doubt, stale, boot_doubt)."""
@@ -317,23 +317,12 @@ class _Batch:
         if station.facts[address] == fact:
             return
         station.facts[address] = fact
-        _, detail = self.changes.facts.get((station.id, address), (fact, None))
-        self.changes.facts[station.id, address] = (fact, detail)
+        _, report = self.changes.facts.get((station.id, address), (fact, None))
+        self.changes.facts[station.id, address] = (fact, report)
 
     def _keep_charging(self, station: StoredStation, number: int, charging: Charging) -> None:
         station.charging[number] = charging
         self.changes.charging[station.id, number] = charging
-
-
-def _detail_of(event: StatusReported) -> FactDetail:
-    return FactDetail(
-        epoch=event.epoch,
-        reported_at=event.reported_at,
-        source=event.source,
-        error_code=event.error_code,
-        vendor_error_code=event.vendor_error_code,
-        info=event.info,
-    )
 
 
 def _evse_of_transaction(station: StoredStation, transaction: str) -> int | None:

@@ -42,6 +42,10 @@ class ReconcileOptions:
 # --- what is wanted, and when -------------------------------------------------------------------------------------
 
 
+WANTED = ("desired", "desired_seq", "tombstone", "not_before", "switched")
+"""What a new wish changes of a row whose references stay; everything else is as it was."""
+
+
 def want(previous: Delivery | None, desired: str, references: tuple[str, str] = ("", "")) -> Delivery:
     """Return the row that asks for `desired`; the same object where it already does.
 

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-Row = Mapping[str, Any]
+Row = tuple[Any, ...]
+"""Values in the order in which their statement names them, as the driver wants them."""
 
 
 class Bulk:
@@ -27,7 +28,9 @@ class Bulk:
         self._prepared: dict[str, tuple[str, Callable[[Row], Any]]] = {}
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
-        """Run the statement once for each row, each with all of `names`; return how many rows it touched in all."""
+        """Run the statement once for each row, each in the order of `names`; return how many rows it touched in all."""
+        if not rows:
+            return 0
         sql, arranged = self._prepare(connection.dialect)
         return connection.exec_driver_sql(sql, [arranged(row) for row in rows]).rowcount
 
@@ -36,16 +39,24 @@ class Bulk:
         if prepared is None:
             statement = self._make(dialect.name)
             compiled = statement.compile(dialect=dialect, column_keys=list(self._names))  # type: ignore[attr-defined]  # Executable does not say that it compiles
-            order = compiled.positiontup
-            prepared = self._prepared[dialect.name] = (str(compiled), itemgetter(*order) if order else dict)
+            prepared = self._prepared[dialect.name] = (str(compiled), self._arrange(compiled.positiontup))
         return prepared
+
+    def _arrange(self, order: Sequence[str] | None) -> Callable[[Row], Any]:
+        """Return what makes the driver's parameters of a row: by position in this order, or None: by name."""
+        if order is None:
+            return lambda row: dict(zip(self._names, row, strict=True))
+        return itemgetter(*(self._names.index(name) for name in order))
 
 
 def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return the dialect's INSERT that knows ON CONFLICT."""
-    if connection_.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return insert_for(connection_.dialect.name, table)
+
+
+def insert_for(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the INSERT that knows ON CONFLICT, for a statement that is made once."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -57,7 +68,7 @@ def upsert(connection_: sa.Connection, table: sa.Table, rows: Sequence[Mapping[s
 @functools.cache
 def upsert_statement(dialect: str, table: sa.Table, names: tuple[str, ...]) -> sqlite.Insert | postgresql.Insert:
     """Return the upsert of the columns `names`, once made for each dialect."""
-    insert = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
+    insert = insert_for(dialect, table)
     keys = [column.name for column in table.primary_key.columns]
     excluded = insert.excluded
     return insert.on_conflict_do_update(

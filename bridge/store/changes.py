@@ -13,31 +13,44 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.availability import AvailabilityOrder
-from bridge.core.model import AccountName, Charging, Fact
+from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
+from bridge.core.reconcile import WANTED, dirty, due_at
 from bridge.store.availability import save_orders
-from bridge.store.bulk import Bulk, upsert, upsert_statement
+from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
 from bridge.store.security_events import keep_certificate_requests, keep_security_events
-from bridge.store.stations import DELIVERY_COLUMNS, Address, EvseKey, StoredEvse
+from bridge.store.stations import DELIVERY_COLUMNS, Address, EvseKey, StoredEvse, delivery_values
 from bridge.store.tables import charging, connection, delivery, evse_state, fact, history, station
-from csms.events import CertificateRequested, SecurityEventReported, StationId
+from csms.events import CertificateRequested, SecurityEventReported, StationId, StatusReported
 
 
 class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
-@dataclass(slots=True)
-class FactDetail:
-    """What of a report is kept for operators only."""
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """An EVSE whose working copy holds a new decision."""
 
-    epoch: int
-    reported_at: str
-    source: str
-    error_code: str
-    vendor_error_code: str
-    info: str
+    evse: StoredEvse
+    stored: Effective | None
+    """The decision before this transaction; None: there was none."""
+    seq: int
+    """Receive sequence of the newest fact that tells of it."""
+    changed_at_w: int | None
+    """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryChange:
+    """A delivery row that asks for something else."""
+
+    stored: Delivery | None
+    """As it was before this transaction; None: nobody knows of one."""
+    row: Delivery
+    at: int
+    """Since when (µs, steady) its hub has not had what is desired, if it had it before."""
 
 
 @dataclass(slots=True)
@@ -45,18 +58,17 @@ class Changes:
     """What a transaction changed, collected while it decides and written once by `save`."""
 
     stations: dict[StationId, dict[str, Any]] = field(default_factory=dict)
-    facts: dict[tuple[StationId, Address], tuple[Fact, FactDetail | None]] = field(default_factory=dict)
+    facts: dict[tuple[StationId, Address], tuple[Fact, StatusReported | None]] = field(default_factory=dict)
+    """With the report behind it; None: only the fact's marks changed, and its report is stored."""
     dropped_facts: set[tuple[StationId, Address]] = field(default_factory=set)
     charging: dict[tuple[StationId, int], Charging] = field(default_factory=dict)
     retired: set[StationId] = field(default_factory=set)
     """Stations whose facts of another OCPP version go away before anything else is written."""
-    updated_states: dict[EvseKey, dict[str, Any]] = field(default_factory=dict)
-    """One compare-and-set per EVSE, against the version that was read."""
-    new_states: dict[EvseKey, dict[str, Any]] = field(default_factory=dict)
-    decided: dict[EvseKey, StoredEvse] = field(default_factory=dict)
-    """The working copies behind these states; `save` counts their versions up."""
-    history: list[dict[str, Any]] = field(default_factory=list)
-    deliveries: dict[tuple[AccountName, EvseKey], dict[str, Any]] = field(default_factory=dict)
+    states: dict[EvseKey, StateChange] = field(default_factory=dict)
+    """One compare-and-set per EVSE, against the version that was read; `save` counts the copies' versions up."""
+    history: list[Row] = field(default_factory=list)
+    """Rows of `HISTORY_COLUMNS`."""
+    deliveries: dict[tuple[AccountName, EvseKey], DeliveryChange] = field(default_factory=dict)
     dropped_deliveries: set[tuple[AccountName, EvseKey]] = field(default_factory=set)
     orders: dict[EvseKey, AvailabilityOrder | None] = field(default_factory=dict)
     """None: nothing is left to be told to the station."""
@@ -100,14 +112,11 @@ def _save_facts(connection_: sa.Connection, changes: Changes) -> None:
             )
         )
     reported = [
-        {**_fact_values(id_, value), **_detail_values(detail)}
-        for (id_, _), (value, detail) in changes.facts.items()
-        if detail is not None
+        _fact_row(id_, value, report) for (id_, _), (value, report) in changes.facts.items() if report is not None
     ]
-    if reported:
-        _UPSERT_FACTS.run(connection_, reported)
-    for (id_, address), (value, detail) in changes.facts.items():
-        if detail is None:
+    _UPSERT_FACTS.run(connection_, reported)
+    for (id_, address), (value, report) in changes.facts.items():
+        if report is None:
             connection_.execute(
                 sa.update(fact)
                 .where(fact.c.station == id_, fact.c.ocpp_evse == address[0], fact.c.ocpp_connector == address[1])
@@ -119,30 +128,25 @@ def _save_facts(connection_: sa.Connection, changes: Changes) -> None:
         )
 
 
-def _fact_values(id_: StationId, value: Fact) -> dict[str, Any]:
-    return {
-        "station": id_,
-        "ocpp_evse": value.evse,
-        "ocpp_connector": value.connector,
-        "status": str(value.status),
-        "seq": value.seq,
-        "received_at": to_micros(value.received_at),
-        "doubt": value.doubt,
-        "stale": value.stale,
-        "charging_from": value.charging_from,
-        "boot_doubt": value.boot_doubt,
-    }
-
-
-def _detail_values(detail: FactDetail) -> dict[str, Any]:
-    return {
-        "epoch": detail.epoch,
-        "reported_at": detail.reported_at,
-        "source": detail.source,
-        "error_code": detail.error_code,
-        "vendor_error_code": detail.vendor_error_code,
-        "info": detail.info,
-    }
+def _fact_row(id_: StationId, value: Fact, report: StatusReported) -> Row:
+    return (
+        id_,
+        value.evse,
+        value.connector,
+        str(value.status),
+        value.seq,
+        report.epoch,
+        to_micros(value.received_at),
+        report.reported_at,
+        report.source,
+        report.error_code,
+        report.vendor_error_code,
+        report.info,
+        value.doubt,
+        value.stale,
+        value.charging_from,
+        value.boot_doubt,
+    )
 
 
 def _charging_values(id_: StationId, number: int, value: Charging) -> dict[str, Any]:
@@ -161,54 +165,122 @@ def _charging_values(id_: StationId, number: int, value: Charging) -> dict[str, 
     }
 
 
-_STATE_COLUMNS = ("version", "status", "live", "rule", "seq", "changed_at_w", "available_since", "until_w", "until")
+_FACT_COLUMNS = tuple(column.name for column in fact.columns)
+_UPSERT_FACTS = Bulk(lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS), _FACT_COLUMNS)
+
+# --- states -------------------------------------------------------------------------------------------------------
+
+_DECIDED = ("status", "live", "rule", "seq", "changed_at_w")
+_UNTIL = ("available_since", "until_w", "until")
+_NEVER = (None, None, None)
 
 
-def _update_state(_dialect: str) -> sa.Update:
-    new = {name: sa.bindparam(f"new_{name}", type_=evse_state.c[name].type) for name in _STATE_COLUMNS}
-    return (
+def _update_states(*columns: str) -> Bulk:
+    new = {name: sa.bindparam(f"new_{name}", type_=evse_state.c[name].type) for name in columns}
+    statement = (
         sa.update(evse_state)
         .where(evse_state.c.evse == sa.bindparam("key"), evse_state.c.version == sa.bindparam("read_version"))
         .values({**new, "changed_at_w": sa.func.coalesce(new["changed_at_w"], evse_state.c.changed_at_w)})
     )
+    return Bulk(lambda _dialect: statement, ["key", "read_version", *(f"new_{name}" for name in columns)])
 
 
-_UPDATE_STATES = Bulk(_update_state, ["key", "read_version", *(f"new_{name}" for name in _STATE_COLUMNS)])
-_HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
-_INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), _HISTORY_COLUMNS)
-_DELIVERY_COLUMNS = ("account", "evse", "desired_at", "due_at", *(column.name for column in DELIVERY_COLUMNS))
-
-
-def _upsert_delivery(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    """Return the upsert of a delivery; the lag begins with the first change that is not acknowledged."""
-    insert = sqlite.insert(delivery) if dialect == "sqlite" else postgresql.insert(delivery)
-    overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in _DELIVERY_COLUMNS[2:]}
-    unacknowledged = delivery.c.acked_seq < delivery.c.desired_seq
-    overwritten["desired_at"] = sa.case((unacknowledged, delivery.c.desired_at), else_=insert.excluded.desired_at)
-    return insert.on_conflict_do_update(index_elements=[delivery.c.account, delivery.c.evse], set_=overwritten)
-
-
-_UPSERT_DELIVERIES = Bulk(_upsert_delivery, _DELIVERY_COLUMNS)
-_FACT_COLUMNS = tuple(column.name for column in fact.columns)
-_UPSERT_FACTS = Bulk(lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS), _FACT_COLUMNS)
+_INSERT_STATES = Bulk(lambda _dialect: sa.insert(evse_state), ("evse", "version", *_DECIDED, *_UNTIL))
+_UPDATE_STATES = _update_states("version", *_DECIDED, *_UNTIL)
+_UPDATE_TIMELESS = _update_states("version", *_DECIDED)
+"""Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
+HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
+_INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), HISTORY_COLUMNS)
 
 
 def _save_states(connection_: sa.Connection, changes: Changes) -> None:
-    if changes.new_states:
-        connection_.execute(sa.insert(evse_state), list(changes.new_states.values()))
-    if changes.updated_states:
-        rows = list(changes.updated_states.values())
-        written = _UPDATE_STATES.run(connection_, rows)
-        if written != len(rows):
-            raise ConflictingWrite(f"{len(rows) - written} EVSE states were changed by another process")
-    for copy in changes.decided.values():
-        copy.version += 1
-    if changes.history:
-        _INSERT_HISTORY.run(connection_, changes.history)
+    first: list[Row] = []
+    timed: list[Row] = []
+    timeless: list[Row] = []
+    for key, change in changes.states.items():
+        evse, decided, until = change.evse, _decided(change), _until(change.evse.effective)
+        if change.stored is None:
+            first.append((key, evse.version + 1, *decided, *until))
+        elif until == _NEVER == _until(change.stored):
+            timeless.append((key, evse.version, evse.version + 1, *decided))
+        else:
+            timed.append((key, evse.version, evse.version + 1, *decided, *until))
+        evse.version += 1
+    _INSERT_STATES.run(connection_, first)
+    written = _UPDATE_STATES.run(connection_, timed) + _UPDATE_TIMELESS.run(connection_, timeless)
+    if (missed := len(timed) + len(timeless) - written) != 0:
+        raise ConflictingWrite(f"{missed} EVSE states were changed by another process")
+    _INSERT_HISTORY.run(connection_, changes.history)
+
+
+def _decided(change: StateChange) -> Row:
+    decided = change.evse.effective
+    if decided is None:
+        raise AssertionError("a change of a state is a decision")
+    return str(decided.status), str(decided.live), decided.rule, change.seq, change.changed_at_w
+
+
+def _until(decided: Effective | None) -> Row:
+    if decided is None:
+        return _NEVER
+    return to_micros(decided.available_since), to_micros(decided.until_now), to_micros(decided.until_steady)
+
+
+# --- deliveries ---------------------------------------------------------------------------------------------------
+
+_DELIVERY_NAMES = tuple(column.name for column in DELIVERY_COLUMNS)
+_NEW_COLUMNS = ("account", "evse", "desired_at", "due_at", *_DELIVERY_NAMES)
+_LAGS = delivery.c.acked_seq < delivery.c.desired_seq
+"""The lag begins with the first change that is not acknowledged."""
+
+
+def _upsert_delivery(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    insert = insert_for(dialect, delivery)
+    overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in _NEW_COLUMNS[2:]}
+    overwritten["desired_at"] = sa.case((_LAGS, delivery.c.desired_at), else_=insert.excluded.desired_at)
+    return insert.on_conflict_do_update(index_elements=[delivery.c.account, delivery.c.evse], set_=overwritten)
+
+
+def _update_deliveries(*columns: str) -> Bulk:
+    new: dict[str, sa.ColumnElement[Any]] = {
+        name: sa.bindparam(f"new_{name}", type_=delivery.c[name].type) for name in columns
+    }
+    if "desired_at" in new:
+        new["desired_at"] = sa.case((_LAGS, delivery.c.desired_at), else_=new["desired_at"])
+    statement = (
+        sa.update(delivery)
+        .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
+        .values(new)
+    )
+    return Bulk(lambda _dialect: statement, ["key_account", "key_evse", *(f"new_{name}" for name in columns)])
+
+
+_UPSERT_DELIVERIES = Bulk(_upsert_delivery, _NEW_COLUMNS)
+_UPDATE_DELIVERIES = _update_deliveries(*WANTED, "desired_at", "due_at")
+_UPDATE_WAITING = _update_deliveries(*WANTED)
+"""Of rows that wait for their turn already: since when, and the index by which the lane finds them, stays."""
 
 
 def _save_deliveries(connection_: sa.Connection, changes: Changes) -> None:
     for account, key in changes.dropped_deliveries:
         connection_.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
-    if changes.deliveries:
-        _UPSERT_DELIVERIES.run(connection_, list(changes.deliveries.values()))
+    whole: list[Row] = []
+    moved: list[Row] = []
+    waiting: list[Row] = []
+    for (account, key), change in changes.deliveries.items():
+        stored, row, due = change.stored, change.row, due_at(change.row)
+        if stored is None or stored.references != row.references:
+            values = delivery_values(row)
+            whole.append((account, key, change.at, to_micros(due), *(values[name] for name in _DELIVERY_NAMES)))
+        elif dirty(stored) and due == due_at(stored):
+            waiting.append((account, key, *_wanted(row)))
+        else:
+            moved.append((account, key, *_wanted(row), change.at, to_micros(due)))
+    _UPSERT_DELIVERIES.run(connection_, whole)
+    written = _UPDATE_DELIVERIES.run(connection_, moved) + _UPDATE_WAITING.run(connection_, waiting)
+    if (missed := len(moved) + len(waiting) - written) != 0:
+        raise ConflictingWrite(f"{missed} deliveries were removed by another process")
+
+
+def _wanted(row: Delivery) -> Row:
+    return row.desired, row.desired_seq, row.tombstone, to_micros(row.not_before), row.switched

@@ -89,6 +89,8 @@ _DATA_MISSING_ROWS = (
 _DATA_MISSING = _DATA_MISSING_ROWS.correlate(delivery).exists()
 _DATA_ON_ITS_WAY = _DATA_MISSING_ROWS.where(document.c.refused.is_(None)).correlate(delivery).exists()
 _LOOKS_AFTER_DATA = tuple(look.where(~_DATA_MISSING) for look in _LOOKS)
+_NEXT_DUE_AT = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == sa.bindparam("name"))
+_NEXT_DUE_AT_AFTER_DATA = _NEXT_DUE_AT.where(~_DATA_MISSING)
 
 
 def _row_of(row: Sequence[Any]) -> DeliveryRow:
@@ -114,10 +116,8 @@ def next_due(
 
 def next_due_at(conn: sa.Connection, account: AccountName, *, after_data: bool = False) -> datetime | None:
     """Return when the account's next row is due (steady), or None where none ever is; `after_data` as in `next_due`."""
-    statement = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == account)
-    if after_data:
-        statement = statement.where(~_DATA_MISSING)
-    return from_micros(conn.execute(statement).scalar())
+    statement = _NEXT_DUE_AT_AFTER_DATA if after_data else _NEXT_DUE_AT
+    return from_micros(conn.execute(statement, {"name": account}).scalar())
 
 
 def has_acked(conn: sa.Connection, account: AccountName) -> bool:
@@ -258,8 +258,9 @@ def save_rows(
     at = to_micros(steady)
     kept: list[dict[str, Any]] = []
     rows = list(rows)
-    copies_of(conn).drop_evses(key for key, _ in rows)
+    copies = copies_of(conn)
     for key, value in rows:
+        copies.keep_delivery(account, key, value)
         if value is None:
             conn.execute(sa.delete(delivery).where(delivery.c.account == account, delivery.c.evse == key))
             continue

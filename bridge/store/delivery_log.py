@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.model import AccountName
-from bridge.store.bulk import Bulk
+from bridge.store.bulk import Bulk, Row
 from bridge.store.micros import to_micros
 from bridge.store.stations import EvseKey
 from bridge.store.tables import delivery_log
@@ -68,29 +67,28 @@ _INSERT = Bulk(_insert, _COLUMNS)
 
 def log_requests(conn: sa.Connection, requests: Sequence[LoggedRequest]) -> None:
     """Write these requests; one that is there already stays as it is."""
-    if requests:
-        _INSERT.run(conn, [_columns(request) for request in requests])
+    _INSERT.run(conn, [_row(request) for request in requests])
 
 
-def _columns(request: LoggedRequest) -> dict[str, Any]:
-    return {
-        "account": request.account,
-        "epoch": request.epoch,
-        "number": request.number,
-        "kind": request.kind,
-        "evse": request.evse,
-        "document": request.document,
-        "records": request.records,
-        "value": request.value,
-        "seq": request.seq,
-        "sent_at_w": to_micros(request.sent_at),
-        "took_ms": request.took_ms,
-        "http": request.http,
-        "code": request.code[:_TEXT_LIMIT],
-        "outcome": request.outcome,
-        "why": request.why[:_TEXT_LIMIT],
-        "reference": request.reference[:_TEXT_LIMIT],
-        "lag_ms": request.lag_ms,
-        "request": request.request,
-        "answer": request.answer,
-    }
+def _row(request: LoggedRequest) -> Row:
+    return (
+        request.account,
+        request.epoch,
+        request.number,
+        request.kind,
+        request.evse,
+        request.document,
+        request.records,
+        request.value,
+        request.seq,
+        to_micros(request.sent_at),
+        request.took_ms,
+        request.http,
+        request.code[:_TEXT_LIMIT],
+        request.outcome,
+        request.why[:_TEXT_LIMIT],
+        request.reference[:_TEXT_LIMIT],
+        request.lag_ms,
+        request.request,
+        request.answer,
+    )

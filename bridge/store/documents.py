@@ -69,6 +69,14 @@ _ROW = sa.select(
     *(document.c[name] for name in _SHARED),
 ).where(document.c.account == sa.bindparam("name"))
 _ORDERED = _ROW.order_by(document.c.kind, document.c.key)
+# Each turn of a lane looks for a document: these statements are made once.
+_NEXT = (
+    _ROW.where(document.c.due_at <= sa.bindparam("steady"))
+    .order_by(sa.func.coalesce(document.c.attempted_at, 0), document.c.kind, document.c.key)
+    .limit(1)
+)
+_NEXT_AT = sa.select(sa.func.min(document.c.due_at)).where(document.c.account == sa.bindparam("name"))
+_LANE = sa.select(document_lane).where(document_lane.c.account == sa.bindparam("name"))
 
 
 def _row_of(row: Sequence[Any]) -> DocumentRow:
@@ -101,20 +109,13 @@ def documents_of(conn: sa.Connection, account: AccountName, names: Iterable[Docu
 
 def next_document(conn: sa.Connection, account: AccountName, steady: datetime) -> DocumentRow | None:
     """Return the document to send next: of those due, the least recently attempted."""
-    statement = (
-        _ROW.where(document.c.due_at <= to_micros(steady))
-        .order_by(sa.func.coalesce(document.c.attempted_at, 0), document.c.kind, document.c.key)
-        .limit(1)
-    )
-    row = conn.execute(statement, {"name": account}).one_or_none()
+    row = conn.execute(_NEXT, {"name": account, "steady": to_micros(steady)}).one_or_none()
     return None if row is None else _row_of(row)
 
 
 def next_document_at(conn: sa.Connection, account: AccountName) -> datetime | None:
     """Return when the account's next document is due (steady), or None where none ever is."""
-    return from_micros(
-        conn.execute(sa.select(sa.func.min(document.c.due_at)).where(document.c.account == account)).scalar()
-    )
+    return from_micros(conn.execute(_NEXT_AT, {"name": account}).scalar())
 
 
 def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[str, str]]:
@@ -225,8 +226,7 @@ def save_document_answer(
 
 def load_document_lane(conn: sa.Connection, account: AccountName) -> StoredDocumentLane:
     """Return the account's state about documents; the state of one that never sent any where there is no row."""
-    statement = sa.select(document_lane).where(document_lane.c.account == account)
-    row = conn.execute(statement).one_or_none()
+    row = conn.execute(_LANE, {"name": account}).one_or_none()
     if row is None:
         return StoredDocumentLane(account, Lane(), FullLoadState(), None)
     return StoredDocumentLane(

@@ -1,8 +1,9 @@
 """Keep the writer's working copies of stations from one transaction to the next.
 
 They belong to one database connection, the writer's: nobody else writes, so what its transactions left is what is
-stored. A rollback, and any write past `stations.save`, drops what it may have touched; then the next load reads it
-again. That is for speed alone: with no copy kept at all, everything works the same.
+stored. A lane's writes are taken in: it settles rows all day. A rollback, and any other write past `changes.save`,
+drops what it may have touched; then the next load reads it again. That is for speed alone: with no copy kept at all,
+everything works the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
+    from bridge.core.model import AccountName, Delivery
     from bridge.store.stations import EvseKey, StoredStation
     from csms.events import StationId
 
@@ -47,6 +49,17 @@ class WorkingCopies:
                 self._owners[key] = copy.id
         while len(self._stations) > _MOST:
             self.drop(next(iter(self._stations)))
+
+    def keep_delivery(self, account: AccountName, key: EvseKey, row: Delivery | None) -> None:
+        """Take in what a lane writes of a delivery that it read in the same transaction; None: it is removed."""
+        owner = self._owners.get(key)
+        if owner is None:
+            return
+        rows = self._stations[owner].evses[key].deliveries
+        if row is None:
+            rows.pop(account, None)
+        else:
+            rows[account] = row
 
     def drop(self, station: StationId) -> None:
         """Forget a station: something about it was written past its copy."""

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from tests_bridge import START, STATIONS, LossyWriter
 
-from bridge.store.changes import Changes, ConflictingWrite, save
+from bridge.core.model import Effective, EvseStatus
+from bridge.store.changes import Changes, ConflictingWrite, StateChange, save
 from bridge.store.errors import StoreUnavailable
 from bridge.store.security_events import (
     CertificateRequest,
@@ -16,6 +17,7 @@ from bridge.store.security_events import (
     certificate_requests,
     security_events,
 )
+from bridge.store.stations import load
 from csms.events import (
     CertificateRequested,
     ChargingState,
@@ -121,12 +123,12 @@ async def test_event_that_met_another_processs_write_is_read_again(bridge, confl
 
 async def test_write_against_a_version_that_has_moved_on_is_a_conflict(bridge) -> None:
     def run(conn, _payloads):
-        (key,) = [row[0] for row in conn.exec_driver_sql("SELECT id FROM evse WHERE evse_id = 'DE*ABC*E1*1'")]
+        station = load(conn, [StationId("one")])[StationId("one")]
+        (evse,) = [evse for evse in station.evses.values() if evse.evse_id == "DE*ABC*E1*1"]
+        evse.version = 8
+        stored, evse.effective = evse.effective, Effective(EvseStatus.FAULTED, EvseStatus.FAULTED, "")
         changes = Changes()
-        names = ("version", "status", "live", "rule", "seq", "available_since", "until_w", "until", "changed_at_w")
-        state = {f"new_{name}": None for name in names}
-        state |= {"new_version": 9, "new_status": "faulted", "new_live": "faulted", "new_rule": "", "new_seq": 1}
-        changes.updated_states[key] = {"key": key, "read_version": 8, **state}
+        changes.states[evse.key] = StateChange(evse, stored, 1, None)
         save(conn, changes)
         return [None]
 

@@ -1,6 +1,7 @@
 """A row from what is wanted until its answer is settled, which `reconcile` and `settlement` do together."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 
 from bridge.core import reconcile, settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
-from bridge.core.reconcile import AT_ONCE, ReconcileOptions, due_at, farewell, start, want
+from bridge.core.reconcile import AT_ONCE, WANTED, ReconcileOptions, due_at, farewell, start, want
 from bridge.core.settlement import Settled
 
 OPTIONS = ReconcileOptions()
@@ -69,6 +70,45 @@ def test_a_new_row_is_due_at_once() -> None:
 def test_the_same_value_is_the_same_row() -> None:
     delivery = acked()
     assert want(delivery, "Available") is delivery
+
+
+FULL = Delivery(
+    "Available",
+    7,
+    "Reserved",
+    5,
+    after(1),
+    6,
+    after(2),
+    after(3),
+    after(4),
+    "no",
+    4,
+    "no",
+    "why",
+    True,
+    True,
+    3,
+    after(5),
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "wish"),
+    [
+        (FULL, lambda row: want(row, "Occupied")),
+        (FULL, lambda row: farewell(row, "")),
+        (replace(FULL, tombstone=True), lambda row: want(row, "Available")),
+    ],
+    ids=["another value", "a farewell", "the same value after a farewell"],
+)
+def test_a_new_wish_changes_nothing_but_what_the_store_writes_of_it(
+    before: Delivery, wish: Callable[[Delivery], Delivery]
+) -> None:
+    wanted = wish(before)
+    changed = {each.name for each in fields(Delivery) if getattr(wanted, each.name) != getattr(before, each.name)}
+    assert {"desired_seq"} < changed <= {"desired", "desired_seq", "tombstone", "not_before", "switched"}
+    assert set(WANTED) == {"desired", "desired_seq", "tombstone", "not_before", "switched"}
 
 
 def test_an_acknowledged_row_is_due_for_its_daily_assertion_only() -> None:
