@@ -15,6 +15,7 @@ TORTURE_RESULTS ?= torture-results
 KILL_SEEDS ?= 1-12,21-32
 KILL_RESULTS ?=
 SCREENSHOTS ?= docs/screenshots
+BENCH ?=
 PYTEST := $(BIN)/python -m pytest
 
 # Tests start hundreds of processes: what they import is compiled once, also where the surroundings say otherwise.
@@ -141,8 +142,8 @@ docs: $(VENV)/.dev ## write docs/cli.md and docs/configuration.md from the code
 	$(BIN)/python -m tests.documents.write
 
 .PHONY: bench
-bench: $(VENV)/.dev ## CPU per status, memory per station, against a bare server of the ocpp package
-	$(BIN)/python -m tests.benchmarks.status_path
+bench: $(VENV)/.dev ## every figure of docs/performance.md beside its baselines, about 12 minutes (BENCH="status lag" runs some rows)
+	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 .PHONY: lock
 lock: $(BIN)/python ## resolve the dependencies anew into the lock files

@@ -1,7 +1,7 @@
-"""Be one station's WebSocket: `websockets`' connection with a cheap send, lean pings and a hook for control frames.
+"""Be one station's WebSocket: `websockets`' connection with a short way for plain messages, and lean pings.
 
 Knows framing of RFC 6455 only, no OCPP-J. Before it: `doorway`, with a transport that is ready. Beside it: `admission`,
-which its handshake asks. After it: `session`.
+which its handshake asks; `plain_frames`. After it: `session`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event, State
 
+from csms import plain_frames
 from csms.client_certificates import ClientCertificate
 from csms.doorway import Doorway
 from csms.events import Epoch, SecurityProfile
@@ -92,6 +93,10 @@ class StationSocket(ServerConnection):
         """The last bytes of the request, in which its end may begin."""
         self._early = bytearray()
         """What came behind the request before it was answered."""
+        self._at_frame = False
+        """What comes next begins a frame, and may be a plain one."""
+        self._waiting: asyncio.Future[bytes | None] | None = None
+        """Whoever waits for a message while nothing is queued; None tells that one comes by way of the queue."""
 
     @property
     def address(self) -> str:
@@ -149,6 +154,7 @@ class StationSocket(ServerConnection):
             self.place.leave()
         super().connection_lost(exc)
         self._lost = True
+        self._hand_over(None)
         if self._on_lost is not None:
             self._on_lost()
 
@@ -172,12 +178,24 @@ class StationSocket(ServerConnection):
     def process_event(self, event: Event) -> None:
         """Take one frame; pings and pongs, asked for or not, show that the station is alive."""
         super().process_event(event)
-        if isinstance(event, Frame) and event.opcode in _SIGNS_OF_LIFE and self.on_control_frame is not None:
+        if not isinstance(event, Frame):
+            return
+        if event.opcode not in _SIGNS_OF_LIFE:
+            self._hand_over(None)
+        elif self.on_control_frame is not None:
             self.on_control_frame()
 
     async def receive(self, *, decode: bool | None = None) -> str | bytes:
         """Return the next message; `decode` as of `recv`. Raises: websockets.exceptions.ConnectionClosed."""
-        message = await self.recv(decode)
+        message: str | bytes | None = None
+        if decode is False and not self._lost and not self.recv_messages.frames.queue:
+            self._waiting = self.loop.create_future()
+            try:
+                message = await self._waiting
+            finally:
+                self._waiting = None
+        if message is None:
+            message = await self.recv(decode)
         if self.on_message is not None:
             self.on_message(Direction.FROM_STATION, message)
         return message
@@ -187,9 +205,22 @@ class StationSocket(ServerConnection):
 
         The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
         """
+        if self._at_frame and self._waiting is not None and self.protocol.state is State.OPEN:
+            message = plain_frames.payload_of(data, self.protocol.max_message_size)
+            if message is not None and self._hand_over(message):
+                return
         super().data_received(data if self._answered or self.protocol.eof_sent else self._of_request(data))
+        self._at_frame = self._answered and plain_frames.may_follow(self.protocol)
         if self.protocol.state not in _BEFORE_THE_END:
             self._cut_soon()
+
+    def _hand_over(self, message: bytes | None) -> bool:
+        """Give it to whoever waits for a message; False where nobody does."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is None or waiting.done():
+            return False
+        waiting.set_result(message)
+        return True
 
     def _of_request(self, data: bytes) -> bytes:
         """Return what belongs to the request, and hold back what comes behind it until that is answered.
@@ -215,6 +246,7 @@ class StationSocket(ServerConnection):
         self._answered = True
         early, self._early = bytes(self._early), bytearray()
         self.transport.resume_reading()
+        self._at_frame = plain_frames.may_follow(self.protocol)
         if early:
             self.data_received(early)
 
@@ -225,7 +257,7 @@ class StationSocket(ServerConnection):
     async def answer(self, text: str, timeout_s: float) -> None:
         """Send one text message; waits only while the station leaves more than the write limit unread.
 
-        `send` would build a context manager for each message; this takes a third of its time. A station that reads
+        `send` would build a context manager for each message, and a frame of several objects. A station that reads
         nothing for `timeout_s` seconds is cut off.
 
         Raises: websockets.exceptions.ConnectionClosed.
@@ -235,8 +267,11 @@ class StationSocket(ServerConnection):
             return
         if self.on_message is not None:
             self.on_message(Direction.TO_STATION, text)
-        self.protocol.send_text(text.encode())
-        self.send_data()
+        if self.protocol.extensions or self.protocol.debug:
+            self.protocol.send_text(text.encode())
+            self.send_data()
+        else:
+            self.transport.write(plain_frames.text_frame(text.encode()))
         if self.paused:
             try:
                 async with asyncio.timeout(timeout_s):

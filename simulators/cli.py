@@ -2,7 +2,7 @@
 
 Parses only. Each command's module is imported when it is called, so that one command does not wait for another's
 libraries. After it: `fleet.command`, `fleet.preparation`, `hubs.command`, `demo.command`,
-`demo.agree`, `replay.command`.
+`demo.agree`, `replay.command`, `load.command`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _COMMANDS = {
     "demo": ("simulators.demo.command", "demo"),
     "agree": ("simulators.demo.agree", "agree"),
     "replay": ("simulators.replay.command", "replay"),
+    "load": ("simulators.load.command", "load"),
 }
 _EXAMPLES = {
     "fleet": (
@@ -35,6 +36,11 @@ _EXAMPLES = {
     "demo": ("ocpp-sim demo --data demo-data", "ocpp-sim demo --data demo-data --seconds 40 --stations 200"),
     "agree": ("ocpp-sim agree --fleet http://127.0.0.1:9200 --hubs http://127.0.0.1:9100 --within 60",),
     "replay": ("ocpp-sim replay CP42.jsonl --to ws://127.0.0.1:9000/CP42 --key-file CP42.key",),
+    "load": (
+        "ocpp-sim load ws://127.0.0.1:9000 --credentials stations.csv --boot --rate 100 --seconds 30",
+        "ocpp-sim load ws://127.0.0.1:9000 --stations 200 --key a-common-key-0001 --rate max --json load.json",
+        "ocpp-sim load wss://csms.example.com --credentials stations.csv --ocpp 2.0.1 --profile storm --seconds 60",
+    ),
 }
 
 

@@ -1,0 +1,114 @@
+"""What a changed status costs at saturation: the bridge beside servers that do nothing with it.
+
+200 stations have one StatusNotification in flight each. Each changes its EVSE's effective status and the word of both
+hubs, whose lanes run at their rate limits. Servers take turns, round by round; figures are medians. CPU is the server
+process's own, user and system, all threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from simulators.load.options import LoadOptions
+from tests.benchmarks.baselines import BASELINES, baseline_round
+from tests.benchmarks.bridge import Installation, Serving
+from tests.benchmarks.figures import Figure, Goal, Report
+from tests.benchmarks.hubs import Hubs, mock_hubs
+from tests.benchmarks.loader import Loader, Round, loader, median, one_round
+from tests.benchmarks.options import Options
+from tests.benchmarks.processes import thread_cpu
+
+_LIMITS = {"hubject": 1500, "chargeprice": 900}
+"""Requests a minute that each account may send."""
+
+
+def measure(options: Options, folder: Path) -> Report:
+    """Measure in rounds, then compare store and hubs with what stations were answered."""
+    with mock_hubs(folder, seed=options.seed) as hubs:
+        installation = Installation(folder, hubs, wire_log=options.wire_log)
+        installation.add_stations(options.stations)
+        with installation.serving() as bridge, loader(LoadOptions(bridge.url), options.stations) as load:
+            load.connect()
+            watched = _Watched(bridge, hubs, load, options)
+            rounds = _rounds(watched, options, folder)
+            last = load.last()
+            wrong = installation.differing(last) + hubs.agree(last, within=30 + len(last) / 10)
+    medians = {name: median(each) for name, each in rounds.items()}
+    return Report(_figures(medians), (watched.by_thread(), watched.pushes(), *map(_spread, rounds.items())), (*wrong,))
+
+
+def _rounds(watched: _Watched, options: Options, folder: Path) -> dict[str, list[Round]]:
+    rounds: dict[str, list[Round]] = {name: [] for name in (*BASELINES, "bridge")}
+    for _ in range(options.rounds):
+        for name in BASELINES:
+            rounds[name].append(baseline_round(name, folder, options.stations, options.seconds))
+        rounds["bridge"].append(watched.one_round())
+    return rounds
+
+
+class _Watched:
+    """The bridge's rounds: what each thread used, and what hubs were sent meanwhile."""
+
+    def __init__(self, bridge: Serving, hubs: Hubs, load: Loader, options: Options) -> None:
+        self._bridge, self._hubs, self._load, self._options = bridge, hubs, load, options
+        self._messages = 0.0
+        self._minutes = 0.0
+        self._cpu: dict[str, float] = {}
+        self._pushed: dict[str, float] = {}
+
+    def one_round(self) -> Round:
+        """Warm up, then measure."""
+        self._load.run(1)
+        cpu, pushed, started = thread_cpu(self._bridge.process), self._hubs.requests(), time.monotonic()
+        found = one_round(self._load, self._bridge.process, self._options.seconds)
+        self._minutes += (time.monotonic() - started) / 60
+        self._messages += found.per_second * self._options.seconds
+        _add(self._cpu, thread_cpu(self._bridge.process), cpu)
+        _add(self._pushed, self._hubs.requests(), pushed)
+        return found
+
+    def by_thread(self) -> str:
+        """Say where a status's CPU was used."""
+        shares = sorted(((1e6 * used / self._messages, name) for name, used in self._cpu.items()), reverse=True)
+        listed = ", ".join(f"{name} {share:.0f}" for share, name in shares if share >= 0.5)
+        return f"CPU µs per status by thread of the bridge: {listed}"
+
+    def pushes(self) -> str:
+        """Say how far the lanes were from their limits."""
+        listed = ", ".join(f"{hub} {n / self._minutes:.0f} of {_LIMITS[hub]}" for hub, n in self._pushed.items())
+        return f"pushes a minute meanwhile: {listed}"
+
+
+def _add(sums: dict[str, float], after: Mapping[str, float], before: Mapping[str, float]) -> None:
+    for name, value in after.items():
+        sums[name] = sums.get(name, 0.0) + value - before.get(name, 0.0)
+
+
+def _spread(named: tuple[str, list[Round]]) -> str:
+    name, rounds = named
+    middle = median(rounds)
+    each = " ".join(f"{one.cpu_us:.0f}" for one in rounds)
+    return (
+        f"{name}: CPU µs {each}; {middle.per_second:,.0f}/s, p50 {middle.p50_ms:.1f} ms, p99 {middle.p99_ms:.1f} ms, "
+        f"{middle.busy:.2f} cores, generator {middle.generator_busy:.2f}"
+    )
+
+
+def _figures(medians: Mapping[str, Round]) -> tuple[Figure, ...]:
+    bridge, package, loop = medians["bridge"], medians["ocpp"], medians["websockets"]
+    return (
+        Figure(
+            "CPU per status, against the ocpp package", bridge.cpu_us, "µs", Goal(0.5, of_ratio=True), package.cpu_us
+        ),
+        Figure("the same without its thread pool", bridge.cpu_us, "µs", None, medians["ocpp-inline"].cpu_us),
+        Figure("CPU per status, against bare websockets", bridge.cpu_us, "µs", Goal(2.2, of_ratio=True), loop.cpu_us),
+        Figure(
+            "statuses/s, against the ocpp package",
+            bridge.per_second,
+            "/s",
+            Goal(2, at_least=True, of_ratio=True),
+            package.per_second,
+        ),
+    )
