@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
 from bridge.core.reconcile import WANTED, dirty, due_at
+from bridge.core.values import quickly_made
 from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
@@ -29,6 +30,7 @@ class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """An EVSE whose working copy holds a new decision."""
@@ -42,6 +44,7 @@ class StateChange:
     """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class DeliveryChange:
     """A delivery row that asks for something else."""
