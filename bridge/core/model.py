@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from msgspec import Struct
+
 from csms.events import ChargingState, ReportedStatus
 
 EvseId = NewType("EvseId", str)
@@ -23,8 +25,7 @@ AccountName = NewType("AccountName", str)
 """Name of an account in the configuration, `[a-z0-9_]+`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """Both clocks at one instant, aware and in UTC."""
 
     now: datetime
