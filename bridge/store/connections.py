@@ -72,7 +72,7 @@ def _open(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, i
     return [Epoch(stored[opened.station][1]) for opened, _, _ in openings]
 
 
-def _opening(dialect: str) -> sa.Executable:
+def _opening(dialect: str) -> sa.Insert:
     insert = insert_for(dialect, connection)
     overwritten = {name: insert.excluded[name] for name in _OPENING_COLUMNS if name not in ("station", "epoch")}
     return insert.on_conflict_do_update(
