@@ -75,7 +75,9 @@ class Incoming:
                     message = await self._receive()
                 except ConnectionClosed:
                     return
-                if message is None or not await self._handled(message) or not await self._pacing.after_message():
+                if message is None or not await self._handled(message):
+                    return
+                if not self._pacing.in_time() and not await self._pacing.slow_down():
                     return
         finally:
             self._rest()

@@ -30,6 +30,7 @@ from bridge.core.model import (
     TemporaryKind,
 )
 from bridge.core.temporary import in_force, next_boundary
+from bridge.core.values import quickly_made
 from csms.events import ChargingState
 
 RANK: Final = (
@@ -70,6 +71,7 @@ class EffectiveOptions:
     """How long available must have stood before it counts: stations blink Available."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A status and the words that explain it."""

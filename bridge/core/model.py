@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from bridge.core.values import quickly_made
 from csms.events import ChargingState, ReportedStatus
 
 EvseId = NewType("EvseId", str)
@@ -23,6 +24,7 @@ AccountName = NewType("AccountName", str)
 """Name of an account in the configuration, `[a-z0-9_]+`."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Both clocks at one instant, aware and in UTC."""
@@ -63,6 +65,7 @@ class Layer0(StrEnum):
     IGNORE = "ignore"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Fact:
     """The last report of one connector, EVSE level or station level, as stored."""
@@ -116,6 +119,7 @@ class Temporary:
     """While it is in force, the EVSE is also made inoperative at its station (ChangeAvailability)."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class EvseView:
     """Everything that decides one EVSE's effective status."""
@@ -134,6 +138,7 @@ class EvseView:
     """The EVSE moved to this station: its published status stands until then (steady), or until the station reports."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Effective:
     """An EVSE's effective status, why, and until when the passing of time alone leaves it so."""
@@ -155,6 +160,7 @@ NEVER_HEARD = Effective(EvseStatus.UNKNOWN, EvseStatus.UNKNOWN, "never heard of"
 """What an EVSE is before its first fact."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One (account, EVSE) row: what the hub should have, what it acknowledged, and when to try next.

@@ -6,15 +6,16 @@ Never decides and never reads: `derive`, `intake` and `ticker` change working co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
 from bridge.core.reconcile import WANTED, dirty, due_at
+from bridge.core.values import quickly_made
 from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
@@ -29,6 +30,7 @@ class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class StateChange:
     """An EVSE whose working copy holds a new decision."""
@@ -42,6 +44,7 @@ class StateChange:
     """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class DeliveryChange:
     """A delivery row that asks for something else."""
@@ -175,40 +178,41 @@ _UNTIL = ("available_since", "until_w", "until")
 _NEVER = (None, None, None)
 
 
-def _update_states(*columns: str) -> Bulk:
-    new = {name: sa.bindparam(f"new_{name}", type_=evse_state.c[name].type) for name in columns}
-    statement = (
-        sa.update(evse_state)
-        .where(evse_state.c.evse == sa.bindparam("key"), evse_state.c.version == sa.bindparam("read_version"))
-        .values({**new, "changed_at_w": sa.func.coalesce(new["changed_at_w"], evse_state.c.changed_at_w)})
-    )
-    return Bulk(lambda _dialect: statement, ["key", "read_version", *(f"new_{name}" for name in columns)])
+_STATE_COLUMNS = ("evse", "version", *_DECIDED, *_UNTIL)
 
 
-_INSERT_STATES = Bulk(lambda _dialect: sa.insert(evse_state), ("evse", "version", *_DECIDED, *_UNTIL))
-_UPDATE_STATES = _update_states("version", *_DECIDED, *_UNTIL)
-_UPDATE_TIMELESS = _update_states("version", *_DECIDED)
+def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
+    """Return the insert of a state, and its compare-and-set where there is one: it overwrites `columns`."""
+
+    def make(dialect: str) -> sa.Insert:
+        insert = insert_for(dialect, evse_state)
+        overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in columns}
+        overwritten["changed_at_w"] = sa.func.coalesce(insert.excluded.changed_at_w, evse_state.c.changed_at_w)
+        read_version = insert.excluded.version - sa.literal_column("1")
+        return insert.on_conflict_do_update(
+            index_elements=[evse_state.c.evse], set_=overwritten, where=evse_state.c.version == read_version
+        )
+
+    return make
+
+
+_WRITE_STATES = Bulk(_write_state("version", *_DECIDED, *_UNTIL), _STATE_COLUMNS)
+_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
 HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
 _INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), HISTORY_COLUMNS)
 
 
 def _save_states(connection_: sa.Connection, changes: Changes) -> None:
-    first: list[Row] = []
     timed: list[Row] = []
     timeless: list[Row] = []
     for key, change in changes.states.items():
-        evse, decided, until = change.evse, _decided(change), _until(change.evse.effective)
-        if change.stored is None:
-            first.append((key, evse.version + 1, *decided, *until))
-        elif until == _NEVER == _until(change.stored):
-            timeless.append((key, evse.version, evse.version + 1, *decided))
-        else:
-            timed.append((key, evse.version, evse.version + 1, *decided, *until))
-        evse.version += 1
-    _INSERT_STATES.run(connection_, first)
-    written = _UPDATE_STATES.run(connection_, timed) + _UPDATE_TIMELESS.run(connection_, timeless)
-    if (missed := len(timed) + len(timeless) - written) != 0:
+        change.evse.version += 1
+        until = _until(change.evse.effective)
+        rows = timeless if until == _NEVER == _until(change.stored) else timed
+        rows.append((key, change.evse.version, *_decided(change), *until))
+    written = _WRITE_STATES.run(connection_, timed) + _WRITE_TIMELESS.run(connection_, timeless)
+    if (missed := len(changes.states) - written) != 0:
         raise ConflictingWrite(f"{missed} EVSE states were changed by another process")
     _INSERT_HISTORY.run(connection_, changes.history)
 
@@ -229,35 +233,28 @@ def _until(decided: Effective | None) -> Row:
 # --- deliveries ---------------------------------------------------------------------------------------------------
 
 _DELIVERY_NAMES = tuple(column.name for column in DELIVERY_COLUMNS)
-_NEW_COLUMNS = ("account", "evse", "desired_at", "due_at", *_DELIVERY_NAMES)
+_WISH_COLUMNS = ("account", "evse", "desired_at", "due_at", *WANTED)
+_DELIVERY_COLUMNS = (*_WISH_COLUMNS, *(name for name in _DELIVERY_NAMES if name not in WANTED))
 _LAGS = delivery.c.acked_seq < delivery.c.desired_seq
 """The lag begins with the first change that is not acknowledged."""
 
 
-def _upsert_delivery(dialect: str) -> sqlite.Insert | postgresql.Insert:
-    insert = insert_for(dialect, delivery)
-    overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in _NEW_COLUMNS[2:]}
-    overwritten["desired_at"] = sa.case((_LAGS, delivery.c.desired_at), else_=insert.excluded.desired_at)
-    return insert.on_conflict_do_update(index_elements=[delivery.c.account, delivery.c.evse], set_=overwritten)
+def _write_delivery(*columns: str) -> Callable[[str], sa.Insert]:
+    """Return the insert of a delivery, which overwrites `columns` of one that is there."""
+
+    def make(dialect: str) -> sa.Insert:
+        insert = insert_for(dialect, delivery)
+        overwritten: dict[str, sa.ColumnElement[Any]] = {name: insert.excluded[name] for name in columns}
+        if "desired_at" in columns:
+            overwritten["desired_at"] = sa.case((_LAGS, delivery.c.desired_at), else_=insert.excluded.desired_at)
+        return insert.on_conflict_do_update(index_elements=[delivery.c.account, delivery.c.evse], set_=overwritten)
+
+    return make
 
 
-def _update_deliveries(*columns: str) -> Bulk:
-    new: dict[str, sa.ColumnElement[Any]] = {
-        name: sa.bindparam(f"new_{name}", type_=delivery.c[name].type) for name in columns
-    }
-    if "desired_at" in new:
-        new["desired_at"] = sa.case((_LAGS, delivery.c.desired_at), else_=new["desired_at"])
-    statement = (
-        sa.update(delivery)
-        .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
-        .values(new)
-    )
-    return Bulk(lambda _dialect: statement, ["key_account", "key_evse", *(f"new_{name}" for name in columns)])
-
-
-_UPSERT_DELIVERIES = Bulk(_upsert_delivery, _NEW_COLUMNS)
-_UPDATE_DELIVERIES = _update_deliveries(*WANTED, "desired_at", "due_at")
-_UPDATE_WAITING = _update_deliveries(*WANTED)
+_WRITE_DELIVERIES = Bulk(_write_delivery(*_DELIVERY_COLUMNS[2:]), _DELIVERY_COLUMNS)
+_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS)
+_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS)
 """Of rows that wait for their turn already: since when, and the index by which the lane finds them, stays."""
 
 
@@ -269,18 +266,18 @@ def _save_deliveries(connection_: sa.Connection, changes: Changes) -> None:
     waiting: list[Row] = []
     for (account, key), change in changes.deliveries.items():
         stored, row, due = change.stored, change.row, due_at(change.row)
+        wish = (account, key, change.at, to_micros(due), *_wish(row))
         if stored is None or stored.references != row.references:
             values = delivery_values(row)
-            whole.append((account, key, change.at, to_micros(due), *(values[name] for name in _DELIVERY_NAMES)))
+            whole.append((*wish, *(values[name] for name in _DELIVERY_COLUMNS[len(wish) :])))
         elif dirty(stored) and due == due_at(stored):
-            waiting.append((account, key, *_wanted(row)))
+            waiting.append(wish)
         else:
-            moved.append((account, key, *_wanted(row), change.at, to_micros(due)))
-    _UPSERT_DELIVERIES.run(connection_, whole)
-    written = _UPDATE_DELIVERIES.run(connection_, moved) + _UPDATE_WAITING.run(connection_, waiting)
-    if (missed := len(moved) + len(waiting) - written) != 0:
-        raise ConflictingWrite(f"{missed} deliveries were removed by another process")
+            moved.append(wish)
+    _WRITE_DELIVERIES.run(connection_, whole)
+    _WRITE_WISHES.run(connection_, moved)
+    _REWRITE_WISHES.run(connection_, waiting)
 
 
-def _wanted(row: Delivery) -> Row:
+def _wish(row: Delivery) -> Row:
     return row.desired, row.desired_seq, row.tombstone, to_micros(row.not_before), row.switched

@@ -57,7 +57,7 @@ class LoggedRequest:
 _COLUMNS = tuple(column.name for column in delivery_log.columns if column.name != "id")
 
 
-def _insert(dialect: str) -> sa.Executable:
+def _insert(dialect: str) -> sa.Insert:
     insert = sqlite.insert(delivery_log) if dialect == "sqlite" else postgresql.insert(delivery_log).inline()
     return insert.on_conflict_do_nothing(index_elements=["account", "epoch", "number"])
 

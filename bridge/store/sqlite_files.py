@@ -18,8 +18,10 @@ from bridge.store.errors import StoreBroken, StoreError, StoreUnavailable, class
 
 _SUFFIXES = ("", "-wal", "-shm")
 """The database, its write-ahead log, and the index of that. Source: SQLite, "Temporary Files Used By SQLite" §2."""
-CHECKPOINT_AFTER = 800
-"""Rows written: about the 1000 pages of WAL after which SQLite would do it by itself."""
+CHECKPOINT_AFTER = 8000
+"""Rows written. Under load many rows share a page, so this is about the 1000 pages of WAL after which SQLite would do
+it by itself; where they do not, the log grows by `LOG_KEPT` first. Each checkpoint syncs the database, and stations
+wait for it."""
 LOG_KEPT = 4 * 1024 * 1024
 """Bytes to which the log is cut back once it begins anew, and by which it may grow, whatever the number of rows."""
 _TEXT_LIMIT = 256

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.store.stations import EvseKey, StoredStation
     from csms.events import StationId
 
-_MOST = 4096
+_MOST = 16_384
 """Stations kept; a few KiB each."""
 _KEY = "working copies"
 
