@@ -6,8 +6,10 @@ Never decides and never reads: `derive`, `intake` and `ticker` change working co
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,13 +89,12 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
 
     Raises: ConflictingWrite, and what SQLAlchemy raises.
     """
-    for id_, values in changes.stations.items():
-        connection_.execute(sa.update(station).where(station.c.id == id_).values(**values))
-    for id_, (epoch, closed_at) in changes.closed_connections.items():
+    for names, alike in groupby(sorted(changes.stations.items(), key=_names_of), key=_names_of):
+        connection_.execute(_update_stations(names), [{"id_": id_, **values} for id_, values in alike])
+    if changes.closed_connections:
         connection_.execute(
-            sa.update(connection)
-            .where(connection.c.station == id_, connection.c.epoch == epoch)
-            .values(closed_at=closed_at)
+            _CLOSE,
+            [{"id_": id_, "epoch_": epoch, "at": at} for id_, (epoch, at) in changes.closed_connections.items()],
         )
     _save_facts(connection_, changes)
     _save_states(connection_, changes)
@@ -102,6 +103,27 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
         save_orders(connection_, changes.orders)
     keep_security_events(connection_, changes.security_events)
     keep_certificate_requests(connection_, changes.certificate_requests)
+
+
+def _names_of(changed: tuple[StationId, dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(changed[1]))
+
+
+@functools.cache
+def _update_stations(names: tuple[str, ...]) -> sa.Update:
+    """Return the statement that sets these columns of a station: a boot's, a first status's."""
+    return (
+        sa.update(station)
+        .where(station.c.id == sa.bindparam("id_"))
+        .values({name: sa.bindparam(name) for name in names})
+    )
+
+
+_CLOSE = (
+    sa.update(connection)
+    .where(connection.c.station == sa.bindparam("id_"), connection.c.epoch == sa.bindparam("epoch_"))
+    .values(closed_at=sa.bindparam("at"))
+)
 
 
 def _save_facts(connection_: sa.Connection, changes: Changes) -> None:
