@@ -17,7 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from csms.admission import Admission, select_subprotocol
-from csms.doorway import Doorway, ListenerTls
+from csms.doorway import Doorway, ListenerTls, keep_tls_lean
 from csms.gate import Gate
 from csms.options import ListenerOptions, ServerOptions
 from csms.ports import Attempts, Counter
@@ -84,6 +84,8 @@ class Listeners:
 
     async def _serve(self, doorway: Doorway, on_station: OnStation, admission: Admission) -> Server:
         options, listener = self._options, doorway.options
+        if listener.tls:
+            keep_tls_lean()
         if listener.tls and doorway.tls is None:
             raise AssertionError("reload_tls comes before start, for each listener with TLS")
         station_socket = partial(

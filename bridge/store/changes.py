@@ -6,7 +6,6 @@ Never decides and never reads: `derive`, `intake` and `ticker` change working co
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -89,13 +88,11 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
 
     Raises: ConflictingWrite, and what SQLAlchemy raises.
     """
-    for names, alike in groupby(sorted(changes.stations.items(), key=_names_of), key=_names_of):
-        connection_.execute(_update_stations(names), [{"id_": id_, **values} for id_, values in alike])
+    for _, alike in groupby(sorted(changes.stations.items(), key=_names_of), key=_names_of):
+        connection_.execute(_UPDATE_STATIONS, [{"id_": id_, **values} for id_, values in alike])
     if changes.closed_connections:
-        connection_.execute(
-            _CLOSE,
-            [{"id_": id_, "epoch_": epoch, "at": at} for id_, (epoch, at) in changes.closed_connections.items()],
-        )
+        closed = changes.closed_connections.items()
+        connection_.execute(_CLOSE, [{"id_": id_, "epoch_": epoch, "closed_at": at} for id_, (epoch, at) in closed])
     _save_facts(connection_, changes)
     _save_states(connection_, changes)
     _save_deliveries(connection_, changes)
@@ -109,20 +106,10 @@ def _names_of(changed: tuple[StationId, dict[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(changed[1]))
 
 
-@functools.cache
-def _update_stations(names: tuple[str, ...]) -> sa.Update:
-    """Return the statement that sets these columns of a station: a boot's, a first status's."""
-    return (
-        sa.update(station)
-        .where(station.c.id == sa.bindparam("id_"))
-        .values({name: sa.bindparam(name) for name in names})
-    )
-
-
-_CLOSE = (
-    sa.update(connection)
-    .where(connection.c.station == sa.bindparam("id_"), connection.c.epoch == sa.bindparam("epoch_"))
-    .values(closed_at=sa.bindparam("at"))
+_UPDATE_STATIONS = sa.update(station).where(station.c.id == sa.bindparam("id_"))
+"""Sets the columns that its rows name, each row the same ones: a boot's, a first status's."""
+_CLOSE = sa.update(connection).where(
+    connection.c.station == sa.bindparam("id_"), connection.c.epoch == sa.bindparam("epoch_")
 )
 
 

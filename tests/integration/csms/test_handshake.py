@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -286,6 +288,14 @@ async def test_whoever_waits_in_line_too_long_is_told_when_to_come_again(site_of
     assert (status, headers["Retry-After"]) == (503, "30")
     release.set()
     await first
+
+
+async def test_two_hundred_stations_can_knock_while_the_event_loop_is_busy(site: Site) -> None:
+    """What finds no place in the kernel's queue is dropped, and comes back after 1, 2, 4 … seconds."""
+    with ExitStack() as knocking:
+        for _ in range(200):  # the event loop accepts none of them before this is over
+            knocking.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S / 10))
+    await dial(site.port)
 
 
 @pytest.mark.row("T54", "T82")
