@@ -8,10 +8,10 @@ Never sends anything; after it, lanes and the ticker are woken without content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 import structlog
+from msgspec import Struct
 
 from bridge.core import facts
 from bridge.core.model import Charging, Fact, Moment
@@ -53,8 +53,7 @@ _READ_AGAIN = 3
 """How often an event is written anew after another process changed the same EVSE meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """One event with the moment of its receipt."""
 
     event: StationEvent
@@ -98,7 +97,10 @@ class Intake:
         """Commit one event and return its receipt. Raises: NotRecorded, EventRefused, Superseded."""
         arrival = Arrival(event, self._clock())
         try:
-            receipt = await self._submit(arrival)
+            try:
+                receipt = await self._writer.submit(self._handler, arrival)
+            except ConflictingWrite:
+                receipt = await self._write_anew(arrival)
         except StoreError as error:
             raise NotRecorded(str(error)) from error
         except UNSTORABLE as error:
@@ -107,9 +109,9 @@ class Intake:
             self._came_or_went(event.station)
         return receipt
 
-    async def _submit(self, arrival: Arrival) -> Receipt:
-        """Write one event; where another process was faster, read again and write anew."""
-        for _ in range(_READ_AGAIN):
+    async def _write_anew(self, arrival: Arrival) -> Receipt:
+        """Write an event that another process was faster with, on what is read again."""
+        for _ in range(_READ_AGAIN - 1):
             try:
                 return await self._writer.submit(self._handler, arrival)
             except ConflictingWrite:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NewType
 
+from msgspec import Struct
+
 StationId = NewType("StationId", str)
 """A station's identity as our registry spells it (percent-decoded once)."""
 
@@ -175,8 +177,7 @@ class StationBooted:
     firmware: str
 
 
-@dataclass(frozen=True, slots=True)
-class StatusReported:
+class StatusReported(Struct, frozen=True):
     """A connector, an EVSE or a whole station reported a status.
 
     Source: OCPP 1.6 §6.47 StatusNotification.req; OCPP 2.0.1 Part 2 StatusNotificationRequest, and NotifyEventRequest
@@ -288,8 +289,7 @@ StationEvent = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """What the host gives back for one recorded event."""
 
     seq: int

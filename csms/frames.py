@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
+
 from csms.events import OcppVersion
 from csms.faults import Fault, error_code
 from csms.json_text import JUNK, MAX_DEPTH, MAX_DIGITS, Refused, lenient_json, strict_json, too_deep
@@ -43,8 +45,7 @@ _NEVER_ANSWERED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request; it gets exactly one answer."""
 
     id: str
@@ -52,16 +53,14 @@ class Call:
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(Struct, frozen=True):
     """The good answer to a request of ours."""
 
     id: str
     payload: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CallError:
+class CallError(Struct, frozen=True):
     """The bad answer to a request of ours; never answered."""
 
     id: str
@@ -69,8 +68,7 @@ class CallError:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class CallResultError:
+class CallResultError(Struct, frozen=True):
     """The station could not use the good answer that we gave to a request of its; never answered. OCPP 2.1 only."""
 
     id: str
@@ -78,8 +76,7 @@ class CallResultError:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """A message that nobody waits for an answer to; never answered. OCPP 2.1 only."""
 
     id: str
@@ -150,8 +147,12 @@ def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> F
     that are too long or too short, and null for an empty payload (that one always: OCPP-J 1.6 §4.2.1).
     A CALL whose id can be read yields a `Call` or a `Malformed` with an answer, whatever the rest looks like.
     """
-    if not isinstance(text, str):
-        return _parse_bytes(text, version, strict)
+    if isinstance(text, bytes):
+        data = text
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return _unread("not_utf8", Fault.SYNTACTIC, data.decode(errors="replace"), version)
     if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(text):
         return _unread("too_deep", _BROKEN_CALL[version], text, version)
     try:
@@ -166,13 +167,6 @@ def parse(text: str | bytes, version: OcppVersion, *, strict: bool = False) -> F
     # In JSON `true` and 2.0 are not the integer 2, though Python compares them as equal.
     reader = _READERS[version].get(kind) if type(kind) is int else None
     return reader(message, version, strict) if reader else _unknown_type(message, version)
-
-
-def _parse_bytes(data: bytes, version: OcppVersion, strict: bool) -> Frame:
-    try:
-        return parse(data.decode(), version, strict=strict)
-    except UnicodeDecodeError:
-        return _unread("not_utf8", Fault.SYNTACTIC, data.decode(errors="replace"), version)
 
 
 def _unread(kind: str, fault: Fault, text: str, version: OcppVersion) -> Malformed:

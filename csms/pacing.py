@@ -37,22 +37,26 @@ class Pacing:
         self._patience_s = options.flood_patience.total_seconds()
         self._messages = Pace(options.messages_per_second, options.message_burst)
         self._controls = Pace(options.messages_per_second, options.message_burst)
+        self._wait_s = 0.0
+        """How long the last message came too early; zero or less: it did not."""
         self._waited_s = 0.0
         """How long we have made the station wait since it last waited for us."""
 
-    async def after_message(self) -> bool:
+    def in_time(self) -> bool:
+        """Count a message; tell whether the next may be read at once, or else `slow_down` comes first."""
+        self._wait_s = self._messages.spend(self._clock())
+        return self._wait_s <= 0 and not self._waited_s
+
+    async def slow_down(self) -> bool:
         """Wait until the next message may be read; False where the connection was ended instead.
 
         A station that waits for its answers is slowed for as long as it likes. One that has sent on all the time, so
         that more was waiting whenever we looked, is cut off once we have made it wait for the length of our patience.
         """
-        wait_s = self._messages.spend(self._clock())
-        if wait_s > 0:
+        if self._wait_s > 0:
             self._count("message_slowed")
-            await asyncio.sleep(wait_s)
-            self._waited_s += wait_s
-        elif not self._waited_s:
-            return True
+            await asyncio.sleep(self._wait_s)
+            self._waited_s += self._wait_s
         if not self._socket.crowded:
             self._waited_s = 0.0
         elif self._waited_s > self._patience_s:

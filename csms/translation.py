@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
+
 from csms.events import ReportedStatus, StationEvent
 from csms.faults import Fault
 
@@ -28,8 +30,7 @@ Notes = dict[str, None]
 """Leniencies of one message in the order of their first use; a dict, since the same one counts once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Translated:
+class Translated(Struct, frozen=True):
     """The call was understood; `events` in the order in which they happened, perhaps none."""
 
     events: tuple[StationEvent, ...]

@@ -59,23 +59,27 @@ class Observers:
     """Passes on to each; one that fails is left out from then on."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = list(observers)
+        self._observers = tuple(observers)
 
     def recorded(self, event: StatusReported, took: timedelta) -> None:
         """Pass on a status that is committed."""
-        self._each(lambda observer: observer.recorded(event, took))
+        for observer in self._observers:
+            try:
+                observer.recorded(event, took)
+            except Exception:  # noqa: BLE001 - whatever is wrong with an observer is no matter of what it observes
+                self._leave_out(observer)
 
     def pushed(self, push: Answered) -> None:
         """Pass on a push that has ended."""
-        self._each(lambda observer: observer.pushed(push))
-
-    def _each(self, tell: Callable[[Observer], None]) -> None:
-        for observer in tuple(self._observers):
+        for observer in self._observers:
             try:
-                tell(observer)
-            except Exception:
-                self._observers.remove(observer)
-                log.exception("observer_failed", observer=type(observer).__name__)
+                observer.pushed(push)
+            except Exception:  # noqa: BLE001 - as above
+                self._leave_out(observer)
+
+    def _leave_out(self, failed: Observer) -> None:
+        self._observers = tuple(observer for observer in self._observers if observer is not failed)
+        log.exception("observer_failed", observer=type(failed).__name__)
 
 
 class ObservedRecorder:

@@ -80,6 +80,8 @@ class Meters:
             ["version"],
             registry=self.registry,
         )
+        self._statuses_of: dict[str, Counter] = {}
+        """By version; to look it up in the metric takes as long as the rest of counting."""
         self._commit = Histogram(
             "ocpp_bridge_status_commit_seconds",
             "From a status's receipt to its commit: so long its station waits for the answer.",
@@ -119,7 +121,10 @@ class Meters:
 
     def recorded(self, version: str, took_s: float) -> None:
         """Count a status that is committed."""
-        self._statuses.labels(version).inc()
+        statuses = self._statuses_of.get(version)
+        if statuses is None:
+            statuses = self._statuses_of[version] = self._statuses.labels(version)
+        statuses.inc()
         self._commit.observe(took_s)
 
     def refused(self, why: str) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from bridge.wire_log.line import Kind
 from csms.events import Epoch, OcppVersion
@@ -18,12 +19,11 @@ from csms.ports import Direction
 LONGEST_FRAME = 64 * 1024
 """Characters or bytes of a frame that are held: enough to mask it as JSON before it is cut."""
 
-_KINDS = {Direction.FROM_STATION: Kind.FROM_STATION, Direction.TO_STATION: Kind.TO_STATION}
 _ENTRY = 200
 """Bytes that an entry takes besides its frame, about."""
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True):
     """One frame, or what happened to a connection, as it came."""
 
     at: float
@@ -55,7 +55,8 @@ class Ring:
 
     def frame(self, identity: str, epoch: Epoch, direction: Direction, data: str | bytes) -> None:
         """Keep one message; what is longer than `LONGEST_FRAME` is cut."""
-        self._keep(identity, epoch, _KINDS[direction], data)
+        kind = Kind.FROM_STATION if direction is Direction.FROM_STATION else Kind.TO_STATION
+        self._keep(identity, epoch, kind, data)
 
     def closed(self, identity: str, epoch: Epoch, code: int | None, reason: str) -> None:
         """Note that a connection was closed."""

@@ -31,6 +31,7 @@ _ANSWER_S = 30.0
 """OCPP gives no figure; the `ocpp` package waits as long."""
 _SWEEP_S = 5.0
 _LAST_ANSWERS_S = 10.0
+_STOP_NOTICED_S = 0.1
 _BURST = 10
 """Changes of one station in a row, where connectors flap."""
 
@@ -80,18 +81,22 @@ class Crowd:
 
     @property
     def tally(self) -> Tally:
-        """The numbers since `begin`."""
+        """The numbers since `taken`."""
         return self._ground.tally
 
     @property
     def trace(self) -> list[tuple[str, str, float]]:
-        """Each status since `begin`: station, word, when it was sent by the system's clock."""
+        """Each status since `taken`: station, word, when it was sent by the system's clock."""
         return self._ground.trace
 
     def begin(self) -> None:
-        """Count from now on, and from nothing."""
+        """Begin a stretch: seconds count from now on."""
         self._stopped.clear()
-        self._ground.begin()
+        self._ground.began = time.perf_counter()
+
+    def taken(self) -> None:
+        """Count from nothing: what comes between two stretches is the next one's."""
+        self._ground.clear()
 
     def stop(self) -> None:
         """End what runs."""
@@ -164,7 +169,7 @@ class Crowd:
     async def _pace_handshakes(self) -> None:
         if self._options.connect_rate:
             now = time.perf_counter()
-            self._next_handshake = max(self._next_handshake, now - 1) + 1 / self._options.connect_rate
+            self._next_handshake = max(self._next_handshake, now) + 1 / self._options.connect_rate
             await asyncio.sleep(max(self._next_handshake - now, 0))
 
     # --- what they do -------------------------------------------------------------------------------------------------
@@ -184,13 +189,19 @@ class Crowd:
     async def _paced(self, stations: list[Station], rate: float, seconds: float, burst: int) -> None:
         began, chance = time.perf_counter(), random.Random(self._options.seed)
         for number in count():
-            due = (number + chance.random()) / rate
-            if due >= seconds or self._stopped.is_set():
+            due = began + min((number + chance.random()) / rate, seconds)
+            await self._sleep_until(due, yielding=number % _AT_ONCE == 0)
+            if due >= began + seconds or self._stopped.is_set():
                 return
-            left = began + due - time.perf_counter()
-            if left > 0 or number % _AT_ONCE == 0:
-                await asyncio.sleep(max(left, 0))
-            await stations[number // burst % len(stations)].owe(Kind.STATUS, began + due)
+            await stations[number // burst % len(stations)].owe(Kind.STATUS, due)
+
+    async def _sleep_until(self, moment: float, *, yielding: bool) -> None:
+        """Sleep until a moment of `perf_counter`, or `stop`; where it has passed, only let others work."""
+        left = moment - time.perf_counter()
+        if left > _STOP_NOTICED_S:
+            await self.hold(left)
+        elif left > 0 or yielding:
+            await asyncio.sleep(max(left, 0))
 
     async def _saturated(self, stations: list[Station], seconds: float) -> None:
         self._ground.eager = True
@@ -215,7 +226,6 @@ class Crowd:
         for station in tuple(first.missing):
             await station.owe(Kind.STATUS, time.perf_counter())
         await self._until(first.all, seconds)
-        self._ground.begin()
         again = _Answered(stations, self._ground.tally.back)
         for station in stations:
             station.break_off()

@@ -35,7 +35,7 @@ class Ground:
         self.options = options
         self.tally = Tally()
         self.began = time.perf_counter()
-        """When the stretch that is counted began."""
+        """When the stretch began."""
         self.eager = False
         """Whether a station reports anew as soon as it is answered."""
         self.words: tuple[str, ...] = messages.words(options.version, "steady")
@@ -44,9 +44,9 @@ class Ground:
         self.trace: list[tuple[str, str, float]] = []
         self.tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=options.ca) if options.ca else True
 
-    def begin(self) -> None:
-        """Count from now on, and from nothing."""
-        self.tally, self.trace, self.began = Tally(), [], time.perf_counter()
+    def clear(self) -> None:
+        """Count from nothing."""
+        self.tally, self.trace = Tally(), []
 
 
 class _Sent(NamedTuple):

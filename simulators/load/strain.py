@@ -78,11 +78,11 @@ class Watch:
     def found(self) -> Strain:
         """Return what was seen so far."""
         now, cpu = time.perf_counter(), time.process_time()
-        seconds = max(now - self._began, 1e-9)
+        used, seconds = cpu - self._cpu, max(now - self._began, 1e-9)
         return Strain(
-            cpu - self._cpu,
+            used,
             seconds,
-            max(self._busiest, (cpu - self._cpu) / seconds),
+            self._busiest or min(used, used / seconds),  # less than a second says nothing of a whole one
             self._late.percentile(99) or 0.0,
             self._late.longest,
         )

@@ -64,7 +64,7 @@ class Worker:
                     settled = await crowd.storm(order["seconds"])
                 case _:
                     await crowd.hold(order["seconds"])
-        return {
+        found = {
             "seconds": time.perf_counter() - began,
             "connected": crowd.connected,
             "settled": settled,
@@ -72,6 +72,8 @@ class Worker:
             "strain": watch.found().document(),
             "trace": crowd.trace,
         }
+        crowd.taken()
+        return found
 
     def stop(self) -> None:
         """End the order that is carried out."""
