@@ -36,6 +36,7 @@ from csms.handshake import (
     without_login,
 )
 from csms.keys import KeyCheck
+from csms.line import Line
 from csms.options import ServerOptions
 from csms.ports import Attempts, Counter, EventRefused, NotRecorded, Recorder, Registry, Superseded
 from csms.profiles import Login, Presented, weigh
@@ -48,6 +49,7 @@ from csms.websocket import Claim, StationSocket
 
 _HEALTH_PATH = "/livez"
 _STORAGE_DOWN = Refuse(503, "storage is not available", (("Retry-After", "10"),))
+_CROWDED = Refuse(503, "too many stations connect at this moment", (("Retry-After", "30"),))
 _ALIVE = Refuse(409, "this station is connected already, and alive")
 _WRONG = Refuse(401, "credentials wrong", CHALLENGE)
 _TELLING = (401, 403, 404)
@@ -90,6 +92,7 @@ class Admission:
         self._attempts = attempts
         self._monotonic = monotonic
         self._own = own
+        self._line = Line(options.handshakes_at_once)
         self._throttle = Throttle(limit=options.failures_allowed, window=options.failures_window)
         self._log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -106,13 +109,13 @@ class Admission:
                 page.body = b""  # RFC 9110 §9.3.2; Content-Length still says what GET would bring
             return page
         self._forgive(request, upgrade)
-        decision = await self._decide(socket, request)
+        in_turn = await socket.stand_in(self._line, self._options.line_patience)
+        decision = await self._decide(socket, request) if in_turn else _CROWDED
         if isinstance(decision, Refuse):
             return self._refuse(socket, request, decision)
         socket.claim = decision
         socket.abandoned = self.on_abandoned
-        record = decision.record
-        compress = compresses(self._options.compression, record.compression, decision.negotiated.version)
+        compress = compresses(self._options.compression, decision.record.compression, decision.negotiated.version)
         _offer(headers, decision.negotiated, compress=compress)
         return None
 
@@ -120,8 +123,7 @@ class Admission:
         """Answer what is no WebSocket at all: health checks, and people who want to know what this is."""
         if request.path.partition("?")[0] == _HEALTH_PATH:
             return socket.respond(200, "ok\n")
-        options = socket.doorway.options
-        secure = options.tls or options.proxy is not None
+        secure = socket.doorway.options.tls or socket.doorway.options.proxy is not None
         response = socket.respond(426, how_to_connect(_first(request.headers, "Host") or "", secure=secure))
         response.headers["Upgrade"] = "websocket"
         return response
@@ -248,9 +250,8 @@ class Admission:
     def _tell(self, socket: StationSocket, request: Request, status: int, reason: str) -> None:
         """Keep a refused attempt for the operator."""
         if self._attempts is not None:
-            identity = identity_of(request.path) or ""
-            agent = _first(request.headers, "User-Agent") or ""
-            self._attempts.refused(AttemptRefused(identity, socket.address, status, reason, agent))
+            who, agent = identity_of(request.path) or "", _first(request.headers, "User-Agent") or ""
+            self._attempts.refused(AttemptRefused(who, socket.address, status, reason, agent))
 
     async def on_response(self, connection: ServerConnection, request: Request, response: Response) -> Response | None:
         """Record the connection once the handshake is sure to succeed, and before the station learns of it."""

@@ -7,6 +7,8 @@ handshakes through. After it: `server`, with each WebSocket that was let through
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, cast
@@ -15,7 +17,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
 from csms.admission import Admission, select_subprotocol
-from csms.doorway import Doorway, ListenerTls
+from csms.doorway import Doorway, ListenerTls, keep_tls_lean
 from csms.gate import Gate
 from csms.options import ListenerOptions, ServerOptions
 from csms.ports import Attempts, Counter
@@ -25,6 +27,9 @@ from csms.websocket import StationSocket
 _DEFLATE = ServerPerMessageDeflateFactory(
     server_max_window_bits=9, client_max_window_bits=9, compress_settings={"memLevel": 4}
 )
+
+_WAITING = 16_384
+"""Connections that wait for the event loop."""
 
 OnStation = Callable[[ServerConnection], Awaitable[None]]
 """Serves one WebSocket until it is closed."""
@@ -79,9 +84,14 @@ class Listeners:
 
     async def _serve(self, doorway: Doorway, on_station: OnStation, admission: Admission) -> Server:
         options, listener = self._options, doorway.options
+        if listener.tls:
+            keep_tls_lean()
         if listener.tls and doorway.tls is None:
             raise AssertionError("reload_tls comes before start, for each listener with TLS")
-        return await serve(
+        station_socket = partial(
+            StationSocket, doorway=doorway, unreadable=admission.on_unreadable, open_timeout=options.open_timeout
+        )
+        server = await serve(
             on_station,
             listener.host,
             listener.port,
@@ -90,13 +100,15 @@ class Listeners:
             select_subprotocol=select_subprotocol,
             extensions=[_DEFLATE],
             compression=None,
-            create_connection=cast("Any", partial(StationSocket, doorway=doorway, unreadable=admission.on_unreadable)),
+            create_connection=cast("Any", station_socket),
             server_header=options.server_header,
-            open_timeout=options.open_timeout.total_seconds(),
+            open_timeout=None,
             close_timeout=options.close_timeout.total_seconds(),
             ping_interval=None,
             max_size=options.max_size,
         )
+        _lengthen_queues(server)
+        return server
 
     def close(self) -> None:
         """Accept nobody any more; open connections stay."""
@@ -111,6 +123,17 @@ class Listeners:
                 connection.transport.abort()
         for server in servers.values():
             await server.wait_closed()
+
+
+def _lengthen_queues(server: Server) -> None:
+    """Let the kernel keep more connections than the event loop takes at once, in which time nobody is answered.
+
+    What finds no place there is dropped, and its device tries again after 1, 2, 4, 8, 16 and 32 s: a storm would last
+    for minutes. The kernel cuts the number to its own limit.
+    """
+    for listening in server.sockets:
+        with socket.socket(fileno=os.dup(listening.fileno())) as same:
+            same.listen(_WAITING)
 
 
 def _port(server: Server) -> int:

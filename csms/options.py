@@ -84,7 +84,12 @@ class ServerOptions:
     """Value of the HTTP Server header; None leaves it out."""
 
     open_timeout: timedelta = timedelta(seconds=10)
-    """From TCP accept to the end of the handshake, the registry's answer included."""
+    """From TCP accept to the end of the request, and from its turn to the end of the handshake, commit included."""
+    handshakes_at_once: int = 512
+    """Beyond, they wait in the order in which they came: enough to share reads and commits, few enough to be quick, and
+    more than one address may have."""
+    line_patience: timedelta = timedelta(seconds=60)
+    """How long a handshake may wait for its turn before it is answered 503."""
     close_timeout: timedelta = timedelta(seconds=3)
     """How long a station may take to answer our close frame before the socket is cut."""
     stop_timeout: timedelta = timedelta(seconds=5)

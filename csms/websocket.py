@@ -10,11 +10,14 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
 from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import Event, State
 
 from csms import plain_frames
@@ -23,11 +26,14 @@ from csms.doorway import Doorway
 from csms.events import Epoch, SecurityProfile
 from csms.gate import Place
 from csms.handshake import Negotiated
+from csms.line import Line, Turn
 from csms.ports import Direction
 from csms.records import StationRecord
 
 _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 _END_OF_REQUEST = b"\r\n\r\n"
+_READ = Request("", Headers())
+"""Stands for a request whose headers nobody needs any more: a seventh of what a connection takes."""
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)
 
 _BROKEN_RULES = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
@@ -78,10 +84,21 @@ class StationSocket(ServerConnection):
     _cutting: asyncio.TimerHandle | None = None
 
     def __init__(
-        self, *args: Any, doorway: Doorway, unreadable: Callable[[StationSocket], None], **kwargs: Any
+        self,
+        *args: Any,
+        doorway: Doorway,
+        unreadable: Callable[[StationSocket], None],
+        open_timeout: timedelta,
+        **kwargs: Any,
     ) -> None:
-        """Stand at the doorway of one listener; `unreadable` is called when what arrives is no HTTP request at all."""
+        """Stand at the doorway of one listener; `unreadable` is called when what arrives is no HTTP request at all.
+
+        `open_timeout` is for the station's request, and again for our answer to it; the time in line is not counted.
+        """
         super().__init__(*args, **kwargs)
+        self._open_timeout_s = open_timeout.total_seconds()
+        self._patience = asyncio.timeout(self._open_timeout_s)
+        self._turn: Turn | None = None
         self.doorway = doorway
         self._unreadable = unreadable
         self.forwarded = ""
@@ -161,9 +178,13 @@ class StationSocket(ServerConnection):
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Perform the opening handshake; see `abandoned`."""
         try:
-            await super().handshake(*args, **kwargs)
+            async with self._patience:
+                await super().handshake(*args, **kwargs)
         finally:
+            if self._turn is not None:
+                self._turn.over()
             if self.state is State.OPEN:
+                self.request, self.response = _READ, None
                 self.loop.call_soon(self._let_through)  # once the session listens
             else:
                 self._early.clear()
@@ -174,6 +195,13 @@ class StationSocket(ServerConnection):
                 self._unreadable(self)
             if self.epoch is not None and self.abandoned is not None and self.state is not State.OPEN:
                 await self.abandoned(self)
+
+    async def stand_in(self, line: Line, patience: timedelta) -> bool:
+        """Wait for this handshake's turn, which ends with it; False where it did not come, or nobody waits any more."""
+        self._patience.reschedule(None)
+        self._turn = await line.turn(patience.total_seconds())
+        self._patience.reschedule(self.loop.time() + self._open_timeout_s)
+        return self._turn is not None and not self._lost
 
     def process_event(self, event: Event) -> None:
         """Take one frame; pings and pongs, asked for or not, show that the station is alive."""

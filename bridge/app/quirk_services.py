@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
-from bridge.store.inventory import find_station
+from bridge.store.station_records import find_station
 from bridge.web.quirk_shapes import QuirkItem, QuirkList, StationQuirks
 from bridge.web.services import NotFound, Unavailable
 from csms.events import StationId

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -87,14 +88,11 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
 
     Raises: ConflictingWrite, and what SQLAlchemy raises.
     """
-    for id_, values in changes.stations.items():
-        connection_.execute(sa.update(station).where(station.c.id == id_).values(**values))
-    for id_, (epoch, closed_at) in changes.closed_connections.items():
-        connection_.execute(
-            sa.update(connection)
-            .where(connection.c.station == id_, connection.c.epoch == epoch)
-            .values(closed_at=closed_at)
-        )
+    for _, alike in groupby(sorted(changes.stations.items(), key=_names_of), key=_names_of):
+        connection_.execute(_UPDATE_STATIONS, [{"id_": id_, **values} for id_, values in alike])
+    if changes.closed_connections:
+        closed = changes.closed_connections.items()
+        connection_.execute(_CLOSE, [{"id_": id_, "epoch_": epoch, "closed_at": at} for id_, (epoch, at) in closed])
     _save_facts(connection_, changes)
     _save_states(connection_, changes)
     _save_deliveries(connection_, changes)
@@ -102,6 +100,17 @@ def save(connection_: sa.Connection, changes: Changes) -> None:
         save_orders(connection_, changes.orders)
     keep_security_events(connection_, changes.security_events)
     keep_certificate_requests(connection_, changes.certificate_requests)
+
+
+def _names_of(changed: tuple[StationId, dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted(changed[1]))
+
+
+_UPDATE_STATIONS = sa.update(station).where(station.c.id == sa.bindparam("id_"))
+"""Sets the columns that its rows name, each row the same ones: a boot's, a first status's."""
+_CLOSE = sa.update(connection).where(
+    connection.c.station == sa.bindparam("id_"), connection.c.epoch == sa.bindparam("epoch_")
+)
 
 
 def _save_facts(connection_: sa.Connection, changes: Changes) -> None:

@@ -5,13 +5,13 @@ Never decides that a station is lost: `core.reachability` does. Written by `inta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.store.bulk import insert_or_update
+from bridge.store.bulk import Bulk, insert_for, insert_or_update
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.rotations import promote
 from bridge.store.tables import connection, node, station
@@ -30,44 +30,77 @@ class StoredPresence:
 
 
 def open_connections(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, int]]) -> list[Epoch]:
-    """Record new connections (event, node, steady µs) and return their epochs, one higher than the station's last."""
-    epochs = []
-    copies = copies_of(conn)
-    for opened, node_name, at in openings:
-        copies.drop(opened.station)
-        values = {
-            "node": node_name,
-            "version": opened.version.value,
-            "remote": opened.remote,
-            "opened_at": at,
-            "closed_at": None,
-            "heard_at": at,
-        }
-        statement = (
-            insert_or_update(conn, connection)
-            .values(station=opened.station, epoch=1, **values)
-            .on_conflict_do_update(
-                index_elements=[connection.c.station], set_={"epoch": connection.c.epoch + 1, **values}
-            )
-            .returning(connection.c.epoch)
-        )
-        epochs.append(Epoch(conn.execute(statement).scalar_one()))
-        _note_proof(conn, opened)
+    """Record new connections (event, node, steady µs) and return their epochs, one higher than the station's last.
+
+    A station that is among them twice gets two epochs, in this order.
+    """
+    epochs: list[Epoch] = []
+    for round_ in _rounds(openings):
+        epochs += _open(conn, round_)
     return epochs
 
 
-def _note_proof(conn: sa.Connection, opened: StationConnected) -> None:
+def _rounds(openings: Sequence[tuple[StationConnected, str, int]]) -> Iterator[list[tuple[StationConnected, str, int]]]:
+    """Cut the openings, in their order, into pieces with no station twice."""
+    piece: list[tuple[StationConnected, str, int]] = []
+    seen: set[StationId] = set()
+    for opening in openings:
+        if opening[0].station in seen:
+            yield piece
+            piece, seen = [], set()
+        piece.append(opening)
+        seen.add(opening[0].station)
+    if piece:
+        yield piece
+
+
+def _open(conn: sa.Connection, openings: Sequence[tuple[StationConnected, str, int]]) -> list[Epoch]:
+    """Record connections of as many stations, in two statements; working copies keep up."""
+    _OPEN.run(
+        conn,
+        [
+            (opened.station, node_name, 1, opened.version.value, opened.remote, at, None, at)
+            for opened, node_name, at in openings
+        ],
+    )
+    copies = copies_of(conn)
+    stored = {row[0]: row for row in conn.execute(_OPENED, {"ids": [opened.station for opened, _, _ in openings]})}
+    for opened, _, _ in openings:
+        _, epoch, reached, key_salt = stored[opened.station]
+        copies.opened(opened.station, epoch)
+        _note_proof(conn, opened, reached, key_salt)
+    return [Epoch(stored[opened.station][1]) for opened, _, _ in openings]
+
+
+def _opening(dialect: str) -> sa.Insert:
+    insert = insert_for(dialect, connection)
+    overwritten = {name: insert.excluded[name] for name in _OPENING_COLUMNS if name not in ("station", "epoch")}
+    return insert.on_conflict_do_update(
+        index_elements=[connection.c.station],
+        set_={"epoch": connection.c.epoch + insert.excluded.epoch, **overwritten},
+    )
+
+
+_OPENING_COLUMNS = ("station", "node", "epoch", "version", "remote", "opened_at", "closed_at", "heard_at")
+_OPEN = Bulk(_opening, _OPENING_COLUMNS)
+_OPENED = (
+    sa.select(connection.c.station, connection.c.epoch, station.c.profile_reached, station.c.key_salt)
+    .join(station, station.c.id == connection.c.station)
+    .where(connection.c.station.in_(sa.bindparam("ids", expanding=True)))
+)
+
+
+def _note_proof(conn: sa.Connection, opened: StationConnected, reached: int, key_salt: bytes | None) -> None:
     """Raise the station's profile to what it proved; a sent key that it proved takes the place of the old one.
 
-    Both are committed before the station learns that it is connected. Source: OCPP 2.0.1 Part 2, A05.FR.07 (less is
-    refused from then on).
+    `reached` and `key_salt` are what is stored. Both are committed before the station learns that it is connected.
+    Source: OCPP 2.0.1 Part 2, A05.FR.07 (less is refused from then on).
     """
-    conn.execute(
-        sa.update(station)
-        .where(station.c.id == opened.station, station.c.profile_reached < int(opened.profile))
-        .values(profile_reached=int(opened.profile))
-    )
-    if opened.key_salt is not None:
+    if reached < int(opened.profile):
+        conn.execute(
+            sa.update(station).where(station.c.id == opened.station).values(profile_reached=int(opened.profile))
+        )
+    if opened.key_salt is not None and opened.key_salt != key_salt:
         promote(conn, opened.station, opened.key_salt)
 
 

@@ -1,4 +1,4 @@
-"""Take an inventory into the store, all or nothing, and say what it changed; list it; find a station by identity.
+"""Take an inventory into the store, all or nothing, and say what it changed; list it.
 
 Never derives what the hubs should now be told: the caller does, in the same transaction, for the EVSEs in
 `ImportResult.touched`. Before it: `inventory_file`. After it: `derive`.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,19 +40,18 @@ from bridge.store.inventory_plan import (
     stored_inventory,
 )
 from bridge.store.micros import to_micros
-from bridge.store.rotations import earlier_keys, replaced_keys
+from bridge.store.rotations import replaced_keys
 from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.tables import charging, connector, evse, fact, station, station_key
 from bridge.store.working_copies import drop_copies
-from csms.events import ConnectorAddress, OcppVersion, SecurityProfile, StationId
-from csms.records import Credential, StationRecord
+from csms.events import ConnectorAddress, OcppVersion, StationId
+from csms.records import Credential
 
 __all__ = [
     "ImportResult",
     "InventoryDiff",
     "InventoryEntry",
-    "find_station",
     "import_inventory",
     "list_inventory",
 ]
@@ -142,55 +141,13 @@ def entry_of(row: sa.Row[Any], connectors: tuple[ConnectorAddress, ...]) -> Inve
         operator=row.operator,
         connectors=connectors,
         security=row.security,
-        default_version=_version(row.version),
+        default_version=None if row.version is None else OcppVersion(row.version),
         layer0=Layer0(row.layer0),
         strict=row.strict,
         chargeprice_station=row.chargeprice_station,
         chargeprice_point=row.chargeprice_point,
         spirii=row.spirii,
     )
-
-
-def find_station(conn: sa.Connection, folded_id: str) -> StationRecord | None:
-    """Return what the registry knows of the station whose casefolded identity is `folded_id`; None if it is unknown."""
-    row = conn.execute(_STATION, {"folded": folded_id}).first()
-    if row is None:
-        return None
-    addresses = conn.execute(_ADDRESSES, {"station_id": row.id})
-    return StationRecord(
-        station=row.id,
-        credential=None if row.key_digest is None else Credential(row.key_salt, row.key_digest, row.key_slow),
-        default_version=_version(row.version),
-        accepted=row.accepted_at is not None,
-        connectors=tuple(ConnectorAddress(address[0], address[1]) for address in addresses),
-        refuses_trigger=row.refuses_trigger,
-        firmware=row.firmware,
-        strict=row.strict,
-        security=SecurityProfile(row.security),
-        reached=SecurityProfile(row.profile_reached),
-        pending=None if row.pending_digest is None else Credential(row.pending_salt, row.pending_digest),
-        earlier=() if row.pending_digest is None else earlier_keys(conn, row.id),
-        certificate_name=row.certificate_name,
-        compression=row.compression,
-        ping_interval=None if row.ping_s is None else timedelta(seconds=row.ping_s),
-        quirks=None if row.quirks is None else tuple(row.quirks.split()),
-        vendor=row.vendor,
-        model=row.model,
-    )
-
-
-_STATION = sa.select(station).where(
-    station.c.id_folded == sa.bindparam("folded", type_=sa.Text), station.c.removed_at_w.is_(None)
-)
-_ADDRESSES = (
-    sa.select(connector.c.ocpp_evse, connector.c.ocpp_connector)
-    .where(connector.c.station == sa.bindparam("station_id", type_=sa.Text))
-    .order_by(connector.c.ocpp_evse, connector.c.ocpp_connector)
-)
-
-
-def _version(text: str | None) -> OcppVersion | None:
-    return None if text is None else OcppVersion(text)
 
 
 def _keys(conn: sa.Connection) -> dict[EvseId, tuple[EvseKey, StationId]]:

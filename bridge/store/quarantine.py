@@ -16,8 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store.bulk import insert_or_update, upsert
-from bridge.store.inventory import find_station
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.station_records import find_station
 from bridge.store.tables import evse, quarantined, station
 from bridge.store.working_copies import copies_of
 from csms.events import OcppVersion, SecurityProfile, StationId

@@ -50,6 +50,12 @@ class WorkingCopies:
         while len(self._stations) > _MOST:
             self.drop(next(iter(self._stations)))
 
+    def opened(self, station: StationId, epoch: int) -> None:
+        """Take in that the station has a new connection, which was written past its copy."""
+        copy = self._stations.get(station)
+        if copy is not None:
+            copy.epoch = epoch
+
     def keep_delivery(self, account: AccountName, key: EvseKey, row: Delivery | None) -> None:
         """Take in what a lane writes of a delivery that it read in the same transaction; None: it is removed."""
         owner = self._owners.get(key)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from csms.events import Epoch, OcppVersion, SecurityProfile, StationConnected, StationDisconnected, StationId
+from csms.records import StationRecord
 from csms.replies import LocalReplies, ReplyOptions
 from csms.server import CentralSystem, ServerOptions
 from tests.integration.csms.conftest import Site
@@ -223,6 +226,76 @@ async def test_handshake_that_ran_out_of_time_while_it_was_being_recorded_is_tak
     (taken_back,) = await site.recorder.until(1, StationDisconnected)
     assert taken_back == StationDisconnected(StationId("CP1"), Epoch(1))
     assert StationId("CP1") not in site.central.connected
+
+
+async def test_the_time_in_line_is_not_counted_as_the_handshakes_own(site_of: SiteOf) -> None:
+    site = await site_of(handshakes_at_once=1, open_timeout=timedelta(milliseconds=400))
+    names = [f"CP{number}" for number in range(16)]
+    for name in names:
+        site.registry.add(name)
+    opened = site.recorder.open
+
+    async def slow(connected: StationConnected) -> Epoch:
+        await asyncio.sleep(0.04)
+        return await opened(connected)
+
+    site.recorder.open = slow  # type: ignore[method-assign]
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*(dial(site.port, name) for name in names))
+    assert set(site.central.connected) == set(names)
+
+
+async def test_whoever_hangs_up_in_line_is_not_let_in(site_of: SiteOf) -> None:
+    site = await site_of(handshakes_at_once=1)
+    for name in ("CP1", "CP2"):
+        site.registry.add(name)
+    entered, release, find, found = asyncio.Event(), asyncio.Event(), site.registry.find, []
+
+    async def slow(identity: str) -> StationRecord | None:
+        found.append(identity)
+        entered.set()
+        await release.wait()
+        return await find(identity)
+
+    site.registry.find = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(dial(site.port, "CP2"))
+    await entered.wait()
+    _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(raw_request("Connection: Upgrade", "Sec-WebSocket-Protocol: ocpp1.6").encode())
+    await exchange(site.port, "GET /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
+    writer.transport.abort()
+    await exchange(site.port, "GET /livez HTTP/1.1\r\nHost: csms\r\n\r\n")
+    release.set()
+    await first
+    await dial(site.port, "CP1")
+    assert found == ["CP2", "CP1"]
+
+
+async def test_whoever_waits_in_line_too_long_is_told_when_to_come_again(site_of: SiteOf) -> None:
+    site = await site_of(handshakes_at_once=1, line_patience=timedelta(milliseconds=20))
+    site.registry.add("CP1")
+    entered, release, find = asyncio.Event(), asyncio.Event(), site.registry.find
+
+    async def slow(identity: str) -> StationRecord | None:
+        entered.set()
+        await release.wait()
+        return await find(identity)
+
+    site.registry.find = slow  # type: ignore[method-assign]
+    first = asyncio.create_task(dial(site.port))
+    await entered.wait()
+    status, headers, _ = await refused(site)
+    assert (status, headers["Retry-After"]) == (503, "30")
+    release.set()
+    await first
+
+
+async def test_two_hundred_stations_can_knock_while_the_event_loop_is_busy(site: Site) -> None:
+    """What finds no place in the kernel's queue is dropped, and comes back after 1, 2, 4 … seconds."""
+    with ExitStack() as knocking:
+        for _ in range(200):  # the event loop accepts none of them before this is over
+            knocking.enter_context(socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_S / 10))
+    await dial(site.port)
 
 
 @pytest.mark.row("T54", "T82")

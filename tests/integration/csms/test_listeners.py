@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import tracemalloc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -234,6 +235,29 @@ async def test_a_peer_that_says_nothing_is_cut_and_the_others_are_not_kept_waiti
         assert (await station.call("Heartbeat", {}))[0] == 3
         gone = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(silent, 1), PATIENCE_S)
     assert gone == b""
+
+
+async def test_tls_takes_little_memory_of_each_station_and_still_carries_long_messages(
+    site_of: SiteOf, authority: Authority
+) -> None:
+    """Both ends are in this process; as asyncio would have it, their two buffers alone would be 512 KiB."""
+    site = await site_of({"tls": authority.server()}, listeners=listeners("tls"))
+    site.registry.add("CP0")
+    names = [f"CP{number}" for number in range(1, 21)]
+    for name in names:
+        site.registry.add(name)
+    context = authority.station()
+    first = await dial(site.port, "CP0", ssl=context)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        stations = [await dial(site.port, name, ssl=context) for name in names]
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / len(stations) < 200 * 1024
+    long = {"vendorId": "V", "messageId": "M", "data": "x" * 200_000}
+    assert (await first.call("DataTransfer", long))[0] == 3
 
 
 # --- who the certificate is for ---------------------------------------------------------------------------------------

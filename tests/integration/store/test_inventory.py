@@ -11,8 +11,9 @@ from bridge.inventory_file import InventoryInvalid, parse_inventory
 from bridge.store.connections import open_connections
 from bridge.store.engine import Store
 from bridge.store.errors import NeedsYes
-from bridge.store.inventory import ImportResult, InventoryDiff, find_station, import_inventory, list_inventory
-from bridge.store.tables import connector, evse, fact, station
+from bridge.store.inventory import ImportResult, InventoryDiff, import_inventory, list_inventory
+from bridge.store.station_records import find_station
+from bridge.store.tables import connection, connector, evse, fact, station
 from csms.auth import StationKeys
 from csms.events import ConnectorAddress, OcppVersion, SecurityProfile, StationConnected, StationId
 from csms.records import Credential, StationRecord
@@ -203,6 +204,21 @@ def connect(store: Store, profile: SecurityProfile, key_salt: bytes | None = Non
     opened = StationConnected(StationId("A"), OcppVersion.V16, "127.0.0.1:1", profile, key_salt)
     with store.engine.begin() as connection:
         open_connections(connection, [(opened, "node", 1)])
+
+
+def test_a_station_that_opens_twice_in_one_transaction_gets_two_epochs_and_the_later_one_stays(store: Store) -> None:
+    load(store, TWO)
+    names = ["A", "b", "A"]
+    openings = [
+        (StationConnected(StationId(name), OcppVersion.V16, f"127.0.0.1:{port}", SecurityProfile.BASIC), "node", port)
+        for port, name in enumerate(names)
+    ]
+    with store.engine.begin() as transaction:
+        assert open_connections(transaction, openings) == [1, 1, 2]
+        assert open_connections(transaction, openings[:1]) == [3]
+    with store.engine.connect() as reading:
+        stored = dict(reading.execute(sa.select(connection.c.station, connection.c.remote)).all())
+    assert stored == {"A": "127.0.0.1:0", "b": "127.0.0.1:1"}
 
 
 def rotate(store: Store, key: bytes) -> Credential:

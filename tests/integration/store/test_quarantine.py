@@ -7,7 +7,6 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.store.engine import Store
-from bridge.store.inventory import find_station
 from bridge.store.quarantine import (
     Acceptance,
     Quarantined,
@@ -20,6 +19,7 @@ from bridge.store.quarantine import (
     list_quarantined,
     note_sightings,
 )
+from bridge.store.station_records import find_station
 from csms.events import OcppVersion, SecurityProfile, StationId
 from csms.records import Credential
 

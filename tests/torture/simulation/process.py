@@ -27,7 +27,7 @@ from bridge.settings import Settings
 from bridge.settings.accounts import OicpAccount
 from bridge.store.engine import open_store
 from bridge.store.errors import StoreBroken, StoreError
-from bridge.store.inventory import find_station
+from bridge.store.station_records import find_station
 from bridge.store.transaction import Transaction
 from bridge.ticker import Ticker
 from bridge.upstreams.chargeprice import Chargeprice
