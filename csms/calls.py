@@ -20,7 +20,6 @@ import structlog
 from csms import frames
 from csms.commands import CallIds
 from csms.events import (
-    CertificateRequested,
     Epoch,
     OcppVersion,
     Receipt,
@@ -47,6 +46,7 @@ log = structlog.get_logger(__name__)
 
 _TRANSLATE = {OcppVersion.V16: translate_16, OcppVersion.V201: translate_201, OcppVersion.V21: translate_21}
 _BOOT = "BootNotification"
+_SIGN = "SignCertificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +144,8 @@ class Calls:
         translated = self._translated(call)
         if isinstance(translated, Rejected):
             return self._error(call, translated.fault, translated.description)
-        return await self._record_and_reply(call, self._wanted(translated.events))
-
-    def _wanted(self, events: tuple[StationEvent, ...]) -> tuple[StationEvent, ...]:
-        """Leave out requests for certificates where nobody is to deliver any: they are answered with Rejected."""
-        if self._holds_certificate_requests:
-            return events
-        return tuple(event for event in events if not isinstance(event, CertificateRequested))
+        nobody_signs = call.action == _SIGN and not self._holds_certificate_requests  # it is answered with Rejected
+        return await self._record_and_reply(call, () if nobody_signs else translated.events)
 
     async def take(self, send: Send) -> None:
         """Make durable what a SEND reports, and count what it does not; nobody is told. Raises: Superseded."""
@@ -202,11 +197,11 @@ class Calls:
 
     async def _record(self, events: Sequence[StationEvent]) -> Receipt | None:
         """Make a message's events durable, and tell the resync what was recorded or lost."""
-        statuses = [event for event in events if isinstance(event, StatusReported)]
-        self._resync.reporting(statuses)
+        self._resync.reporting(events)
         try:
             receipt = await self._store(events)
         except NotRecorded:
+            statuses = [event for event in events if isinstance(event, StatusReported)]
             self._resync.lost(statuses)
             raise
         for event in events:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import assert_never
 
 import structlog
@@ -28,6 +29,9 @@ from csms.pacing import Pacing
 from csms.ports import Superseded
 from csms.profiles import conflicting_serial
 from csms.websocket import Claim, StationSocket
+
+_Receive = Callable[[], Awaitable[str | bytes | None]]
+"""Returns the next message; None where the connection was closed instead."""
 
 
 class Incoming:
@@ -61,6 +65,8 @@ class Incoming:
         self._send_timeout_s = options.send_timeout.total_seconds()
         self._supersede = supersede
         self._pacing = Pacing(socket, options, clock=host.clock, count=self._count)
+        # As bytes, whatever the opcode: invalid UTF-8 in a text frame would end the connection otherwise.
+        self._receive: _Receive = self._receive_text if strict else partial(socket.receive, decode=False)
         self._unanswered: str | None = None
         self._busy = False
         self._stopping = False
@@ -114,10 +120,7 @@ class Incoming:
         self._busy = False
         return True
 
-    async def _receive(self) -> str | bytes | None:
-        if not self._strict:
-            # As bytes, whatever the opcode: invalid UTF-8 in a text frame would end the connection otherwise.
-            return await self._socket.receive(decode=False)
+    async def _receive_text(self) -> str | None:
         message = await self._socket.receive()
         if isinstance(message, str):
             return message

@@ -50,12 +50,12 @@ def payload_of(data: bytes, most: int | None) -> bytes | None:
         return None
     start = 2
     length = data[1] - _MASKED
+    if not 0 <= length <= _LENGTH_16:
+        return None
     if length == _LENGTH_16:
         start = 4
         length = data[2] << 8 | data[3]
-    if length < 0 or length == _LENGTH_64 or len(data) != start + _MASK + length:
-        return None
-    if most is not None and length > most:
+    if len(data) != start + _MASK + length or (most is not None and length > most):
         return None
     return apply_mask(data[start + _MASK :], data[start : start + _MASK])
 

@@ -120,11 +120,12 @@ class Resync:
         self._plan.again()
         self._changed.set()
 
-    def reporting(self, statuses: Iterable[StatusReported]) -> None:
-        """Note that these are about to be recorded: what was lost of the same connectors counts no more."""
+    def reporting(self, events: Iterable[StationEvent]) -> None:
+        """Note what is about to be recorded: statuses that were lost of the same connectors count no more."""
         if self._lost:
-            for status in statuses:
-                self._lost.pop(_address(status), None)
+            for event in events:
+                if isinstance(event, StatusReported):
+                    self._lost.pop(_address(event), None)
 
     def lost(self, statuses: Iterable[StatusReported]) -> None:
         """Note that something the station said could not be recorded, and with it these statuses.

@@ -18,7 +18,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+
+from bridge.store.prepared import library_error
 
 Row = tuple[Any, ...]
 """Values in the order in which their statement names them, as the driver wants them."""
@@ -55,7 +56,7 @@ class Bulk:
             try:
                 cursor.execute(text, tuple(chain.from_iterable(map(arranged, together))))
             except sqlite3.Error as error:
-                raise _as_of_the_library(error, text, connection) from error
+                raise library_error(error, text, connection) from error
             touched += cursor.rowcount
         return touched
 
@@ -78,14 +79,6 @@ class Bulk:
                 raise AssertionError(f"this has other parameters than one row of {self._names}: {one}")
             text = self._texts[rows] = one.replace(values, ", ".join([values] * rows))
         return text
-
-
-def _as_of_the_library(error: sqlite3.Error, text: str, connection: sa.Connection) -> DBAPIError:
-    """Return the error that the library makes of one of the driver, without the values."""
-    made = DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect)
-    if not isinstance(made, DBAPIError):
-        raise AssertionError("an error of the driver is one of the library")
-    return made
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

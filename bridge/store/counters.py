@@ -7,19 +7,21 @@ import functools
 import sqlalchemy as sa
 
 from bridge.store.bulk import insert_for
+from bridge.store.prepared import Prepared
 from bridge.store.tables import counter
 
 
 def take_numbers(connection_: sa.Connection, name: str, count: int) -> int:
     """Reserve `count` numbers of a counter and return the first; a number is never given twice."""
-    statement = _take_numbers(connection_.dialect.name)
-    last: int = connection_.execute(statement, {"name": name, "value": count}).scalar_one()
-    return last - count + 1
+    ((last,),) = _take_numbers(connection_.dialect.name).rows(connection_, name=name, value=count)
+    return int(last) - count + 1
 
 
 @functools.cache
-def _take_numbers(dialect: str) -> sa.Executable:
-    insert = insert_for(dialect, counter)
-    return insert.on_conflict_do_update(
-        index_elements=[counter.c.name], set_={"value": counter.c.value + insert.excluded.value}
-    ).returning(counter.c.value)
+def _take_numbers(dialect: str) -> Prepared:
+    insert = insert_for(dialect, counter).values(name=sa.bindparam("name"), value=sa.bindparam("value"))
+    return Prepared(
+        insert.on_conflict_do_update(
+            index_elements=[counter.c.name], set_={"value": counter.c.value + insert.excluded.value}
+        ).returning(counter.c.value)
+    )

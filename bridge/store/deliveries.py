@@ -18,6 +18,7 @@ from bridge.core.full_load import Census
 from bridge.core.model import AccountName, Delivery, EvseId
 from bridge.core.reconcile import due_at
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.prepared import Prepared
 from bridge.store.stations import DELIVERY_COLUMNS, EvseKey, delivery_of, delivery_values
 from bridge.store.tables import delivery, document, evse, evse_state
 from bridge.store.working_copies import copies_of
@@ -56,7 +57,7 @@ _ROW = (
     .select_from(delivery.join(evse, evse.c.id == delivery.c.evse))
     .where(delivery.c.account == sa.bindparam("name"))
 )
-_ONE = _ROW.where(delivery.c.evse == sa.bindparam("key"))
+_ONE = Prepared(_ROW.where(delivery.c.evse == sa.bindparam("key")))
 
 # The three looks for what is due, each answered by the index ix_delivery_due alone, in its own order: PostgreSQL puts
 # NULL last in an index and SQLite first, so that one ORDER BY for both would sort the whole backlog at every push.
@@ -70,7 +71,7 @@ _AT_ONCE = _CANDIDATE.where(delivery.c.due_at == 0, delivery.c.attempted_at.is_n
 _LATER = _CANDIDATE.where(delivery.c.due_at > 0, delivery.c.due_at <= sa.bindparam("steady")).order_by(
     sa.func.coalesce(delivery.c.attempted_at, 0)
 )
-_LOOKS = (_NEVER_ATTEMPTED, _AT_ONCE, _LATER)
+_DUE = (_NEVER_ATTEMPTED, _AT_ONCE, _LATER)
 
 # Where an account tells its hub the EVSEs' data too, a status waits for its EVSE's data (design: data first). What the
 # hub acknowledged once it has, also while newer data is refused.
@@ -88,9 +89,11 @@ _DATA_MISSING_ROWS = (
 )
 _DATA_MISSING = _DATA_MISSING_ROWS.correlate(delivery).exists()
 _DATA_ON_ITS_WAY = _DATA_MISSING_ROWS.where(document.c.refused.is_(None)).correlate(delivery).exists()
-_LOOKS_AFTER_DATA = tuple(look.where(~_DATA_MISSING) for look in _LOOKS)
-_NEXT_DUE_AT = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == sa.bindparam("name"))
-_NEXT_DUE_AT_AFTER_DATA = _NEXT_DUE_AT.where(~_DATA_MISSING)
+_LOOKS = tuple(Prepared(look) for look in _DUE)
+_LOOKS_AFTER_DATA = tuple(Prepared(look.where(~_DATA_MISSING)) for look in _DUE)
+_EARLIEST = sa.select(sa.func.min(delivery.c.due_at)).where(delivery.c.account == sa.bindparam("name"))
+_NEXT_DUE_AT = Prepared(_EARLIEST)
+_NEXT_DUE_AT_AFTER_DATA = Prepared(_EARLIEST.where(~_DATA_MISSING))
 
 
 def _row_of(row: Sequence[Any]) -> DeliveryRow:
@@ -104,12 +107,12 @@ def next_due(
 
     `after_data`: only EVSEs whose data the hub has, or that have none to send.
     """
-    arguments = {"name": account, "steady": to_micros(steady)}
+    at = to_micros(steady)
     never_attempted, *attempted = _LOOKS_AFTER_DATA if after_data else _LOOKS
-    never = conn.execute(never_attempted, arguments).first()
+    never = never_attempted.first(conn, name=account, steady=at)
     if never is not None:
         return load_row(conn, account, EvseKey(never[0]))
-    found = [row for look in attempted if (row := conn.execute(look, arguments).first()) is not None]
+    found = [row for look in attempted if (row := look.first(conn, name=account, steady=at)) is not None]
     first = min(found, key=lambda row: row[1] or 0, default=None)
     return None if first is None else load_row(conn, account, EvseKey(first[0]))
 
@@ -117,7 +120,9 @@ def next_due(
 def next_due_at(conn: sa.Connection, account: AccountName, *, after_data: bool = False) -> datetime | None:
     """Return when the account's next row is due (steady), or None where none ever is; `after_data` as in `next_due`."""
     statement = _NEXT_DUE_AT_AFTER_DATA if after_data else _NEXT_DUE_AT
-    return from_micros(conn.execute(statement, {"name": account}).scalar())
+    earliest: int | None
+    ((earliest,),) = statement.rows(conn, name=account)
+    return from_micros(earliest)
 
 
 def has_acked(conn: sa.Connection, account: AccountName) -> bool:
@@ -136,7 +141,7 @@ def awaits_data(conn: sa.Connection, account: AccountName) -> bool:
 
 def load_row(conn: sa.Connection, account: AccountName, key: EvseKey) -> DeliveryRow | None:
     """Return one row, or None where it is gone."""
-    row = conn.execute(_ONE, {"name": account, "key": key}).one_or_none()
+    row = _ONE.first(conn, name=account, key=key)
     return None if row is None else _row_of(row)
 
 
@@ -217,7 +222,7 @@ def future_rows(conn: sa.Connection, account: AccountName, steady: datetime) -> 
     return [_row_of(row) for row in conn.execute(statement, {"name": account, "steady": to_micros(steady)})]
 
 
-_SAVE = (
+_SAVE = Prepared(
     sa.update(delivery)
     .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
     .values(
@@ -236,7 +241,7 @@ _SAVE = (
         }
     )
 )
-_SAVE_ANSWER = (
+_SAVE_ANSWER = Prepared(
     sa.update(delivery)
     .where(delivery.c.account == sa.bindparam("key_account"), delivery.c.evse == sa.bindparam("key_evse"))
     .values(
@@ -267,16 +272,14 @@ def save_rows(
         columns = {f"new_{name}": column for name, column in delivery_values(value).items()}
         due = to_micros(due_at(value))
         kept.append({"key_account": account, "key_evse": key, "at": at, "new_due_at": due, **columns})
-    if kept:
-        conn.execute(_SAVE, kept)
+    _SAVE.run(conn, kept)
 
 
 def save_answer(conn: sa.Connection, account: AccountName, keys: Iterable[EvseKey], answer: LastAnswer) -> None:
     """Write what the hub said last about these rows, for operators."""
     columns = {"http": answer.http, "code": answer.code, "why": answer.why, "reference": answer.reference}
     rows = [{"key_account": account, "key_evse": key, **columns} for key in keys]
-    if rows:
-        conn.execute(_SAVE_ANSWER, rows)
+    _SAVE_ANSWER.run(conn, rows)
 
 
 def census(conn: sa.Connection, account: AccountName, steady: datetime, *, after_data: bool = False) -> Census:

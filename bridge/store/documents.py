@@ -20,6 +20,7 @@ from bridge.core.model import AccountName, Delivery, FullLoadState, Lane
 from bridge.store.bulk import insert_or_update
 from bridge.store.deliveries import LastAnswer
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.prepared import Prepared
 from bridge.store.stations import DELIVERY_COLUMNS, delivery_of, delivery_values
 from bridge.store.tables import document, document_lane
 
@@ -70,13 +71,31 @@ _ROW = sa.select(
 ).where(document.c.account == sa.bindparam("name"))
 _ORDERED = _ROW.order_by(document.c.kind, document.c.key)
 # Each turn of a lane looks for a document: these statements are made once.
-_NEXT = (
+_NEXT = Prepared(
     _ROW.where(document.c.due_at <= sa.bindparam("steady"))
     .order_by(sa.func.coalesce(document.c.attempted_at, 0), document.c.kind, document.c.key)
     .limit(1)
 )
-_NEXT_AT = sa.select(sa.func.min(document.c.due_at)).where(document.c.account == sa.bindparam("name"))
-_LANE = sa.select(document_lane).where(document_lane.c.account == sa.bindparam("name"))
+_NEXT_AT = Prepared(sa.select(sa.func.min(document.c.due_at)).where(document.c.account == sa.bindparam("name")))
+_LANE = Prepared(
+    sa.select(
+        document_lane.c.failures,
+        document_lane.c.paused_until,
+        document_lane.c.held,
+        document_lane.c.held_at,
+        document_lane.c.refusals,
+        document_lane.c.refusal_reason,
+        document_lane.c.full_load_wanted,
+        document_lane.c.full_load_gate_since,
+        document_lane.c.full_load_tries,
+        document_lane.c.full_load_attempted_at,
+        document_lane.c.full_load_accepted_at,
+        document_lane.c.full_load_next_w,
+        document_lane.c.full_load_size,
+        document_lane.c.full_load_in_flight,
+        document_lane.c.survey_at,
+    ).where(document_lane.c.account == sa.bindparam("name"))
+)
 
 
 def _row_of(row: Sequence[Any]) -> DocumentRow:
@@ -109,13 +128,15 @@ def documents_of(conn: sa.Connection, account: AccountName, names: Iterable[Docu
 
 def next_document(conn: sa.Connection, account: AccountName, steady: datetime) -> DocumentRow | None:
     """Return the document to send next: of those due, the least recently attempted."""
-    row = conn.execute(_NEXT, {"name": account, "steady": to_micros(steady)}).one_or_none()
+    row = _NEXT.first(conn, name=account, steady=to_micros(steady))
     return None if row is None else _row_of(row)
 
 
 def next_document_at(conn: sa.Connection, account: AccountName) -> datetime | None:
     """Return when the account's next document is due (steady), or None where none ever is."""
-    return from_micros(conn.execute(_NEXT_AT, {"name": account}).scalar())
+    earliest: int | None
+    ((earliest,),) = _NEXT_AT.rows(conn, name=account)
+    return from_micros(earliest)
 
 
 def withheld(conn: sa.Connection, account: AccountName) -> list[tuple[str, str]]:
@@ -226,30 +247,30 @@ def save_document_answer(
 
 def load_document_lane(conn: sa.Connection, account: AccountName) -> StoredDocumentLane:
     """Return the account's state about documents; the state of one that never sent any where there is no row."""
-    row = conn.execute(_LANE, {"name": account}).one_or_none()
+    row = _LANE.first(conn, name=account)
     if row is None:
         return StoredDocumentLane(account, Lane(), FullLoadState(), None)
     return StoredDocumentLane(
         account=account,
         lane=Lane(
-            failures=row.failures,
-            paused_until=from_micros(row.paused_until),
-            held=row.held,
-            held_at=from_micros(row.held_at),
-            refusals=row.refusals,
-            refusal_reason=row.refusal_reason,
+            failures=row[0],
+            paused_until=from_micros(row[1]),
+            held=row[2],
+            held_at=from_micros(row[3]),
+            refusals=row[4],
+            refusal_reason=row[5],
         ),
         full_load=FullLoadState(
-            wanted=row.full_load_wanted,
-            gate_since=from_micros(row.full_load_gate_since),
-            tries=row.full_load_tries,
-            attempted_at=from_micros(row.full_load_attempted_at),
-            accepted_at=from_micros(row.full_load_accepted_at),
-            next_w=from_micros(row.full_load_next_w),
-            size=row.full_load_size,
-            in_flight=row.full_load_in_flight,
+            wanted=row[6],
+            gate_since=from_micros(row[7]),
+            tries=row[8],
+            attempted_at=from_micros(row[9]),
+            accepted_at=from_micros(row[10]),
+            next_w=from_micros(row[11]),
+            size=row[12],
+            in_flight=bool(row[13]),
         ),
-        survey_at=from_micros(row.survey_at),
+        survey_at=from_micros(row[14]),
     )
 
 

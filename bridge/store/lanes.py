@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from bridge.core.model import AccountName, FullLoadState, Lane
 from bridge.store.bulk import insert_or_update
 from bridge.store.micros import from_micros, to_micros
+from bridge.store.prepared import Prepared
 from bridge.store.tables import lane
 
 
@@ -44,30 +45,32 @@ def take_lane(conn: sa.Connection, account: AccountName, node: str, lease_until:
     return epoch
 
 
-_LANE = sa.select(
-    lane.c.mode,
-    lane.c.epoch,
-    lane.c.failures,
-    lane.c.paused_until,
-    lane.c.held,
-    lane.c.held_at,
-    lane.c.refusals,
-    lane.c.refusal_reason,
-    lane.c.full_load_confirmed,
-    lane.c.full_load_wanted,
-    lane.c.full_load_gate_since,
-    lane.c.full_load_tries,
-    lane.c.full_load_attempted_at,
-    lane.c.full_load_accepted_at,
-    lane.c.full_load_next_w,
-    lane.c.full_load_size,
-    lane.c.full_load_in_flight,
-).where(lane.c.account == sa.bindparam("name"))
+_LANE = Prepared(
+    sa.select(
+        lane.c.mode,
+        lane.c.epoch,
+        lane.c.failures,
+        lane.c.paused_until,
+        lane.c.held,
+        lane.c.held_at,
+        lane.c.refusals,
+        lane.c.refusal_reason,
+        lane.c.full_load_confirmed,
+        lane.c.full_load_wanted,
+        lane.c.full_load_gate_since,
+        lane.c.full_load_tries,
+        lane.c.full_load_attempted_at,
+        lane.c.full_load_accepted_at,
+        lane.c.full_load_next_w,
+        lane.c.full_load_size,
+        lane.c.full_load_in_flight,
+    ).where(lane.c.account == sa.bindparam("name"))
+)
 
 
 def load_lane(conn: sa.Connection, account: AccountName) -> StoredLane | None:
     """Return the account's lane, or None where no process ever owned it."""
-    row = conn.execute(_LANE, {"name": account}).one_or_none()
+    row = _LANE.first(conn, name=account)
     if row is None:
         return None
     return StoredLane(
@@ -83,7 +86,7 @@ def load_lane(conn: sa.Connection, account: AccountName) -> StoredLane | None:
             refusal_reason=row[7],
         ),
         full_load=FullLoadState(
-            confirmed=row[8],
+            confirmed=bool(row[8]),
             wanted=row[9],
             gate_since=from_micros(row[10]),
             tries=row[11],
@@ -91,7 +94,7 @@ def load_lane(conn: sa.Connection, account: AccountName) -> StoredLane | None:
             accepted_at=from_micros(row[13]),
             next_w=from_micros(row[14]),
             size=row[15],
-            in_flight=row[16],
+            in_flight=bool(row[16]),
         ),
     )
 
@@ -118,12 +121,12 @@ def save_lane(conn: sa.Connection, stored: StoredLane, **other: Any) -> None:
         **other,
     }
     new = {f"new_{name}": value for name, value in values.items()}
-    conn.execute(_save_lane(tuple(values)), {"key_account": stored.account, "key_epoch": stored.epoch, **new})
+    _save_lane(tuple(values)).run(conn, [{"key_account": stored.account, "key_epoch": stored.epoch, **new}])
 
 
 @functools.cache
-def _save_lane(names: tuple[str, ...]) -> sa.Update:
-    return (
+def _save_lane(names: tuple[str, ...]) -> Prepared:
+    return Prepared(
         sa.update(lane)
         .where(lane.c.account == sa.bindparam("key_account"), lane.c.epoch == sa.bindparam("key_epoch"))
         .values({name: sa.bindparam(f"new_{name}", type_=lane.c[name].type) for name in names})

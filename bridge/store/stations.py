@@ -285,11 +285,11 @@ def delivery_of(columns: Sequence[Any]) -> Delivery:
         refused_seq=columns[10],
         proven=columns[11],
         suspect=columns[12],
-        known=columns[13],
-        switched=columns[14],
+        known=None if columns[13] is None else bool(columns[13]),
+        switched=bool(columns[14]),
         attempts=columns[15],
         attempted_at=from_micros(columns[16]),
-        tombstone=columns[17],
+        tombstone=bool(columns[17]),
         references=(columns[18], columns[19]),
     )
 

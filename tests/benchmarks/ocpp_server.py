@@ -1,6 +1,6 @@
 """Serve stations with the `ocpp` package alone and a handler that does nothing: the baseline that the goals name.
 
-`python -m tests.benchmarks.ocpp_server PORT_FILE [--inline]`: with --inline, schema validation does not go through the
+`python -m tests.benchmarks.ocpp_server [--inline] PORT_FILE`: with --inline, schema validation does not go through the
 package's thread pool.
 """
 
@@ -37,4 +37,4 @@ async def on_connect(connection: ServerConnection) -> None:
 if __name__ == "__main__":
     if "--inline" in sys.argv:
         ocpp.messages.ASYNC_VALIDATION = False
-    serve_until_ended(on_connect, Path(sys.argv[1]))
+    serve_until_ended(on_connect, Path(sys.argv[-1]))

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from simulators.load.options import LoadOptions
-from tests.benchmarks.baselines import BASELINES, baseline_round
+from tests.benchmarks.baselines import INLINE, OCPP, RPC, WEBSOCKETS, baseline_round, baselines
 from tests.benchmarks.bridge import Installation, Serving
 from tests.benchmarks.figures import Figure, Goal, Report
 from tests.benchmarks.hubs import Hubs, mock_hubs
@@ -20,6 +20,7 @@ from tests.benchmarks.loader import Loader, Round, loader, median, one_round
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import thread_cpu
 
+_BRIDGE = "bridge"
 _LIMITS = {"hubject": 1500, "chargeprice": 900}
 """Requests a minute that each account may send."""
 
@@ -40,11 +41,12 @@ def measure(options: Options, folder: Path) -> Report:
 
 
 def _rounds(watched: _Watched, options: Options, folder: Path) -> dict[str, list[Round]]:
-    rounds: dict[str, list[Round]] = {name: [] for name in (*BASELINES, "bridge")}
+    commands = baselines(folder)
+    rounds: dict[str, list[Round]] = {name: [] for name in (*commands, _BRIDGE)}
     for _ in range(options.rounds):
-        for name in BASELINES:
-            rounds[name].append(baseline_round(name, folder, options.stations, options.seconds))
-        rounds["bridge"].append(watched.one_round())
+        for name in commands:
+            rounds[name].append(baseline_round(name, commands, folder, options.stations, options.seconds))
+        rounds[_BRIDGE].append(watched.one_round())
     return rounds
 
 
@@ -97,18 +99,15 @@ def _spread(named: tuple[str, list[Round]]) -> str:
 
 
 def _figures(medians: Mapping[str, Round]) -> tuple[Figure, ...]:
-    bridge, package, loop = medians["bridge"], medians["ocpp"], medians["websockets"]
-    return (
-        Figure(
-            "CPU per status, against the ocpp package", bridge.cpu_us, "µs", Goal(0.5, of_ratio=True), package.cpu_us
-        ),
-        Figure("the same without its thread pool", bridge.cpu_us, "µs", None, medians["ocpp-inline"].cpu_us),
-        Figure("CPU per status, against bare websockets", bridge.cpu_us, "µs", Goal(2.2, of_ratio=True), loop.cpu_us),
-        Figure(
-            "statuses/s, against the ocpp package",
-            bridge.per_second,
-            "/s",
-            Goal(2, at_least=True, of_ratio=True),
-            package.per_second,
-        ),
+    bridge, package = medians[_BRIDGE], medians[OCPP]
+    cpu, half, loop = bridge.cpu_us, Goal(0.5, of_ratio=True), Goal(2.2, of_ratio=True)
+    twice = Goal(2, at_least=True, of_ratio=True)
+    found = (
+        Figure("CPU per status, against the ocpp package", cpu, "µs", half, package.cpu_us),
+        Figure("the same without its thread pool", cpu, "µs", None, medians[INLINE].cpu_us),
+        Figure("CPU per status, against bare websockets", cpu, "µs", loop, medians[WEBSOCKETS].cpu_us),
+        Figure("statuses/s, against the ocpp package", bridge.per_second, "/s", twice, package.per_second),
     )
+    if RPC not in medians:
+        return found
+    return (*found, Figure("CPU per status, against npm's ocpp-rpc", cpu, "µs", None, medians[RPC].cpu_us))

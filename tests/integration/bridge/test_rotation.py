@@ -24,8 +24,9 @@ from bridge.edits import (
 from bridge.inventory_file import parse_inventory
 from bridge.store.connections import open_connections
 from bridge.store.engine import Store
-from bridge.store.inventory import find_station, import_inventory
+from bridge.store.inventory import import_inventory
 from bridge.store.rotations import NotFit
+from bridge.store.station_records import find_station
 from bridge.store.transaction import Transaction
 from bridge.store.writer import Writer
 from csms.auth import StationKeys

@@ -39,6 +39,8 @@ class Csms:
         """So many BootNotifications are answered with Pending."""
         self.failing = False
         """Whether a status is answered with CALLERROR InternalError."""
+        self.takes_s = 0.0
+        """How long an answer takes."""
         self.hangs_up_after = 1_000_000
         """Statuses of a station after which its connection is closed, once."""
         self.asks: list[Any] = []
@@ -94,6 +96,7 @@ class _Station(ChargePoint):  # type: ignore[misc]  # the package has no types
     async def on_status(self, status: str, **_: Any) -> call_result.StatusNotification:
         self._csms.heard[self.id].append(("StatusNotification", status))
         self._csms.begun.set()
+        await asyncio.sleep(self._csms.takes_s)
         told = self._csms.statuses(self.id)
         if len(told) == 1:
             for ask in self._csms.asks:

@@ -35,6 +35,14 @@ async def test_as_fast_as_answered_has_one_message_in_flight_each(csms: Csms) ->
     assert ended.report["answered"] > 30
 
 
+async def test_message_that_waits_for_the_one_before_counts_from_when_it_was_due(csms: Csms) -> None:
+    csms.takes_s = 0.05
+    ended = await load(csms.url, "--stations", "1", "--rate", "40", "--seconds", "1", "--json", "-")
+    assert ended.report["answered"] == 40
+    assert ended.report["waited"] >= 30
+    assert ended.report["answer_ms"]["max"] > 700  # the last was due after 1 s, and sent after 39 × 0.05 s
+
+
 async def test_several_processes_share_stations_and_rate(csms: Csms) -> None:
     ended = await load(
         *(csms.url, "--stations", "3", "--rate", "60", "--seconds", "1", "--processes", "2", "--json", "-")

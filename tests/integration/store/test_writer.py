@@ -70,6 +70,27 @@ async def test_what_arrived_during_a_commit_is_the_next_batch(writer: Writer, re
     assert writer.items_written == 31
 
 
+async def test_what_follows_a_batch_of_several_gathers_for_a_moment(store: Store, recording: Recording) -> None:
+    writer = Writer(store, spacing=timedelta(seconds=1))
+    writer.start()
+    await together(writer, recording, recording.insert, ["a", "b", "c"])
+    early = writer.submit_nowait(recording.insert, "early")
+    await asyncio.sleep(0.05)
+    late = writer.submit_nowait(recording.insert, "late")
+    await asyncio.wait_for(asyncio.gather(early, late), 20)
+    assert recording.groups[-1] == ["early", "late"]
+    await writer.stop()
+
+
+async def test_what_follows_a_lone_item_waits_for_nobody(store: Store, recording: Recording) -> None:
+    writer = Writer(store, spacing=timedelta(hours=1))
+    writer.start()
+    for name in ("a", "b", "c"):
+        await asyncio.wait_for(writer.submit(recording.insert, name), 20)
+    assert recording.groups == [["a"], ["b"], ["c"]]
+    await writer.stop()
+
+
 async def test_a_batch_is_bounded(store: Store, recording: Recording) -> None:
     writer = Writer(store, batch_limit=10)
     writer.start()

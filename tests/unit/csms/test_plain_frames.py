@@ -38,6 +38,7 @@ def frame(opcode: Opcode, payload: bytes, *, fin: bool = True) -> bytes:
         pytest.param(HI, b"hi", id="text"),
         pytest.param(b"\x81\x80" + MASK, b"", id="empty"),
         pytest.param(b"\x81\xfe\x00\x7e" + bytes(4) + b"x" * 126, b"x" * 126, id="length-in-two-bytes"),
+        pytest.param(b"\x81\xfe\x00\x7f" + bytes(4) + b"x" * 127, b"x" * 127, id="length-that-elsewhere-means-eight"),
         pytest.param(b"\x81\xfe\x00\x01" + bytes(4) + b"x", b"x", id="length-in-two-bytes-though-short"),
         pytest.param(b"\x81\x81" + bytes(4) + b"\xff", b"\xff", id="not-utf-8"),
         pytest.param(b"\x81\xfe\x01\x2c" + bytes(4) + b"x" * 300, b"x" * 300, id="longest"),

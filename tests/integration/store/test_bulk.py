@@ -1,0 +1,61 @@
+"""Prove that rows which go to the driver past the library are written and refused as any others, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from bridge.store.bulk import Bulk, insert_for
+from bridge.store.engine import Store
+from bridge.store.prepared import Prepared
+from bridge.store.tables import counter
+from bridge.store.writer import Writer
+
+RAISE = Bulk(
+    lambda dialect: (insert := insert_for(dialect, counter)).on_conflict_do_update(
+        index_elements=["name"], set_={"value": insert.excluded.value}, where=counter.c.value < insert.excluded.value
+    ),
+    ("value", "name"),
+)
+READ = Prepared(sa.select(counter.c.value).where(counter.c.name == sa.bindparam("name"), counter.c.value > 1))
+SET = Prepared(
+    sa.update(counter)
+    .where(counter.c.name == sa.bindparam("key"))
+    .values(value=sa.bindparam("new", type_=sa.BigInteger))
+)
+
+
+async def run(writer: Writer, action):
+    return await writer.submit(lambda conn, payloads: [action(conn) for _ in payloads], None)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 200])
+async def test_rows_of_any_number_are_written_and_counted(writer: Writer, count: int) -> None:
+    rows = [(number, f"n{number:03}") for number in range(count)]
+    assert await run(writer, lambda conn: RAISE.run(conn, rows)) == count
+    stored = sa.select(counter.c.value, counter.c.name).where(counter.c.name.like("n%")).order_by(counter.c.name)
+    assert await run(writer, lambda conn: [tuple(row) for row in conn.execute(stored)]) == rows
+
+
+async def test_rows_whose_condition_does_not_hold_are_not_counted(writer: Writer) -> None:
+    await run(writer, lambda conn: RAISE.run(conn, [(5, "a"), (5, "b"), (5, "c")]))
+    assert await run(writer, lambda conn: RAISE.run(conn, [(6, "a"), (5, "b"), (4, "c")])) == 1
+
+
+async def test_value_that_no_column_takes_is_the_librarys_error_without_the_values(
+    writer: Writer, store: Store
+) -> None:
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        await run(writer, lambda conn: RAISE.run(conn, [(1, "secret"), (None, "secret2")]))
+    assert store.dialect == "postgresql" or "secret" not in str(caught.value)  # PostgreSQL's own text names the row
+    with pytest.raises(sa.exc.IntegrityError):
+        await run(writer, lambda conn: (RAISE.run(conn, [(1, "a")]), SET.run(conn, [{"key": "a", "new": None}])))
+    assert await run(writer, lambda conn: READ.rows(conn, name="a")) == []
+
+
+async def test_statement_is_asked_with_other_values_each_time(writer: Writer) -> None:
+    await run(writer, lambda conn: RAISE.run(conn, [(1, "a"), (1, "b"), (1, "c")]))
+    await run(writer, lambda conn: SET.run(conn, [{"key": "a", "new": 7}, {"key": "b", "new": 8}]))
+    await run(writer, lambda conn: SET.run(conn, []))
+    found = [await run(writer, lambda conn, name=name: READ.first(conn, name=name)) for name in ("a", "b", "c")]
+    assert [None if row is None else tuple(row) for row in found] == [(7,), (8,), None]
