@@ -142,7 +142,7 @@ docs: $(VENV)/.dev ## write docs/cli.md and docs/configuration.md from the code
 	$(BIN)/python -m tests.documents.write
 
 .PHONY: bench
-bench: $(VENV)/.dev ## every figure of docs/performance.md beside its baselines, about 12 minutes (BENCH="status lag" runs some rows)
+bench: $(VENV)/.dev ## every figure of docs/performance.md beside its baselines, about half an hour (BENCH="status lag" runs some rows)
 	$(BIN)/python -m tests.benchmarks $(BENCH)
 
 .PHONY: lock

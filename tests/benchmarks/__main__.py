@@ -22,7 +22,7 @@ from tests.benchmarks.machine import machine
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import ROOT
 
-ROWS = ("status", "paced", "lag", "growth")
+ROWS = ("status", "paced", "lag", "growth", "start", "held", "storm", "outage")
 _SHOWN_WRONG = 20
 
 

@@ -40,13 +40,15 @@ class Serving:
 class Installation:
     """A bridge's folder: configuration, store and log."""
 
-    def __init__(self, folder: Path, hubs: Hubs, *, wire_log: bool = True, more: str = "") -> None:
+    def __init__(
+        self, folder: Path, hubs: Hubs, *, wire_log: bool = True, more: str = "", full_load: str = "never"
+    ) -> None:
         """`more` are further lines of TOML for [ocpp], and tables after it."""
         self.folder = folder
         self.state = folder / "state"
         self.log = folder / "bridge.log"
         self.config = folder / "bridge.toml"
-        self.config.write_text(_configuration(self.state, hubs, wire_log=wire_log, more=more))
+        self.config.write_text(_configuration(self.state, hubs, wire_log=wire_log, more=more, full_load=full_load))
 
     def add_stations(self, count: int, version: str = "1.6") -> None:
         """Import the stations, and let them be accepted. The bridge must be stopped."""
@@ -96,7 +98,8 @@ def inventory(stations: int, version: str = "1.6") -> str:
     return "\n".join(lines) + "\n"
 
 
-def _configuration(state: Path, hubs: Hubs, *, wire_log: bool, more: str) -> str:
+def _configuration(state: Path, hubs: Hubs, *, wire_log: bool, more: str, full_load: str) -> str:
+    where = "" if "[ocpp.listeners." in more else 'host = "127.0.0.1"\nport = 0'
     return f"""
 state_dir = "{state}"
 [log]
@@ -110,7 +113,7 @@ kind = "oicp"
 mode = "live"
 base_url = "{hubs.urls["hubject"]}"
 operator_id = "DE*ABC"
-full_load = "never"
+full_load = "{full_load}"
 [accounts.chargeprice]
 kind = "chargeprice"
 mode = "live"
@@ -121,8 +124,7 @@ api_key = "demo-key"
 name = "Benchmark"
 accounts = ["hubject", "chargeprice"]
 [ocpp]
-host = "127.0.0.1"
-port = 0
+{where}
 id_tags = "accept"
 messages_per_second = 0
 {more}
