@@ -11,8 +11,12 @@ from datetime import datetime
 from typing import assert_never
 
 from bridge.core.backoff import asked_or_delay, longest
-from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction
+from bridge.core.full_load import FullLoadOptions
+from bridge.core.model import Accepted, Deferred, Delivery, FullLoadState, Held, Lane, Outcome, Refused, WrongAction
 from bridge.core.reconcile import REASSERT_SPREAD, ReconcileOptions, dirty
+
+_OUTAGE = 2
+"""Failures in a row after which a hub is taken to be away; one is a request's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,21 @@ def settle(
     again = delivery.refused is not None and isinstance(verdict, Refused) and delivery.refused == verdict.why
     after = settle_lane(lane, verdict, steady=steady, jitter=jitter, options=options, counts=not again, alone=alone)
     return Settled(after, row, lane.held if isinstance(verdict, Accepted) else None)
+
+
+def full_load_in_time(
+    state: FullLoadState, lane: Lane, outcome: Outcome, *, steady: datetime, options: FullLoadOptions
+) -> FullLoadState:
+    """Return the account's fullLoads after the answer to a single push; `lane` is what it was before that.
+
+    A fullLoad that failed for longer than its gate waits for `above_every`. Where everything failed, and now something
+    passes, it goes next: the hub is back. Once only: where nothing but fullLoads fails, single pushes pass in between.
+    """
+    if not isinstance(outcome, Accepted) or lane.failures < _OUTAGE:
+        return state
+    if state.wanted is None or state.gate_since is None or state.attempted_at is None:
+        return state
+    return replace(state, attempted_at=min(state.attempted_at, steady - options.above_every))
 
 
 def settle_lane(

@@ -54,7 +54,10 @@ def settle(
         stored = _settle_lane(stored, sent, answer, at, jitter, options)
     else:
         asserted = reassertion(options, stored.full_load, takes_full_load=takes_full_load)
-        stored = _settle_one(conn, stored, sent, answer, at, jitter, asserted)
+        full = settlement.full_load_in_time(
+            stored.full_load, stored.lane, answer.outcome, steady=at.steady, options=options.full_load
+        )
+        stored = replace(_settle_one(conn, stored, sent, answer, at, jitter, asserted), full_load=full)
     outcome = answer.outcome
     if isinstance(outcome, Accepted):
         return stored, {"last_accepted_at": to_micros(at.steady), "last_error": ""}

@@ -18,9 +18,8 @@ from tests.benchmarks.figures import Figure, Goal, Report
 from tests.benchmarks.hubs import HUBS, Hubs, mock_hubs
 from tests.benchmarks.options import Options
 
-_AWAY_S = 10.0
-"""After the last change: lanes have backed off. From its first attempt on a fullLoad holds single pushes for a minute;
-after a longer outage they go on alone, and the next fullLoad comes up to 15 min later."""
+_AWAY_S = 75.0
+"""After the last change: lanes have backed off, and the fullLoad no longer holds single pushes back."""
 _DRAINED_S = 75.0
 _PATIENCE_S = 120.0
 _LATENCY_S = 0.1

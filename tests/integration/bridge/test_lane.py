@@ -363,6 +363,27 @@ async def test_full_load_refused_whole_falls_back_to_single_pushes(bridge) -> No
     assert await agreed(bridge)
 
 
+async def test_full_load_that_failed_in_an_outage_is_next_once_the_hub_takes_a_push_again(bridge) -> None:
+    down = True
+    upstream = FakeUpstream(
+        answer=lambda _: Deferred("503") if down else Accepted(),
+        full_answer=lambda _: Deferred("503") if down else Accepted(),
+    )
+    async with running(bridge.lane(upstream, full_load=FullLoadOptions(policy=FullLoadPolicy.AUTO))):
+        await turned(bridge)
+        bridge.clock.pass_(minutes=10)
+        for _ in range(300):
+            bridge.clock.pass_(seconds=1)
+            await asyncio.sleep(0.001)
+        pushed, loads = len(upstream.pushed), len(upstream.full_loads)
+        down = False
+        while not await agreed(bridge):
+            bridge.clock.pass_(seconds=1)
+            await asyncio.sleep(0.001)
+    assert pushed >= 2
+    assert (len(upstream.pushed), len(upstream.full_loads)) == (pushed + 1, loads + 1)
+
+
 async def test_removed_evse_is_deleted_at_the_hub_and_then_forgotten(bridge) -> None:
     upstream = FakeUpstream()
     async with running(bridge.lane(upstream)):

@@ -16,7 +16,8 @@ from bridge.core.full_load import (
     Singles,
     Want,
 )
-from bridge.core.model import Accepted, Deferred, FullLoadState, Held, Moment, Outcome, Refused, WrongAction
+from bridge.core.model import Accepted, Deferred, FullLoadState, Held, Lane, Moment, Outcome, Refused, WrongAction
+from bridge.core.settlement import full_load_in_time
 
 AUTO = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), zone="Europe/Berlin")
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -280,6 +281,32 @@ def test_a_failing_one_holds_single_pushes_back_for_at_most_a_minute(outcome: Ou
     assert settled.give_up
     assert decide(settled.state, at=61) == Singles(T0 + timedelta(seconds=960), NEXT)
     assert decide(settled.state, at=960) == Go(Want.FIRST)
+
+
+@pytest.mark.parametrize(
+    ("failures", "outcome", "goes"),
+    [
+        pytest.param(2, Accepted(), True, id="everything failed, now a push passes"),
+        pytest.param(1, Accepted(), False, id="the fullLoad alone failed"),
+        pytest.param(0, Accepted(), False, id="pushes pass"),
+        pytest.param(5, Deferred("503"), False, id="the hub is still away"),
+        pytest.param(5, Refused("604"), False, id="a refusal says nothing of the others"),
+    ],
+)
+def test_one_that_failed_in_an_outage_is_next_once_a_single_push_passes(
+    failures: int, outcome: Outcome, goes: bool
+) -> None:
+    failed = attempt(replace(LOADED, gate_since=T0, wanted=Want.ABOVE), Deferred("503"), at=61).state
+    steady = T0 + timedelta(seconds=100)
+    after = full_load_in_time(failed, Lane(failures=failures), outcome, steady=steady, options=AUTO)
+    assert (decide(after, at=100) == Go(Want.ABOVE)) is goes
+    again = attempt(after, Deferred("503"), at=100).state if goes else after
+    assert isinstance(decide(again, at=101), Singles)
+
+
+def test_a_push_that_passes_brings_no_full_load_where_none_failed() -> None:
+    steady = T0 + timedelta(seconds=100)
+    assert full_load_in_time(LOADED, Lane(failures=9), Accepted(), steady=steady, options=AUTO) == LOADED
 
 
 def test_named_ids_are_left_out_and_the_rest_is_sent_again() -> None:
