@@ -30,7 +30,8 @@ class Prepared:
         given = fixed | values
         cursor = connection.connection.cursor()
         try:
-            return cursor.execute(text, [given[name] for name in order]).fetchall()  # type: ignore[no-any-return]  # sqlite3's cursor returns itself
+            cursor.execute(text, [given[name] for name in order])
+            return cursor.fetchall()
         except sqlite3.Error as error:
             raise library_error(error, text, connection) from error
 
