@@ -1,4 +1,4 @@
-"""Measure what issue 7 promises, row by row, and print one table.
+"""Measure what the project promises about speed, row by row, and print one table.
 
     make bench                                   # or: python -m tests.benchmarks [ROW ...]
 

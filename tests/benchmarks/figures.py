@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound of issue 7, of the figure itself or of its ratio to the baseline."""
+    """A bound that the project has set itself, of the figure or of its ratio to the baseline."""
 
     bound: float
     at_least: bool = False
