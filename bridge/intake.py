@@ -20,10 +20,11 @@ from bridge.store.changes import Changes, ConflictingWrite, save
 from bridge.store.connections import open_connections
 from bridge.store.counters import take_numbers
 from bridge.store.errors import StoreError
+from bridge.store.jobs import ItemFailed
 from bridge.store.micros import to_micros
 from bridge.store.stations import Address, EvseKey, StoredStation, load
 from bridge.store.transaction import UNSTORABLE, Transaction
-from bridge.store.writer import ItemFailed, Writer
+from bridge.store.writer import Writer
 from csms.events import (
     CertificateRequested,
     Epoch,

@@ -33,6 +33,7 @@ from bridge.derive import Derived, DeriveOptions, derive
 from bridge.documents import DocumentPlan, refresh
 from bridge.store.changes import Changes, save
 from bridge.store.evses import stations_of
+from bridge.store.jobs import ItemFailed
 from bridge.store.stations import EvseKey, load
 from bridge.store.temporary import (
     StoredTemporary,
@@ -44,7 +45,6 @@ from bridge.store.temporary import (
     update_temporary,
 )
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 
 _Order = TypeVar("_Order", "CreateOrder", "ChangeOrder", "RemoveOrder")
 

@@ -74,7 +74,7 @@ class Observers:
         for observer in self._observers:
             try:
                 observer.pushed(push)
-            except Exception:  # noqa: BLE001 - as above
+            except Exception:  # noqa: BLE001 - whatever is wrong with an observer is no matter of what it observes
                 self._leave_out(observer)
 
     def _leave_out(self, failed: Observer) -> None:

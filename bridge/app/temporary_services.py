@@ -23,8 +23,9 @@ from bridge.derive import DeriveOptions
 from bridge.documents import DocumentPlan
 from bridge.store.engine import Store
 from bridge.store.errors import StoreError
+from bridge.store.jobs import Handler
 from bridge.store.temporary import StoredTemporary, find_temporary, list_temporaries
-from bridge.store.writer import Handler, Writer
+from bridge.store.writer import Writer
 from bridge.temporaries import (
     UNCHANGED,
     ChangeOrder,

@@ -30,5 +30,5 @@ def quickly_made(cls: type[T]) -> type[T]:
     exec("\n".join(source), names)  # as dataclasses do, of field names alone
     made = names["__init__"]
     made.__qualname__, made.__module__, made.__annotations__ = f"{cls.__qualname__}.__init__", cls.__module__, {}
-    cls.__init__ = made  # type: ignore[method-assign]
+    cls.__init__ = made  # type: ignore[method-assign]  # it is made for this class, of its own fields
     return cls

@@ -15,9 +15,9 @@ from bridge.core.modes import Mode
 from bridge.core.reconcile import farewell, reconfigured_lane
 from bridge.store import deliveries, documents, lanes
 from bridge.store.documents import DocumentName
+from bridge.store.jobs import ItemFailed
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 
 
 @dataclass(frozen=True, slots=True)

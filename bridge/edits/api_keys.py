@@ -12,8 +12,8 @@ from datetime import datetime
 
 from bridge.core.api_keys import is_over
 from bridge.store.api_keys import NewKey, StoredKey, find_key, insert_key, list_keys, note_used, revoke_key
+from bridge.store.jobs import ItemFailed
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 
 MOST_KEYS = 1000
 """Not revoked: all of them are held in memory."""

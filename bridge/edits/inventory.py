@@ -18,13 +18,13 @@ from bridge.store.errors import NeedsYes
 from bridge.store.evses import homes, keep_published
 from bridge.store.inventory import ImportResult, import_inventory
 from bridge.store.inventory_plan import NOTHING_REMOVED, Removals
+from bridge.store.jobs import ItemFailed
 from bridge.store.listed_stations import match_listed
 from bridge.store.micros import to_micros
 from bridge.store.quarantine import drop_known
 from bridge.store.station_keys import StationKeys
 from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from csms.events import StationId
 
 

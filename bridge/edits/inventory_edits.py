@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.store.inventory_lines import Looked, look
+from bridge.store.jobs import ItemFailed
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from csms.events import StationId
 
 

@@ -16,10 +16,10 @@ from bridge.edits.touched import derive_touched
 from bridge.listing_file import Listing, ListingInvalid
 from bridge.store.documents import drop_documents
 from bridge.store.errors import ListingNeedsYes
+from bridge.store.jobs import ItemFailed
 from bridge.store.listed_stations import match_listed
 from bridge.store.listings import ListingResult, import_listing
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from bridge.edits.inventory import Imported, ImportOrder, import_inventories
 from bridge.inventory_file import InventoryInvalid, RowError
 from bridge.store.evses import owners
+from bridge.store.jobs import ItemFailed
 from bridge.store.quarantine import find_quarantined
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from csms.events import StationId
 
 

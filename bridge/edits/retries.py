@@ -15,8 +15,8 @@ from bridge.core.retrying import NotParked, Retried, retry
 from bridge.store import deliveries, documents, lanes
 from bridge.store.deliveries import DeliveryRow
 from bridge.store.documents import DocumentRow
+from bridge.store.jobs import ItemFailed
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bridge.core.model import Moment
+from bridge.store.jobs import ItemFailed
 from bridge.store.micros import to_micros
 from bridge.store.rotations import (
     KeptKeys,
@@ -21,7 +22,6 @@ from bridge.store.rotations import (
 )
 from bridge.store.station_keys import StationKeys
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from csms.events import SecurityProfile, StationId
 from csms.records import Credential
 

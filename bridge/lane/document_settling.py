@@ -26,10 +26,10 @@ from bridge.store import deliveries, documents, lanes
 from bridge.store.deliveries import DeliveryRow, LastAnswer
 from bridge.store.documents import DocumentName, DocumentRow, StoredDocumentLane
 from bridge.store.foreign import ForeignEntry, foreign_entries, replace_entries
+from bridge.store.jobs import ItemFailed
 from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from bridge.upstreams.port import Answer, Entry
 
 _SURVEY_AGAIN = timedelta(minutes=1)

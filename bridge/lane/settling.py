@@ -21,11 +21,11 @@ from bridge.lane.document_settling import Ended
 from bridge.lane.model import LaneLost, LaneOptions, Sent, Settling
 from bridge.store import deliveries, lanes
 from bridge.store.deliveries import DeliveryRow, LastAnswer
+from bridge.store.jobs import ItemFailed
 from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.stations import EvseKey
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from bridge.upstreams.port import Answer
 
 

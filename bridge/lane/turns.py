@@ -20,10 +20,10 @@ from bridge.lane.model import LaneLost, LaneOptions, Rest, SendAll, SendOne, Sen
 from bridge.lane.settling import lagging_since, reassertion, settle, values_of
 from bridge.store import deliveries, documents, lanes
 from bridge.store.deliveries import DeliveryRow
+from bridge.store.jobs import ItemFailed
 from bridge.store.lanes import StoredLane
 from bridge.store.micros import to_micros
 from bridge.store.transaction import Transaction
-from bridge.store.writer import ItemFailed
 from bridge.upstreams.port import Record
 
 LOOK_EVERY = timedelta(seconds=1)

@@ -18,15 +18,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import groupby
-from operator import attrgetter
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -34,25 +32,12 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from bridge.store.condition import Condition
 from bridge.store.engine import Store
 from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe
+from bridge.store.jobs import Handler, Job, P, R, apply, fail
 from bridge.store.working_copies import drop_copies
-
-P = TypeVar("P")
-R = TypeVar("R")
 
 _BATCH_LIMIT = 500
 _SPACING = timedelta(milliseconds=6)
 """A transaction costs as much CPU by itself as three or four statuses in it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemFailed:
-    """A handler's result for an item that it could not apply, and for which it has written nothing."""
-
-    error: Exception
-
-
-Handler = Callable[[sa.Connection, Sequence[P]], Sequence[R | ItemFailed]]
-"""Applies the payloads in their order within the transaction given, and returns one result for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +50,6 @@ class BatchStats:
     """1; or one for each item that had to run alone and succeeded; or 0 where the storage failed."""
     duration: timedelta
     """From the first statement to the end of the last commit."""
-
-
-class _Job:
-    __slots__ = ("error", "future", "handler", "payload", "result", "settled", "submitted_at")
-
-    def __init__(self, handler: Handler[Any, Any], payload: Any, future: asyncio.Future[Any]) -> None:
-        self.handler = handler
-        self.payload = payload
-        self.future = future
-        self.result: Any = None
-        self.error: Exception | None = None
-        self.settled = False
-        self.submitted_at = perf_counter()
-
-    def settle(self, result: Any) -> None:
-        self.settled = True
-        if isinstance(result, ItemFailed):
-            self.error = result.error
-        else:
-            self.result = result
-
-    def fail(self, error: Exception) -> None:
-        self.settled = True
-        # A future takes every exception but this one: awaiting it would look like the end of the coroutine.
-        self.error = RuntimeError("a handler raised StopIteration") if isinstance(error, StopIteration) else error
 
 
 class Writer:
@@ -118,7 +78,7 @@ class Writer:
         self._on_broken = on_broken
         self._batch_limit = batch_limit
         self._spacing_s = spacing.total_seconds()
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._refusal: StoreError | None = StoreUnavailable("the writer has not been started")
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -151,7 +111,7 @@ class Writer:
         if self._refusal is not None:
             raise self._refusal
         future: asyncio.Future[R] = self._loop.create_future()
-        self._queue.put(_Job(handler, payload, future))
+        self._queue.put(Job(handler, payload, future))
         return future
 
     async def submit(self, handler: Handler[P, R], payload: P) -> R:
@@ -185,7 +145,7 @@ class Writer:
                 f"the last transaction did not finish within {timeout.total_seconds():g} s"
             ) from error
 
-    def _deliver(self, jobs: list[_Job], stats: BatchStats) -> None:
+    def _deliver(self, jobs: list[Job], stats: BatchStats) -> None:
         self.last_batch = stats
         self.items_written += stats.items - stats.failed
         self.batches_written += 1
@@ -230,11 +190,11 @@ class Writer:
             self._post(self._break, broken)
         self._post(self._end)
 
-    def _next_batch(self) -> tuple[list[_Job], bool]:
+    def _next_batch(self) -> tuple[list[Job], bool]:
         """Wait for an item and take what is there with it; the flag says that nothing will follow."""
         queue = self._queue
         job = queue.get()
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         ahead = min(queue.qsize(), self._batch_limit - 1)
         while job is not None:
             jobs.append(job)
@@ -247,7 +207,7 @@ class Writer:
                 return jobs, False
         return jobs, True
 
-    def _write(self, jobs: list[_Job]) -> StoreBroken | None:
+    def _write(self, jobs: list[Job]) -> StoreBroken | None:
         began = perf_counter()
         self._oldest_at = jobs[0].submitted_at
         broken: StoreBroken | None = None
@@ -256,14 +216,14 @@ class Writer:
             commits = self._write_batch(jobs)
         except StoreBroken as error:
             broken = error
-            _fail(jobs, error)
+            fail(jobs, error)
         except StoreError as error:
             self._condition.bad(error)
-            _fail(jobs, error)
+            fail(jobs, error)
         except Exception as error:  # noqa: BLE001 - the loop's top: a fault of ours must not leave callers waiting for ever
             broken = StoreBroken(f"the writer failed: {type(error).__name__}")
             broken.__cause__ = error
-            _fail(jobs, broken)
+            fail(jobs, broken)
         stats = BatchStats(
             items=len(jobs),
             failed=sum(job.error is not None for job in jobs),
@@ -274,7 +234,7 @@ class Writer:
         self._post(self._deliver, jobs, stats)
         return broken
 
-    def _write_batch(self, jobs: list[_Job]) -> int:
+    def _write_batch(self, jobs: list[Job]) -> int:
         """Commit the jobs together, or else one by one; return the number of commits.
 
         Raises: StoreUnavailable, StoreBroken: they hit every job that is not settled.
@@ -291,7 +251,7 @@ class Writer:
             return 1
         return sum(self._write_batch([job]) for job in jobs)
 
-    def _transact(self, jobs: list[_Job], *, again: bool = True) -> None:
+    def _transact(self, jobs: list[Job], *, again: bool = True) -> None:
         """Run the jobs in one transaction and settle them after its commit.
 
         A connection lost before the COMMIT was sent has stored nothing, so the jobs run once more on a new one. Lost
@@ -303,7 +263,7 @@ class Writer:
             if self._connection is None:
                 self._connection = self._store.engine.connect()
             with self._connection.begin():
-                results = _apply(self._connection, jobs)
+                results = apply(self._connection, jobs)
                 committing = True
             wrote = self._store.after_commit(self._connection)
         except SQLAlchemyError as error:
@@ -336,20 +296,3 @@ class Writer:
         # A loop that was closed without `stop` has nobody left who could be told.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *arguments)
-
-
-def _apply(connection: sa.Connection, jobs: list[_Job]) -> list[Any]:
-    results: list[Any] = []
-    for handler, group in groupby(jobs, key=attrgetter("handler")):
-        payloads = [job.payload for job in group]
-        got = handler(connection, payloads)
-        if len(got) != len(payloads):
-            raise AssertionError(f"{handler!r} returned {len(got)} results for {len(payloads)} payloads")
-        results.extend(got)
-    return results
-
-
-def _fail(jobs: list[_Job], error: StoreError) -> None:
-    for job in jobs:
-        if not job.settled:
-            job.fail(error)

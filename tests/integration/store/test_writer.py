@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bridge.store.engine import Store, open_store
 from bridge.store.errors import StoreBroken, StoreUnavailable
+from bridge.store.jobs import ItemFailed
 from bridge.store.tables import counter
-from bridge.store.writer import ItemFailed, Writer
+from bridge.store.writer import Writer
 
 SHORT = timedelta(milliseconds=50)
 

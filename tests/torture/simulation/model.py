@@ -19,7 +19,7 @@ from bridge.core.modes import Mode
 from bridge.derive import Derived
 from bridge.edits.accounts import FullLoadOrder, ModeOrder, SyncOrder, request_full_loads, set_modes, sync_accounts
 from bridge.store.errors import StoreError
-from bridge.store.writer import ItemFailed
+from bridge.store.jobs import ItemFailed
 from bridge.temporaries import (
     ChangeOrder,
     CreateOrder,

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from bridge.store.engine import Store
 from bridge.store.errors import StoreBroken, StoreUnavailable
-from bridge.store.writer import Handler, Writer
+from bridge.store.jobs import Handler
+from bridge.store.writer import Writer
 
 P = TypeVar("P")
 R = TypeVar("R")
