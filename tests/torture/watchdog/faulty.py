@@ -70,7 +70,7 @@ def main(fault: str, switch: Path) -> None:
     else:
         for name in ("push", "full_load"):
             setattr(Oicp, name, broken(getattr(Oicp, name), switch.exists))
-    bridge.store.writer._apply = _breaking(bridge.store.writer._apply, switch.with_suffix(".store").exists)
+    bridge.store.writer.apply = _breaking(bridge.store.writer.apply, switch.with_suffix(".store").exists)
     bridge.ticker._ROUND = bridge.app.options._LEAST_PATIENCE = timedelta(seconds=1.5)
     bridge.app.options._EXCHANGES = 1
     options = WatchOptions(
