@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 LONGEST_TEXT = 4096
 """Bytes of UTF-8 that are kept of one frame."""
@@ -20,7 +21,7 @@ class Kind(IntEnum):
     CLOSED = 4
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """A line that is not in the file yet: masked, and cut where it was too long."""
 
     at: int

@@ -18,8 +18,8 @@ from pathlib import Path
 import structlog
 
 from bridge.wire_log.file import WireFile, discard
-from bridge.wire_log.line import Entry, cut_text
-from bridge.wire_log.masking import Masking
+from bridge.wire_log.line import LONGEST_TEXT, Entry, cut_text
+from bridge.wire_log.masking import Masking, is_plain
 from bridge.wire_log.ring import Held, Ring
 
 log = structlog.get_logger(__name__)
@@ -122,14 +122,14 @@ class FileWireLog:
 
     def _entry(self, held: Held) -> Entry:
         data = held.data
-        if isinstance(data, bytes):
-            text, size = data.decode("utf-8", "backslashreplace"), held.size
-        elif data.isascii():
-            text, size = data, held.size
-        else:  # the ring counted characters
-            text, size = data, max(held.size, len(data.encode("utf-8", "backslashreplace")))
-        shown, cut = cut_text(self._masking.masked(text))
+        text = data if isinstance(data, str) else data.decode("utf-8", "backslashreplace")
         at = int(held.at * 1_000_000)
+        if len(text) <= LONGEST_TEXT and is_plain(text):
+            return Entry(at, held.identity, held.epoch, held.kind, text, held.size)
+        size = held.size
+        if isinstance(data, str) and not data.isascii():  # the ring counted characters
+            size = max(size, len(data.encode("utf-8", "backslashreplace")))
+        shown, cut = cut_text(self._masking.masked(text))
         return Entry(at, held.identity, held.epoch, held.kind, shown, size, cut or held.size > len(data))
 
     def _fail(self, error: Exception) -> None:

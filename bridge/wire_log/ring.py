@@ -23,7 +23,7 @@ _ENTRY = 200
 """Bytes that an entry takes besides its frame, about."""
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """One frame, or what happened to a connection, as it came."""
 
     at: float

@@ -184,6 +184,15 @@ async def test_a_long_frame_is_cut_and_its_size_noted(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_long_frame_with_nothing_to_hide_is_cut_as_well(tmp_path: Path) -> None:
+    log = log_of(tmp_path)
+    members = ",".join(['"status":"Available"'] * 300)
+    log.ring.frame("CS-1", Epoch(1), Direction.FROM_STATION, f'[2,"1","StatusNotification",{{{members}}}]'.encode())
+    await log.close()
+    [line] = read_lines(tmp_path, "CS-1", limit=10)
+    assert (len(line.text), line.size, line.cut) == (4096, 6330, True)
+
+
 async def test_a_secret_behind_the_cut_does_not_show_before_it(tmp_path: Path) -> None:
     """What is cut is no JSON any more: it is masked before."""
     log = log_of(tmp_path)
