@@ -1,7 +1,8 @@
 """Keep lines in one SQLite file of its own, without fsync, and bounded: per station, and in all.
 
-Never part of the database: a crash of the machine may lose the newest lines, or the file, which then begins anew.
-Before it: `log`, one writer in one thread. Beside it: any number of readers, also of other processes.
+What one flush brings of a station is one row (`block`): it is rows that cost, not lines. Never part of the database: a
+crash of the machine may lose the newest lines, or the file, which then begins anew. Before it: `log`, one writer in one
+thread. Beside it: `reading`.
 """
 
 from __future__ import annotations
@@ -9,40 +10,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import quote
 
-from bridge.wire_log.line import Entry, Kind, Line
+from bridge.wire_log.block import pack
+from bridge.wire_log.earlier import EarlierLines
+from bridge.wire_log.line import Entry
+from bridge.wire_log.tables import SCHEMA, oldest_first, wire_file
 
-WIRE_FOLDER = "wire"
-_FILE = "lines.db"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WAIT_S = 2.0
-_SCHEMA = """
-    CREATE TABLE IF NOT EXISTS station (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folded TEXT NOT NULL);
-    CREATE TABLE IF NOT EXISTS line (
-        id INTEGER PRIMARY KEY, station INTEGER NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL,
-        kind INTEGER NOT NULL, size INTEGER NOT NULL, cut INTEGER NOT NULL, text TEXT NOT NULL
-    );
-    CREATE INDEX IF NOT EXISTS line_of_station ON line (station, id);
-    CREATE INDEX IF NOT EXISTS station_folded ON station (folded);
-"""
-_LINES = (
-    "SELECT line.id, at, name, epoch, kind, text, size, cut FROM line JOIN station ON number = station"
-    " WHERE station = ? AND line.id > ? AND at >= ?"
-)
 _SHARE = 20
 """When the file is full, the oldest of so many parts of its lines goes."""
 _SLACK = 10
 """A station may have a tenth more lines than it should, so that they are counted off and removed many at a time."""
-
-
-class LogUnreadable(Exception):
-    """The file cannot be read; its text is for the operator."""
+_LONGEST_BLOCK = 64
+"""Lines of one block: enough that its row costs each little, few enough that who reads the last one waits little."""
 
 
 class WireFile:
@@ -50,25 +33,27 @@ class WireFile:
 
     def __init__(self, state_dir: Path, *, per_station: int, total: int) -> None:
         """Keep the newest `per_station` lines of each station, at most a tenth more, and about `total` bytes in all."""
-        self._path = state_dir / WIRE_FOLDER / _FILE
+        self._path = wire_file(state_dir)
         self._per_station = per_station
+        self._slack = per_station // _SLACK
+        # Only whole blocks are removed, so that one which is longer than the slack would have to stay.
+        self._longest_block = max(1, min(_LONGEST_BLOCK, self._slack))
         self._total = total
         self._connection = self._opened()
+        self._earlier = EarlierLines(self._connection)
         self._numbers: dict[str, int] = dict(self._connection.execute("SELECT name, number FROM station"))
-        self._counts = Counter(dict(self._connection.execute("SELECT station, count(*) FROM line GROUP BY station")))
+        lines = dict(self._connection.execute("SELECT station, sum(lines) FROM block GROUP BY station"))
+        self._counts = Counter(lines) + self._earlier.counts
         # A file that began anew must not give out ids again: readers go on after the last one that they saw.
-        (last,) = self._connection.execute("SELECT max(id) FROM line").fetchone()
-        self._last: int = last or time.time_ns() // 1_000_000
+        (last,) = self._connection.execute("SELECT max(id) FROM block").fetchone()
+        self._last: int = last or self._earlier.last or time.time_ns() // 1_000_000
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Add lines in their order, in one transaction, and remove what is over the bounds."""
+        """Add lines, each station's in their order, in one transaction, and remove what is over the bounds."""
         with self._connection:
-            self._connection.executemany(
-                "INSERT INTO line (id, station, at, epoch, kind, size, cut, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [self._row(number, entry) for number, entry in enumerate(entries, self._last + 1)],
-            )
-            self._last += len(entries)
-            for station in {self._numbers[entry.station] for entry in entries}:
+            rows = list(self._rows(entries))
+            self._connection.executemany("INSERT INTO block (id, station, lines, packed) VALUES (?, ?, ?, ?)", rows)
+            for station in {station for _, station, _, _ in rows}:
                 self._bound(station)
         while self._used() > self._total and self._counts:
             self._remove_oldest()
@@ -81,11 +66,18 @@ class WireFile:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _prepared(self._path)
 
-    def _row(self, number: int, entry: Entry) -> tuple[int, int, int, int, int, int, int, str]:
-        station = self._number(entry.station)
-        self._counts[station] += 1
-        # Plain integers: for an enumeration or a bool sqlite3 looks for an adapter first, and takes half as long again.
-        return number, station, entry.at, entry.epoch, int(entry.kind), entry.size, int(entry.cut), entry.text
+    def _rows(self, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int, bytes]]:
+        """Yield rows of blocks, and count their lines."""
+        by_station: defaultdict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_station[entry.station].append(entry)
+        for name, lines in by_station.items():
+            station = self._number(name)
+            self._counts[station] += len(lines)
+            for first in range(0, len(lines), self._longest_block):
+                block = lines[first : first + self._longest_block]
+                self._last += len(block)
+                yield self._last, station, len(block), pack(block)
 
     def _number(self, name: str) -> int:
         number = self._numbers.get(name)
@@ -98,12 +90,18 @@ class WireFile:
         return number
 
     def _bound(self, station: int) -> None:
-        if self._counts[station] <= self._per_station + self._per_station // _SLACK:
+        over = self._counts[station] - self._per_station
+        if over <= self._slack:
             return
-        oldest = "SELECT id FROM line WHERE station = ? ORDER BY id DESC LIMIT 1 OFFSET ?"
-        found = self._connection.execute(oldest, (station, self._per_station)).fetchone()
-        self._connection.execute("DELETE FROM line WHERE station = ? AND id <= ?", (station, *found))
-        self._counts[station] = self._per_station
+        gone = self._earlier.remove(station, over)
+        blocks = []
+        for id, lines, _ in oldest_first(self._connection, station) if gone < over else ():
+            if gone + lines > over:
+                break
+            gone += lines
+            blocks.append((id,))
+        self._connection.executemany("DELETE FROM block WHERE id = ?", blocks)
+        self._counts[station] -= gone
 
     def _used(self) -> int:
         """Return the bytes in use; pages that became free are taken again before the file grows."""
@@ -116,19 +114,28 @@ class WireFile:
     def _remove_oldest(self) -> None:
         with self._connection:
             share = max(1, self._counts.total() // _SHARE)
-            last = "SELECT id FROM line ORDER BY id LIMIT 1 OFFSET ?"
-            (until,) = self._connection.execute(last, (share - 1,)).fetchone()
-            gone = "SELECT station, count(*) FROM line WHERE id <= ? GROUP BY station"
-            self._counts -= Counter(dict(self._connection.execute(gone, (until,))))
-            self._connection.execute("DELETE FROM line WHERE id <= ?", (until,))
-            self._connection.execute("DELETE FROM station WHERE number NOT IN (SELECT DISTINCT station FROM line)")
-            self._numbers = dict(self._connection.execute("SELECT name, number FROM station"))
+            gone = self._earlier.remove_oldest(share) or self._remove_blocks(share)
+            self._counts -= gone
+            forgotten = set(gone) - set(self._counts)
+            self._connection.executemany("DELETE FROM station WHERE number = ?", [(each,) for each in forgotten])
+            self._numbers = {name: number for name, number in self._numbers.items() if number not in forgotten}
+
+    def _remove_blocks(self, share: int) -> Counter[int]:
+        """Remove the oldest blocks of all, of so many lines or a few more; return how many of each station."""
+        gone: Counter[int] = Counter()
+        for id, station, lines in self._connection.execute("SELECT id, station, lines FROM block ORDER BY id"):
+            gone[station] += lines
+            share -= lines
+            if share <= 0:
+                self._connection.execute("DELETE FROM block WHERE id <= ?", (id,))
+                break
+        return gone
 
 
 def discard(state_dir: Path) -> None:
     """Remove a file that is broken: it holds nothing that anybody would repair. Raises: OSError."""
     for suffix in ("", "-wal", "-shm"):
-        (state_dir / WIRE_FOLDER / f"{_FILE}{suffix}").unlink(missing_ok=True)
+        wire_file(state_dir, suffix).unlink(missing_ok=True)
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
@@ -138,58 +145,8 @@ def _prepared(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_size_limit = 4194304")
-        connection.executescript(_SCHEMA)
+        connection.executescript(SCHEMA)
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def read_lines(
-    state_dir: Path, station: str, *, limit: int, after: int | None = None, since: datetime | None = None
-) -> tuple[Line, ...]:
-    """Return lines of a station, the oldest first: the last `limit`, or with `after` the next ones after that id.
-
-    The station's name counts as it is spelled, or else in any case. Raises: LogUnreadable.
-    """
-    path = state_dir / WIRE_FOLDER / _FILE
-    if not path.exists():
-        return ()
-    with _reading(path) as connection:
-        number = _find(connection, station)
-        if number is None:
-            return ()
-        least = 0 if since is None else _micros(since)
-        order = "DESC" if after is None else "ASC"
-        query = f"{_LINES} ORDER BY line.id {order} LIMIT ?"
-        rows = connection.execute(query, (number, after or 0, least, limit)).fetchall()
-    return tuple(_line(*row) for row in (rows if after is not None else reversed(rows)))
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    try:
-        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
-            yield connection
-    except sqlite3.Error as error:
-        raise LogUnreadable(f"{path}: {error}") from error
-
-
-def _find(connection: sqlite3.Connection, station: str) -> int | None:
-    # The file is there a moment before its tables are.
-    tables = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('station', 'line')"
-    if connection.execute(tables).fetchone() != (2,):
-        return None
-    query = "SELECT number FROM station WHERE folded = ? ORDER BY name = ? DESC LIMIT 1"
-    found = connection.execute(query, (station.casefold(), station)).fetchone()
-    return None if found is None else int(found[0])
-
-
-def _line(id: int, at: int, station: str, epoch: int, kind: int, text: str, size: int, cut: int) -> Line:
-    return Line(id, _EPOCH + timedelta(microseconds=at), station, epoch, Kind(kind), text, size, bool(cut))
-
-
-def _micros(moment: datetime) -> int:
-    with suppress(OverflowError):
-        return (moment - _EPOCH) // timedelta(microseconds=1)
-    return 0

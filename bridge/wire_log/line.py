@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 
 from msgspec import Struct
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LONGEST_TEXT = 4096
 """Bytes of UTF-8 that are kept of one frame."""
@@ -50,6 +52,11 @@ class Line:
     size: int
     cut: bool
     """The text is only the beginning of the frame."""
+
+
+def moment(at: int) -> datetime:
+    """Return what Unix time in microseconds says."""
+    return _EPOCH + timedelta(microseconds=at)
 
 
 def cut_text(text: str) -> tuple[str, bool]:

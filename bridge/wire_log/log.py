@@ -24,8 +24,8 @@ from bridge.wire_log.ring import Held, Ring
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 1000
-"""Lines of one transaction: enough that its commit costs little, few enough that a reader waits little."""
+_AT_ONCE = 5000
+"""Lines of one transaction: enough that each station's are few rows, few enough that not all is lost where it fails."""
 
 
 @dataclass(frozen=True, slots=True)
