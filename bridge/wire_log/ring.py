@@ -22,6 +22,10 @@ LONGEST_FRAME = 64 * 1024
 _ENTRY = 200
 """Bytes that an entry takes besides its frame, about."""
 
+# Looking up a member of an enumeration takes as long as keeping a frame.
+_HEARD, _SENT = Kind.FROM_STATION, Kind.TO_STATION
+_FROM_STATION = Direction.FROM_STATION
+
 
 class Held(Struct, frozen=True, gc=False):
     """One frame, or what happened to a connection, as it came."""
@@ -55,8 +59,7 @@ class Ring:
 
     def frame(self, identity: str, epoch: Epoch, direction: Direction, data: str | bytes) -> None:
         """Keep one message; what is longer than `LONGEST_FRAME` is cut."""
-        kind = Kind.FROM_STATION if direction is Direction.FROM_STATION else Kind.TO_STATION
-        self._keep(identity, epoch, kind, data)
+        self._keep(identity, epoch, _HEARD if direction is _FROM_STATION else _SENT, data)
 
     def closed(self, identity: str, epoch: Epoch, code: int | None, reason: str) -> None:
         """Note that a connection was closed."""
@@ -73,10 +76,15 @@ class Ring:
         if size > LONGEST_FRAME:
             data = data[:LONGEST_FRAME]
         held = self._held
+        if not held:
+            self._woken()
         held.append(Held(self._clock(), identity, epoch, kind, data, size))
         self._room -= len(data) + _ENTRY
-        if len(held) == 1:
-            self._woken()
+        if self._room < 0:
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        held = self._held
         while self._room < 0 and len(held) > 1:
             self._room += len(held.popleft().data) + _ENTRY
             self.dropped += 1
