@@ -46,7 +46,7 @@ class WireFile:
         self._counts = Counter(lines) + self._earlier.counts
         # A file that began anew must not give out ids again: readers go on after the last one that they saw.
         (last,) = self._connection.execute("SELECT max(id) FROM block").fetchone()
-        self._last: int = last or self._earlier.last or time.time_ns() // 1_000_000
+        self._last: int = max(last or 0, self._earlier.last) or time.time_ns() // 1_000_000
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Add lines, each station's in their order, in one transaction, and remove what is over the bounds."""

@@ -19,13 +19,15 @@ from tests.fuzz.effort import TIMES, seeded
 MIB = 2**20
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOON_MICROS = 1_795_176_000_000_000
-EARLIER_SCHEMA = """
-    CREATE TABLE station (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folded TEXT NOT NULL);
+EARLIER_LINES = """
     CREATE TABLE line (
         id INTEGER PRIMARY KEY, station INTEGER NOT NULL, at INTEGER NOT NULL, epoch INTEGER NOT NULL,
         kind INTEGER NOT NULL, size INTEGER NOT NULL, cut INTEGER NOT NULL, text TEXT NOT NULL
     );
     CREATE INDEX line_of_station ON line (station, id);
+"""
+EARLIER_STATIONS = """
+    CREATE TABLE station (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folded TEXT NOT NULL);
     CREATE INDEX station_folded ON station (folded);
 """
 
@@ -43,7 +45,7 @@ def earlier_file(folder: Path, lines: Iterable[tuple[int, int, str]]) -> None:
     (folder / WIRE_FOLDER).mkdir()
     with closing(sqlite3.connect(folder / WIRE_FOLDER / "lines.db")) as connection, connection:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(EARLIER_SCHEMA)
+        connection.executescript(EARLIER_STATIONS + EARLIER_LINES)
         rows = [(id, station, NOON_MICROS, 7, 2, len(text), 0, text) for id, station, text in lines]
         names = {(station, f"CS-{station}", f"cs-{station}") for _, station, *_ in rows}
         connection.executemany("INSERT INTO station VALUES (?, ?, ?)", names)
@@ -168,6 +170,20 @@ def test_new_lines_follow_those_of_an_earlier_version_and_cursors_go_on(tmp_path
     assert texts(tmp_path, "CS-1", after=5) == ["b", "c", "d"]
     assert texts(tmp_path, "CS-1", after=5, limit=2) == ["b", "c"]
     assert texts(tmp_path, "CS-1", after=8) == ["d"]
+
+
+def test_ids_go_on_after_an_earlier_version_wrote_to_the_file_again(tmp_path: Path) -> None:
+    file = WireFile(tmp_path, per_station=10, total=MIB)
+    file.append([entry("CS-1", "a")])
+    file.close()
+    [before] = read_lines(tmp_path, "CS-1", limit=9)
+    with closing(sqlite3.connect(tmp_path / WIRE_FOLDER / "lines.db")) as connection, connection:
+        connection.executescript(EARLIER_LINES)
+        connection.execute("INSERT INTO line VALUES (?, 1, 0, 1, 1, 1, 0, 'b')", (before.id + 1000,))
+    file = WireFile(tmp_path, per_station=10, total=MIB)
+    file.append([entry("CS-1", "c")])
+    file.close()
+    assert [(line.id, line.text) for line in read_lines(tmp_path, "CS-1", limit=1)] == [(before.id + 1001, "c")]
 
 
 def test_a_stations_lines_of_an_earlier_version_go_first_and_then_their_table(tmp_path: Path) -> None:
