@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, assert_never
 
+from msgspec import Struct
+
 from bridge.core.facts import CAR_PRESENT, DOWNGRADING, car_present, evse_status
 from bridge.core.model import (
     NEVER_HEARD,
@@ -30,7 +32,6 @@ from bridge.core.model import (
     TemporaryKind,
 )
 from bridge.core.temporary import in_force, next_boundary
-from bridge.core.values import quickly_made
 from csms.events import ChargingState
 
 RANK: Final = (
@@ -71,9 +72,7 @@ class EffectiveOptions:
     """How long available must have stood before it counts: stations blink Available."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A status and the words that explain it."""
 
     status: EvseStatus

@@ -12,11 +12,11 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
 from bridge.core.reconcile import WANTED, dirty, due_at
-from bridge.core.values import quickly_made
 from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
@@ -31,9 +31,7 @@ class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(Struct, frozen=True):
     """An EVSE whose working copy holds a new decision."""
 
     evse: StoredEvse
@@ -45,9 +43,7 @@ class StateChange:
     """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class DeliveryChange:
+class DeliveryChange(Struct, frozen=True):
     """A delivery row that asks for something else."""
 
     stored: Delivery | None

@@ -3,11 +3,11 @@
 import itertools
 import json
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.model import (
