@@ -174,7 +174,11 @@ def _charging_values(id_: StationId, number: int, value: Charging) -> dict[str, 
 
 
 _FACT_COLUMNS = tuple(column.name for column in fact.columns)
-_UPSERT_FACTS = Bulk(lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS), _FACT_COLUMNS)
+_UPSERT_FACTS = Bulk(
+    lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS),
+    _FACT_COLUMNS,
+    {"vendor_error_code": "", "info": "", "doubt": False, "stale": False, "boot_doubt": False},
+)
 
 # --- states -------------------------------------------------------------------------------------------------------
 
@@ -201,8 +205,9 @@ def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
     return make
 
 
+_NO_TIME: dict[str, None] = dict.fromkeys(_UNTIL)
 _WRITE_STATES = Bulk(_write_state("version", *_DECIDED, *_UNTIL), _STATE_COLUMNS)
-_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS)
+_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS, _NO_TIME)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
 HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
 _INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), HISTORY_COLUMNS)
@@ -258,8 +263,9 @@ def _write_delivery(*columns: str) -> Callable[[str], sa.Insert]:
 
 
 _WRITE_DELIVERIES = Bulk(_write_delivery(*_DELIVERY_COLUMNS[2:]), _DELIVERY_COLUMNS)
-_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS)
-_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS)
+_PLAIN_WISH = {"tombstone": False, "not_before": None, "switched": False}
+_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS, _PLAIN_WISH)
+_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS, _PLAIN_WISH)
 """Of rows that wait for their turn already: since when, and the index by which the lane finds them, stays."""
 
 
