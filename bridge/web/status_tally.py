@@ -41,7 +41,7 @@ class StatusTally(Collector):
             labels=["version"],
         )
         for version, count in self._statuses.items():
-            statuses.add_metric([version], count)
+            statuses.add_metric([str(version)], count)
         yield statuses
         yield HistogramMetricFamily(
             "ocpp_bridge_status_commit_seconds",
