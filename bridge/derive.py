@@ -94,13 +94,18 @@ class Derived:
 
 
 def derive(
-    station: StoredStation, keys: Iterable[EvseKey], *, at: Moment, options: DeriveOptions, changes: Changes
-) -> Derived:
-    """Decide anew for the EVSEs `keys` of one station and collect what changed in `changes`.
+    station: StoredStation,
+    keys: Iterable[EvseKey],
+    *,
+    at: Moment,
+    options: DeriveOptions,
+    changes: Changes,
+    derived: Derived,
+) -> None:
+    """Decide anew for the EVSEs `keys` of one station; collect what changed in `changes` and what moved in `derived`.
 
     The working copy is brought up to date as well, so that several events of a transaction can follow each other.
     """
-    derived = Derived()
     for key in keys:
         evse = station.evses[key]
         previous = evse.effective
@@ -108,12 +113,12 @@ def derive(
         decided = effective(view, previous or NEVER_HEARD, at, options.effective)
         if decided != previous:
             _keep_state(evse, view, decided, at, changes, derived)
-        derived.until_now = _earlier(derived.until_now, decided.until_now)
-        derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
+        if decided.until_now is not None or decided.until_steady is not None:
+            derived.until_now = _earlier(derived.until_now, decided.until_now)
+            derived.until_steady = _earlier(derived.until_steady, decided.until_steady)
         _deliver(evse, view, decided, at, options, changes, derived)
         if evse.temporaries or evse.order is not None:
             _enforce(evse, at, changes, derived)
-    return derived
 
 
 def view_of(station: StoredStation, evse: StoredEvse) -> EvseView:
@@ -217,6 +222,8 @@ def _deliver(
         row = want(previous, value, references)
         if row is not previous:
             _keep_delivery(evse, account, row, at, changes, derived)
+    if len(evse.deliveries) == len(told):
+        return
     for account in evse.deliveries.keys() - told:
         word = options.farewell_of(account)
         if word is not None:

@@ -201,13 +201,12 @@ class _Batch:
         address = (event.evse, event.connector)
         fact = facts.after_status(station.facts.get(address), event, seq=seq, received_at=at.steady)
         self._keep_fact(station, fact, event)
-        touched = set(station.evses if retired else touched_by(station, address))
-        if event.evse and event.connector:
-            before = station.charging.get(event.evse)
-            after = facts.after_connector_status(before, fact)
-            if after is not None and after is not before:
-                self._keep_charging(station, event.evse, after)
-                touched |= set(touched_by(station, (event.evse, 0)))
+        touched = station.evses if retired else touched_by(station, address)
+        before = station.charging.get(event.evse) if event.evse and event.connector else None
+        after = facts.after_connector_status(before, fact)
+        if after is not None and after is not before:
+            self._keep_charging(station, event.evse, after)
+            touched = {*touched, *touched_by(station, (event.evse, 0))}
         self._derive(station, self._returned(station) or sorted(touched), at)
 
     def _transaction_reported(self, station: StoredStation, event: TransactionReported, seq: int, at: Moment) -> None:
@@ -270,7 +269,7 @@ class _Batch:
     # --- shared steps --------------------------------------------------------------------------------------------
 
     def _derive(self, station: StoredStation, keys: Iterable[EvseKey], at: Moment) -> None:
-        self.derived.add(derive(station, keys, at=at, options=self._options, changes=self.changes))
+        derive(station, keys, at=at, options=self._options, changes=self.changes, derived=self.derived)
 
     def _returned(self, station: StoredStation) -> tuple[EvseKey, ...]:
         """Clear the declaration of unreachability, which any inbound frame does; return all EVSEs if there was one."""

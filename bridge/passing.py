@@ -132,7 +132,7 @@ class Passing:
         derived = Derived()
         for station in stations:
             keys = tuple(keys_of(station))
-            derived.add(derive(station, keys, at=at, options=self._options, changes=changes))
+            derive(station, keys, at=at, options=self._options, changes=changes, derived=derived)
         save(conn, changes)
         self._woken(derived)
 

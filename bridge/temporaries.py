@@ -208,7 +208,7 @@ def _derive(conn: Transaction, keys: Iterable[EvseKey], order: CreateOrder | Cha
     derived, changes = Derived(), Changes()
     for station in load(conn, stations_of(conn, wanted)).values():
         evses = wanted & station.evses.keys()
-        derived.add(derive(station, evses, at=order.at, options=order.options, changes=changes))
+        derive(station, evses, at=order.at, options=order.options, changes=changes, derived=derived)
     save(conn, changes)
     derived.accounts |= refresh(conn, order.documents, order.at)
     return derived

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from msgspec import structs
+
 from bridge.core import mirror, reconcile
 from bridge.core.model import Accepted, Delivery, Moment, Outcome
 
@@ -127,7 +129,7 @@ def leave(kind: DocumentKind, delivery: Delivery, remote: Remote, at: Moment) ->
         return None if _all_over(delivery, remote, at.now - _KEPT_WHEN_OVER) else delivery
     if kind in _DELETED_WHEN_LEFT:
         return reconcile.farewell(delivery, "")
-    return replace(
+    return structs.replace(
         delivery,
         desired=delivery.acked or delivery.desired,
         acked_seq=delivery.desired_seq,

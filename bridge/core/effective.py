@@ -13,8 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple, assert_never
+
+from msgspec import Struct
 
 from bridge.core.facts import CAR_PRESENT, DOWNGRADING, car_present, evse_status
 from bridge.core.model import (
@@ -30,8 +33,7 @@ from bridge.core.model import (
     TemporaryKind,
 )
 from bridge.core.temporary import in_force, next_boundary
-from bridge.core.values import quickly_made
-from csms.events import ChargingState
+from csms.events import ChargingState, ReportedStatus
 
 RANK: Final = (
     EvseStatus.CHARGING,
@@ -61,6 +63,9 @@ _LIFTING: Final = frozenset(
     }
 )
 _LONGEST_RULE: Final = 200
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AVAILABLE: Final = Effective(EvseStatus.AVAILABLE, EvseStatus.AVAILABLE, "")
+"""What was decided before where no hold is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +76,7 @@ class EffectiveOptions:
     """How long available must have stood before it counts: stations blink Available."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A status and the words that explain it."""
 
     status: EvseStatus
@@ -107,6 +110,9 @@ def effective(view: EvseView, previous: Effective, at: Moment, options: Effectiv
         at: Both clocks, read once.
         options: The hold's length.
     """
+    alone = _told_by_one(view)
+    if alone is not None and (alone.status is not EvseStatus.AVAILABLE or previous.live is EvseStatus.AVAILABLE):
+        return alone
     return stages(view, previous, at, options).decided
 
 
@@ -125,6 +131,30 @@ def stages(view: EvseView, previous: Effective, at: Moment, options: EffectiveOp
     )
     decided = Effective(shown.status, held.status, shown.why[:_LONGEST_RULE], since, boundary, until)
     return Stages(connectors, transaction, layer0, reachable, held, shown, decided)
+
+
+def _told_by_one(view: EvseView) -> Effective | None:
+    """Return the decision where one connector's report is all that counts, as nearly always; None: go every step.
+
+    Where it is available and was not before, there is still the hold.
+    """
+    if len(view.connectors) != 1 or view.temporaries or view.unreachable or view.charging is not None:
+        return None
+    (fact,) = view.connectors
+    if fact is None or fact.doubt or _may_take(view.evse_level, view) or _may_take(view.station_level, view):
+        return None
+    return _decided_by_one(fact.status, fact.evse, fact.connector, fact.stale, fact.boot_doubt)
+
+
+def _may_take(level: Fact | None, view: EvseView) -> bool:
+    """Tell whether a report about more than the connector may change what the connector says."""
+    return level is not None and (level.status is not ReportedStatus.AVAILABLE or view.layer0 is Layer0.SOURCE)
+
+
+@lru_cache(maxsize=1024)
+def _decided_by_one(status: ReportedStatus, evse: int, connector: int, stale: bool, boot_doubt: bool) -> Effective:
+    fact = Fact(evse, connector, status, 0, _ANY_TIME, stale=stale, boot_doubt=boot_doubt)
+    return stages(EvseView((fact,)), _AVAILABLE, Moment(_ANY_TIME, _ANY_TIME), EffectiveOptions()).decided
 
 
 def _held(live: EvseStatus, found: Finding) -> Finding:

@@ -7,10 +7,11 @@ Never decides what an EVSE's status is, and never reads a station's clock: order
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
+
+from msgspec.structs import replace
 
 from bridge.core.model import Charging, EvseStatus, Fact
 from csms.events import ChargingState, ReportedStatus, StatusReported, TransactionPhase, TransactionReported

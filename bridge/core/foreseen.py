@@ -11,8 +11,9 @@ nothing: there are no facts to foresee anything from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.model import Effective, EvseStatus, EvseView, Moment

@@ -7,13 +7,14 @@ census of its rows. After it: `lane`, which sends it and settles the rows by `se
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
+from msgspec.structs import replace
 
 from bridge.core.model import Accepted, Deferred, FullLoadState, Held, Moment, Outcome, Refused, WrongAction
 

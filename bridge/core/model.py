@@ -14,7 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from bridge.core.values import quickly_made
+from msgspec import Struct
+
 from csms.events import ChargingState, ReportedStatus
 
 EvseId = NewType("EvseId", str)
@@ -24,9 +25,7 @@ AccountName = NewType("AccountName", str)
 """Name of an account in the configuration, `[a-z0-9_]+`."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """Both clocks at one instant, aware and in UTC."""
 
     now: datetime
@@ -65,9 +64,7 @@ class Layer0(StrEnum):
     IGNORE = "ignore"
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """The last report of one connector, EVSE level or station level, as stored."""
 
     evse: int
@@ -87,8 +84,7 @@ class Fact:
     """Layer 0 only: the station booted after this report and has not repeated it yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charging:
+class Charging(Struct, frozen=True):
     """The latest 2.x transaction of an EVSE, as far as it counts for its status."""
 
     transaction: str
@@ -119,9 +115,7 @@ class Temporary:
     """While it is in force, the EVSE is also made inoperative at its station (ChangeAvailability)."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class EvseView:
+class EvseView(Struct, frozen=True):
     """Everything that decides one EVSE's effective status."""
 
     connectors: tuple[Fact | None, ...]
@@ -138,9 +132,7 @@ class EvseView:
     """The EVSE moved to this station: its published status stands until then (steady), or until the station reports."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(Struct, frozen=True):
     """An EVSE's effective status, why, and until when the passing of time alone leaves it so."""
 
     status: EvseStatus
@@ -160,9 +152,7 @@ NEVER_HEARD = Effective(EvseStatus.UNKNOWN, EvseStatus.UNKNOWN, "never heard of"
 """What an EVSE is before its first fact."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One (account, EVSE) row: what the hub should have, what it acknowledged, and when to try next.
 
     All times are steady. `desired_seq` is a counter of this row alone; it grows with each change of `desired`.
@@ -205,8 +195,7 @@ class Delivery:
     keeps those that the hub was told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(Struct, frozen=True):
     """One account's state: pauses, holds and pace. All times are steady."""
 
     failures: int = 0
@@ -220,8 +209,7 @@ class Lane:
     refusal_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FullLoadState:
+class FullLoadState(Struct, frozen=True):
     """What an account remembers of its fullLoads. Times are steady but `next_w`, which is wall time."""
 
     confirmed: bool = False

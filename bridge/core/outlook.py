@@ -7,8 +7,10 @@ meanwhile nobody knows. Before it: a wish, and the facts as stored. After it: wh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.model import Effective, EvseStatus, EvseView, Moment, Temporary

@@ -11,8 +11,10 @@ sends the least recently attempted row that is due; `settlement` says what the a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from bridge.core.backoff import BackoffOptions
 from bridge.core.model import Delivery, Lane
@@ -73,27 +75,13 @@ def farewell(previous: Delivery, word: str) -> Delivery:
 
 
 def _wanted(previous: Delivery, desired: str, *, tombstone: bool) -> Delivery:
-    # Not `replace`: this is on the way of every status, and naming the fields takes a quarter of the time.
-    return Delivery(
+    return replace(
+        previous,
         desired=desired,
         desired_seq=previous.desired_seq + 1,
         tombstone=tombstone,
         not_before=None,
         switched=False,
-        acked=previous.acked,
-        acked_seq=previous.acked_seq,
-        acked_at=previous.acked_at,
-        in_flight_seq=previous.in_flight_seq,
-        doubt_until=previous.doubt_until,
-        reassert_at=previous.reassert_at,
-        refused=previous.refused,
-        refused_seq=previous.refused_seq,
-        proven=previous.proven,
-        suspect=previous.suspect,
-        known=previous.known,
-        attempts=previous.attempts,
-        attempted_at=previous.attempted_at,
-        references=previous.references,
     )
 
 

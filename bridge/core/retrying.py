@@ -7,9 +7,11 @@ it is sent, the lane's own pauses and holds stand, and a request that is under w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from bridge.core.model import Delivery, Lane
 from bridge.core.reconcile import dirty

@@ -6,9 +6,11 @@ saw. After it: the store.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from bridge.core.backoff import asked_or_delay, longest
 from bridge.core.full_load import FullLoadOptions

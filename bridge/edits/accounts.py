@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from bridge.core import full_load, reconcile
 from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, Delivery, Moment
@@ -125,7 +127,7 @@ def _request_full_load(conn: Transaction, order: FullLoadOrder) -> ItemFailed | 
     census = documents.census_of(conn, order.account, DocumentKind.EVSE_DATA, order.at.steady)
     state = documents.load_document_lane(conn, order.account)
     documents.save_document_lane(conn, replace(state, full_load=full_load.request(state.full_load, census)))
-    lanes.save_lane(conn, replace(stored, full_load=replace(stored.full_load, confirmed=True)))
+    lanes.save_lane(conn, replace(stored, full_load=structs.replace(stored.full_load, confirmed=True)))
     return None
 
 

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from bridge.core.marks import Marks, idle_since, is_restored
 from bridge.core.model import AccountName, FullLoadState, Moment
 from bridge.edits.accounts import SyncOrder, sync_accounts
@@ -75,7 +77,7 @@ def _forget(conn: Transaction, account: AccountName, beginning: Beginning) -> No
     stored = lanes.load_lane(conn, account)
     if stored is None:
         return
-    paused = replace(stored.lane, paused_until=beginning.at.steady + beginning.pause, failures=0)
+    paused = structs.replace(stored.lane, paused_until=beginning.at.steady + beginning.pause, failures=0)
     lanes.save_lane(conn, replace(stored, lane=paused, full_load=_anew(stored.full_load)))
     state = documents.load_document_lane(conn, account)
     documents.save_document_lane(conn, replace(state, full_load=_anew(state.full_load)))

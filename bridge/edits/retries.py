@@ -7,7 +7,9 @@ Never sends: the row becomes due, and the account's lane does the rest. Before i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from bridge.core.documents import DocumentKind
 from bridge.core.model import AccountName, EvseId, Lane, Moment
@@ -89,4 +91,4 @@ def _pace_of_documents(conn: Transaction, order: RetryOrder) -> Lane:
     if own.held is not None or stored is None or stored.lane.paused_until is None:
         return own
     later = max(stored.lane.paused_until, own.paused_until or stored.lane.paused_until)
-    return replace(own, paused_until=later)
+    return structs.replace(own, paused_until=later)

@@ -34,7 +34,7 @@ def _derive_some(conn: Transaction, touched: Sequence[EvseKey], at: Moment, opti
     changes = Changes()
     for station in load(conn, stations_of(conn, touched)).values():
         wanted = keys & station.evses.keys()
-        derived.add(derive(station, wanted, at=at, options=options, changes=changes))
+        derive(station, wanted, at=at, options=options, changes=changes, derived=derived)
     save(conn, changes)
     accounts = {route.account for routes in options.routes.values() for route in routes}
     for account in accounts:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from bridge.core import documents as core
 from bridge.core import full_load, reconcile, settlement
 from bridge.core.documents import DocumentKind
@@ -81,7 +83,7 @@ def settle(conn: Transaction, stored: StoredLane, sent: SentDocuments | SentSurv
             state = _settle_one(conn, state, sent, ended)
     documents.save_document_lane(conn, state, **_noted(ended))
     lane = _shared(stored.lane, ended)
-    return replace(stored, lane=replace(lane, paused_until=_paused(lane.paused_until, ended)))
+    return replace(stored, lane=structs.replace(lane, paused_until=_paused(lane.paused_until, ended)))
 
 
 def _shared(lane: Lane, ended: Ended) -> Lane:
@@ -89,12 +91,12 @@ def _shared(lane: Lane, ended: Ended) -> Lane:
     outcome = ended.answer.outcome
     match outcome:
         case Accepted() | Refused():
-            return replace(lane, failures=0, paused_until=None)
+            return structs.replace(lane, failures=0, paused_until=None)
         case Deferred(in_doubt=False) if ended.answer.http is None:
             after = settlement.settle_lane(
                 lane, outcome, steady=ended.at.steady, jitter=ended.jitter, options=ended.options.reconcile
             )
-            return replace(lane, failures=after.failures, paused_until=after.paused_until)
+            return structs.replace(lane, failures=after.failures, paused_until=after.paused_until)
         case _:
             return lane
 
@@ -198,7 +200,7 @@ def _settle_data_load(
     if isinstance(outcome, Accepted):
         _try_statuses_again(conn, stored.account, deliveries.load_rows(conn, stored.account), ended.at)
     if isinstance(outcome, Accepted) and stored.full_load.wanted is None and deliveries.has_acked(conn, stored.account):
-        stored = replace(stored, full_load=replace(stored.full_load, wanted=Want.DATA))
+        stored = replace(stored, full_load=structs.replace(stored.full_load, wanted=Want.DATA))
     return replace(state, full_load=settled.state, lane=lane), stored
 
 
@@ -210,7 +212,7 @@ def _give_up_old_data(
     The next fullLoad then leaves the EVSE out, or the others would never get through.
     """
     refused = [
-        (row.name, replace(row.delivery, acked=None), row.remote)
+        (row.name, structs.replace(row.delivery, acked=None), row.remote)
         for row in documents.load_documents(conn, account, [DocumentKind.EVSE_DATA])
         if row.name not in sent.values and row.delivery.acked and canonical(EvseId(row.key)) in named
     ]

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from bridge.core import documents as core
 from bridge.core import full_load, reconcile, settlement
 from bridge.core.documents import DocumentKind
@@ -114,7 +116,7 @@ def _choose_data_load(conn: Transaction, stored: StoredLane, state: StoredDocume
     if look.documents.full_load.policy is full_load.FullLoadPolicy.NEVER:
         return Chosen()
     steady, options = look.at.steady, look.documents.full_load
-    confirmed = replace(state.full_load, confirmed=stored.full_load.confirmed)
+    confirmed = structs.replace(state.full_load, confirmed=stored.full_load.confirmed)
     planned = full_load.schedule(confirmed, look.at, options)
     census = look.census
     if census is None or not census.total:  # as for statuses, a count of nothing is repeated
@@ -222,4 +224,4 @@ def reclaim(conn: Transaction, options: LaneOptions, at: Moment) -> None:
     ]
     documents.save_documents(conn, account, rows, at.steady)
     state = documents.load_document_lane(conn, account)
-    documents.save_document_lane(conn, replace(state, full_load=replace(state.full_load, in_flight=False)))
+    documents.save_document_lane(conn, replace(state, full_load=structs.replace(state.full_load, in_flight=False)))

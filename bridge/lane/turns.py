@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
+from msgspec import structs
+
 from bridge.core import full_load, reconcile, settlement
 from bridge.core.full_load import Census, Gate, Go, Guarded, Singles
 from bridge.core.model import Moment
@@ -108,7 +110,7 @@ def _reclaim(conn: Transaction, stored: StoredLane, options: LaneOptions, at: Mo
     rows = [(row.key, reconcile.unsent(row.delivery)) for row in deliveries.in_flight(conn, stored.account)]
     deliveries.save_rows(conn, stored.account, rows, at.steady)
     document_turns.reclaim(conn, options, at)
-    return replace(stored, full_load=replace(stored.full_load, in_flight=False))
+    return replace(stored, full_load=structs.replace(stored.full_load, in_flight=False))
 
 
 # --- choose: what to send next -----------------------------------------------------------------------------------

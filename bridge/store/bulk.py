@@ -34,51 +34,112 @@ class Bulk:
     Values must need no conversion by the library.
     """
 
-    def __init__(self, make: Callable[[str], sa.Insert], names: Sequence[str]) -> None:
-        """Use `make(dialect name)` for the statement."""
+    def __init__(
+        self,
+        make: Callable[[str], sa.Insert],
+        names: Sequence[str],
+        usual: Mapping[str, bool | str | None] | None = None,
+    ) -> None:
+        """Use `make(dialect name)` for the statement.
+
+        `usual`: what nearly all rows have in these columns, which is the columns' default. SQLite's driver looks for an
+        adapter of each None and each bool, so those rows go by a statement that does not name the columns.
+        """
         self._make = make
         self._names = tuple(names)
-        self._prepared: dict[str, tuple[str, Callable[[Row], Row]]] = {}
-        self._texts: dict[int, str] = {}
+        self._usual = {} if usual is None else usual
+        self._values = tuple(self._usual.values())
+        self._of_usual = _picked(self._names, tuple(self._usual))
+        self._prepared: dict[str, tuple[_Statement, _Statement]] = {}
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
         """Insert the rows, each in the order of `names`; return how many it inserted or changed."""
         if not rows:
             return 0
-        one, arranged = self._prepare(connection.dialect)
+        whole, short = self._prepare(connection.dialect)
         if connection.dialect.name != "sqlite":
             named = [dict(zip(self._names, row, strict=True)) for row in rows]
-            return connection.exec_driver_sql(one, named).rowcount
+            return connection.exec_driver_sql(whole.one, named).rowcount
+        usual = [row for row in rows if self._of_usual(row) == self._values]
+        if len(usual) == len(rows):
+            return short.run(connection, rows)
+        others = [row for row in rows if self._of_usual(row) != self._values]
+        return short.run(connection, usual) + whole.run(connection, others)
+
+    def _prepare(self, dialect: sa.Dialect) -> tuple[_Statement, _Statement]:
+        """Return the statements that name all columns, and all but the usual ones."""
+        prepared = self._prepared.get(dialect.name)
+        if prepared is None:
+            insert = self._make(dialect.name)
+            for name, value in self._usual.items():
+                if value != _default(insert.table.columns[name]):
+                    raise AssertionError(f"{name} has another default than {value!r}: rows without it would get that")
+            named = [name for name in self._names if name not in self._usual]
+            prepared = _Statement(insert, self._names, dialect), _Statement(insert, self._names, dialect, named)
+            self._prepared[dialect.name] = prepared
+        return prepared
+
+
+class _Statement:
+    """An INSERT of some columns of its rows, at one dialect."""
+
+    def __init__(
+        self, insert: sa.Insert, names: Sequence[str], dialect: sa.Dialect, named: Sequence[str] | None = None
+    ) -> None:
+        named = names if named is None else named
+        compiled = insert.compile(dialect=dialect, column_keys=list(named))
+        self.one = str(compiled)
+        """For one row."""
+        self._columns = len(named)
+        self._arranged = _picked(names, tuple(compiled.positiontup or named))
+        self._texts: dict[int, str] = {}
+
+    def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
+        """Give them to SQLite, many in one statement."""
         cursor = connection.connection.cursor()
         touched = 0
         for together in _chunks(rows):
-            text = self._together(one, len(together))
+            text = self._together(len(together))
             try:
-                cursor.execute(text, tuple(chain.from_iterable(map(arranged, together))))
+                cursor.execute(text, tuple(chain.from_iterable(map(self._arranged, together))))
             except sqlite3.Error as error:
                 raise library_error(error, text, connection) from error
             touched += cursor.rowcount
         return touched
 
-    def _prepare(self, dialect: sa.Dialect) -> tuple[str, Callable[[Row], Row]]:
-        """Return the statement for one row, and what brings a row into its order where it counts parameters."""
-        prepared = self._prepared.get(dialect.name)
-        if prepared is None:
-            compiled = self._make(dialect.name).compile(dialect=dialect, column_keys=list(self._names))
-            order = compiled.positiontup or self._names
-            arranged = itemgetter(*(self._names.index(name) for name in order))
-            prepared = self._prepared[dialect.name] = (str(compiled), arranged)
-        return prepared
-
-    def _together(self, one: str, rows: int) -> str:
-        """Return SQLite's statement for so many rows."""
+    def _together(self, rows: int) -> str:
+        """Return the statement for so many rows."""
         text = self._texts.get(rows)
         if text is None:
-            values = f"({', '.join('?' * len(self._names))})"
-            if one.count("?") != len(self._names) or one.count(values) != 1:
-                raise AssertionError(f"this has other parameters than one row of {self._names}: {one}")
-            text = self._texts[rows] = one.replace(values, ", ".join([values] * rows))
+            values = f"({', '.join('?' * self._columns)})"
+            if self.one.count("?") != self._columns or self.one.count(values) != 1:
+                raise AssertionError(f"this has other parameters than one row of {self._columns} columns: {self.one}")
+            text = self._texts[rows] = self.one.replace(values, ", ".join([values] * rows))
         return text
+
+
+def _picked(names: Sequence[str], wanted: Sequence[str]) -> Callable[[Row], Row]:
+    """Return what brings the values of the columns `wanted` of a row of `names` into their order."""
+    places = [names.index(name) for name in wanted]
+    match places:
+        case []:
+            return lambda _row: ()
+        case [place]:
+            return lambda row: (row[place],)
+        case _:
+            return itemgetter(*places)
+
+
+def _default(column: sa.ColumnElement[Any]) -> bool | str | None:
+    """Return what a row has in a column that its INSERT does not name, where that is nothing, no or a text."""
+    match getattr(column, "server_default", None):
+        case None:
+            return None
+        case sa.DefaultClause(arg=sa.False_()):
+            return False
+        case sa.DefaultClause(arg=str(text)):
+            return text
+    raise AssertionError(f"the default of {column.name} is not understood")
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -12,11 +12,11 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import Struct
 
 from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
 from bridge.core.reconcile import WANTED, dirty, due_at
-from bridge.core.values import quickly_made
 from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
 from bridge.store.errors import StoreError
@@ -31,9 +31,7 @@ class ConflictingWrite(StoreError):
     """Another process changed EVSE states between our reading and our writing: run the transaction again."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class StateChange:
+class StateChange(Struct, frozen=True):
     """An EVSE whose working copy holds a new decision."""
 
     evse: StoredEvse
@@ -45,9 +43,7 @@ class StateChange:
     """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
 
 
-@quickly_made
-@dataclass(frozen=True, slots=True)
-class DeliveryChange:
+class DeliveryChange(Struct, frozen=True):
     """A delivery row that asks for something else."""
 
     stored: Delivery | None
@@ -178,7 +174,11 @@ def _charging_values(id_: StationId, number: int, value: Charging) -> dict[str, 
 
 
 _FACT_COLUMNS = tuple(column.name for column in fact.columns)
-_UPSERT_FACTS = Bulk(lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS), _FACT_COLUMNS)
+_UPSERT_FACTS = Bulk(
+    lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS),
+    _FACT_COLUMNS,
+    {"vendor_error_code": "", "info": "", "doubt": False, "stale": False, "boot_doubt": False},
+)
 
 # --- states -------------------------------------------------------------------------------------------------------
 
@@ -205,8 +205,9 @@ def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
     return make
 
 
+_NO_TIME: dict[str, None] = dict.fromkeys(_UNTIL)
 _WRITE_STATES = Bulk(_write_state("version", *_DECIDED, *_UNTIL), _STATE_COLUMNS)
-_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS)
+_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS, _NO_TIME)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
 HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
 _INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), HISTORY_COLUMNS)
@@ -262,8 +263,9 @@ def _write_delivery(*columns: str) -> Callable[[str], sa.Insert]:
 
 
 _WRITE_DELIVERIES = Bulk(_write_delivery(*_DELIVERY_COLUMNS[2:]), _DELIVERY_COLUMNS)
-_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS)
-_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS)
+_PLAIN_WISH = {"tombstone": False, "not_before": None, "switched": False}
+_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS, _PLAIN_WISH)
+_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS, _PLAIN_WISH)
 """Of rows that wait for their turn already: since when, and the index by which the lane finds them, stays."""
 
 

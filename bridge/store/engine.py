@@ -60,6 +60,7 @@ class Store:
         """Called on the event loop by a read that finds storage broken; the writer tells of its own."""
         self._reads = reads
         self._locks = locks
+        self._path = Path(url.database or "")
 
     @property
     def dialect(self) -> str:
@@ -91,14 +92,14 @@ class Store:
         """Look after the files before a commit is told to anybody; tell whether it wrote. Raises: StoreBroken."""
         if self.dialect != "sqlite":
             return True
-        return sqlite_files.after_commit(connection, Path(self.url.database or ""), self.checkpoint_after)
+        return sqlite_files.after_commit(connection, self._path, self.checkpoint_after)
 
     def failure(self, error: SQLAlchemyError) -> StoreError | None:
         """Return what went wrong with a write, as `classify` does, after a look at the files where that tells more."""
         failure = classify(error)
         if failure is None or self.dialect != "sqlite" or not isinstance(error, DBAPIError):
             return failure
-        return sqlite_files.explained(error.orig, failure, Path(self.url.database or ""))
+        return sqlite_files.explained(error.orig, failure, self._path)
 
     def upgrade(self) -> None:
         """Bring the schema to this release's, before the writer starts.

@@ -58,20 +58,25 @@ def clamp_kept(connection_: sa.Connection, latest: int) -> None:
 
 def due_evses(connection_: sa.Connection, now: int, steady: int, limit: int) -> list[EvseKey]:
     """Return up to `limit` EVSEs whose status the passing of time changes at or before these times (µs)."""
-    statement = (
-        sa.select(evse_state.c.evse)
-        .where(sa.or_(evse_state.c.until_w <= now, evse_state.c.until <= steady))
-        .order_by(evse_state.c.evse)
-        .limit(limit)
-    )
-    return [EvseKey(row[0]) for row in connection_.execute(statement)]
+    values = {"now": now, "steady": steady, "most": limit}
+    return [EvseKey(row[0]) for row in connection_.execute(_DUE, values)]
+
+
+_DUE = (
+    sa.select(evse_state.c.evse)
+    .where(sa.or_(evse_state.c.until_w <= sa.bindparam("now"), evse_state.c.until <= sa.bindparam("steady")))
+    .order_by(evse_state.c.evse)
+    .limit(sa.bindparam("most"))
+)
 
 
 def next_times(connection_: sa.Connection) -> tuple[int | None, int | None]:
     """Return the earliest wall and steady times (µs) at which time alone changes an EVSE's status."""
-    wall = connection_.execute(sa.select(sa.func.min(evse_state.c.until_w))).scalar()
-    steady = connection_.execute(sa.select(sa.func.min(evse_state.c.until))).scalar()
-    return wall, steady
+    return connection_.execute(_NEXT_WALL).scalar(), connection_.execute(_NEXT_STEADY).scalar()
+
+
+_NEXT_WALL = sa.select(sa.func.min(evse_state.c.until_w))
+_NEXT_STEADY = sa.select(sa.func.min(evse_state.c.until))
 
 
 def operators_of(connection_: sa.Connection, canonicals: Collection[str]) -> dict[str, dict[EvseId, str]]:

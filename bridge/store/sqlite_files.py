@@ -50,9 +50,8 @@ def refuse_damaged(connection: sa.Connection, path: Path, where: str) -> None:
 def remember(connection: Any, info: dict[str, Any], path: Path) -> None:
     """Note which files a new connection has opened, in what the pool keeps about it."""
     connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # the first read opens the log, and makes it
-    info[_FILES] = _identities(path)
+    info[_FILES], info[_LOG_SIZE] = _look(path)
     info[_BROUGHT_HOME] = info[_WRITTEN] = connection.total_changes
-    info[_LOG_SIZE] = _log_size(path)
 
 
 def after_commit(connection: sa.Connection, path: Path, checkpoint_after: int) -> bool:
@@ -63,31 +62,23 @@ def after_commit(connection: sa.Connection, path: Path, checkpoint_after: int) -
     driver, info = connection.connection.driver_connection, connection.info
     if not isinstance(driver, sqlite3.Connection):
         raise AssertionError("a SQLite engine has connections of sqlite3")
-    ours, found = info[_FILES], _identities(path)
+    ours, (found, log_size) = info[_FILES], _look(path)
     if found != ours:
         raise _replaced(driver, path, ours, found)
     wrote: bool = driver.total_changes != info[_WRITTEN]
     info[_WRITTEN] = driver.total_changes
-    if driver.total_changes - info[_BROUGHT_HOME] >= checkpoint_after or _log_has_grown(info, path):
+    if driver.total_changes - info[_BROUGHT_HOME] >= checkpoint_after or _log_has_grown(info, log_size):
         info[_BROUGHT_HOME] = driver.total_changes
-        info[_LOG_SIZE] = _log_size(path)
+        info[_LOG_SIZE] = log_size
         _checkpoint(driver, path)
     return wrote
 
 
-def _log_has_grown(info: dict[str, Any], path: Path) -> bool:
+def _log_has_grown(info: dict[str, Any], size: int) -> bool:
     """Tell whether few rows, but large ones, have filled the log; it shrinks where it began anew."""
-    size = _log_size(path)
     info[_LOG_SIZE] = min(info[_LOG_SIZE], size)
     grown: int = size - info[_LOG_SIZE]
     return grown >= LOG_KEPT
-
-
-def _log_size(path: Path) -> int:
-    try:
-        return os.stat(f"{path}-wal").st_size
-    except OSError:
-        return 0
 
 
 def explained(error: BaseException | None, failure: StoreError, path: Path) -> StoreError:
@@ -102,16 +93,19 @@ def explained(error: BaseException | None, failure: StoreError, path: Path) -> S
     return StoreUnavailable("the file is read-only (SQLITE_IOERR_WRITE)", "make it and its folder writable again")
 
 
-def _identities(path: Path) -> tuple[Identity, ...]:
-    return tuple(_identity(f"{path}{suffix}") for suffix in _SUFFIXES)
+def _look(path: Path) -> tuple[tuple[Identity, ...], int]:
+    """Return which files are in their places, and the bytes of the log."""
+    found = [_stat(f"{path}{suffix}") for suffix in _SUFFIXES]
+    _, log, _ = found
+    identities = tuple(None if each is None else (each.st_dev, each.st_ino) for each in found)
+    return identities, 0 if log is None else log.st_size
 
 
-def _identity(path: str) -> Identity:
+def _stat(path: str) -> os.stat_result | None:
     try:
-        found = os.stat(path)
+        return os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
 
 
 def _checkpoint(driver: sqlite3.Connection, path: Path) -> None:

@@ -5,8 +5,9 @@ Used as a command, in the place of `ocpp-bridge`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 import bridge.cli
 import bridge.derive

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from tests_bridge import CHARGEPRICE, HUBJECT, STATIONS, FakeUpstream, LossyWriter, kill, running, until
 
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests_bridge import HUBJECT, STATIONS
 
 from bridge.core.documents import DocumentKind, Remote

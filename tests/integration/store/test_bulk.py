@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from bridge.store.bulk import Bulk, insert_for
+from bridge.store.bulk import Bulk, insert_for, upsert_statement
 from bridge.store.engine import Store
 from bridge.store.prepared import Prepared
 from bridge.store.tables import counter
@@ -17,6 +17,18 @@ RAISE = Bulk(
     ),
     ("value", "name"),
 )
+SAMPLE = sa.Table(
+    "sample",
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("info", sa.Text, nullable=False, server_default=""),
+    sa.Column("doubt", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("until", sa.BigInteger),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+COLUMNS = ("id", "info", "doubt", "until", "seq")
+USUAL = {"info": "", "doubt": False, "until": None}
+SAMPLES = Bulk(lambda dialect: upsert_statement(dialect, SAMPLE, COLUMNS), COLUMNS, USUAL)
 READ = Prepared(sa.select(counter.c.value).where(counter.c.name == sa.bindparam("name"), counter.c.value > 1))
 SET = Prepared(
     sa.update(counter)
@@ -59,3 +71,30 @@ async def test_statement_is_asked_with_other_values_each_time(writer: Writer) ->
     await run(writer, lambda conn: SET.run(conn, []))
     found = [await run(writer, lambda conn, name=name: READ.first(conn, name=name)) for name in ("a", "b", "c")]
     assert [None if row is None else tuple(row) for row in found] == [(7,), (8,), None]
+
+
+async def test_usual_row_takes_the_place_of_another_and_another_that_of_a_usual_one(writer: Writer) -> None:
+    plain = [(number, "", False, None, 1) for number in range(5)]
+    other = [(5, "hot", False, None, 1), (6, "", True, None, 1), (7, "", False, 9, 1)]
+    swapped = [
+        *[(number, "", False, None, 2) for number in (5, 6, 7)],
+        *[(0, "cold", True, 8, 2), (1, "", True, None, 2), (2, "", False, 7, 2)],
+    ]
+
+    def write(conn: sa.Connection) -> tuple[int, int, list[tuple]]:
+        SAMPLE.create(conn)
+        counts = SAMPLES.run(conn, [*plain, *other]), SAMPLES.run(conn, swapped)
+        return *counts, [tuple(row) for row in conn.execute(sa.select(SAMPLE).order_by(SAMPLE.c.id))]
+
+    assert await run(writer, write) == (
+        8,
+        6,
+        [*sorted(swapped[3:]), (3, "", False, None, 1), (4, "", False, None, 1), *swapped[:3]],
+    )
+
+
+@pytest.mark.parametrize("usual", [{"info": "none"}, {"doubt": None}, {"until": ""}, {"seq": ""}], ids=str)
+async def test_what_is_called_usual_must_be_the_columns_default(writer: Writer, usual: dict[str, object]) -> None:
+    wrong = Bulk(lambda dialect: upsert_statement(dialect, SAMPLE, COLUMNS), COLUMNS, usual)
+    with pytest.raises(AssertionError, match="another default"):
+        await run(writer, lambda conn: wrong.run(conn, [(1, "", False, None, 1)]))

@@ -1,9 +1,9 @@
 """differences: how a row stands, and which fields of a document differ."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.differences import FieldChange, Standing, field_changes, standing_of
 from bridge.core.model import Delivery

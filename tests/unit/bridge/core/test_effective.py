@@ -3,13 +3,13 @@
 import itertools
 import json
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from bridge.core.effective import EffectiveOptions, effective
+from bridge.core.effective import EffectiveOptions, effective, stages
 from bridge.core.model import (
     NEVER_HEARD,
     Charging,
@@ -725,3 +725,37 @@ def test_lost_station_with_a_free_and_a_faulted_connector_is_unknown_since_its_e
     lost = view(fact("Available", connector=1), fact("Faulted", connector=2, seq=2), unreachable=True)
     assert effective(both, NEVER_HEARD, moment(), AT_ONCE).live == "available"
     assert effective(lost, NEVER_HEARD, moment(), AT_ONCE).live == "unknown"
+
+
+# --- the short way ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer0", list(Layer0))
+@pytest.mark.parametrize("marks", list(itertools.product([False, True], repeat=3)), ids=str)
+def test_what_one_connector_decides_is_what_every_step_comes_to(layer0: Layer0, marks: tuple[bool, bool, bool]) -> None:
+    doubt, stale, boot_doubt = marks
+    levels = [None, *(fact(word, connector=0, seq=7) for word in ("Available", "Occupied", "Reserved", "Faulted"))]
+    befores = [NEVER_HEARD, live("available"), live("charging"), live("faulted")]
+    seconds = [0.0, 1.5, 3600.0]
+    reports = [fact(word, seq=5, doubt=doubt, stale=stale, boot_doubt=boot_doubt) for word in ReportedStatus]
+    cases = itertools.product(reports, levels, levels, befores, seconds)
+    for report, evse_level, station_level, before, later in cases:
+        seen = view(report, evse_level=evse_level, station_level=station_level, layer0=layer0)
+        assert effective(seen, before, moment(later), HOLD) == stages(seen, before, moment(later), HOLD).decided
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"charging": charging("Charging", seq=6)},
+        {"unreachable": True},
+        {"temporaries": (Temporary(TemporaryKind.MAINTENANCE, WALL, None),)},
+        {"kept_until": T0 + LATER},
+    ],
+    ids=lambda more: next(iter(more)),
+)
+@pytest.mark.parametrize("word", list(ReportedStatus))
+def test_what_else_counts_is_not_passed_over(word: str, more: dict[str, object]) -> None:
+    seen = view(fact(word, seq=5), **more)
+    for before in (NEVER_HEARD, live("available"), live("charging")):
+        assert effective(seen, before, moment(1), HOLD) == stages(seen, before, moment(1), HOLD).decided

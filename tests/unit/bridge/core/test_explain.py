@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core.effective import EffectiveOptions, effective
 from bridge.core.explain import as_of, ends, tell, wall_time

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
 from bridge.core.facts import (
     after_boot,
@@ -138,7 +139,7 @@ def test_any_transition_is_taken(before: ReportedStatus, word: ReportedStatus) -
 
 
 def test_report_clears_every_doubt() -> None:
-    doubted = replace(reported("Available"), doubt=True, stale=True, boot_doubt=True)
+    doubted = structs.replace(reported("Available"), doubt=True, stale=True, boot_doubt=True)
     fact = after_status(doubted, status("Available"), seq=2, received_at=at(2))
     assert (fact.doubt, fact.stale, fact.boot_doubt) == (False, False, False)
 

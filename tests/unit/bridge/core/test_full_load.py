@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from msgspec import structs
 
 from bridge.core import full_load
 from bridge.core.full_load import (
@@ -149,7 +150,7 @@ def test_days_of_downtime_are_caught_up_once() -> None:
 
 def test_one_for_another_reason_in_the_night_is_the_daily_one() -> None:
     at = (NEXT - T0).total_seconds() + 5
-    settled = attempt(replace(LOADED, wanted="request"), Accepted(), at=at)
+    settled = attempt(structs.replace(LOADED, wanted="request"), Accepted(), at=at)
     assert settled.state.next_w == NEXT + timedelta(days=1)
 
 
@@ -165,7 +166,7 @@ def test_one_for_another_reason_in_the_night_is_the_daily_one() -> None:
     ],
 )
 def test_the_stored_moment_stands_while_it_is_on_the_schedule(stored: datetime | None, expected: datetime) -> None:
-    assert full_load.schedule(replace(LOADED, next_w=stored), moment(0), AUTO).next_w == expected
+    assert full_load.schedule(structs.replace(LOADED, next_w=stored), moment(0), AUTO).next_w == expected
 
 
 # --- the guard
@@ -184,7 +185,7 @@ def test_the_stored_moment_stands_while_it_is_on_the_schedule(stored: datetime |
     ],
 )
 def test_an_inventory_that_vanished_does_not_wipe_out_the_hub(total: int, wanted: str, guarded: bool) -> None:
-    decision = decide(replace(LOADED, wanted=wanted), Census(total, total, 0), at=1000)
+    decision = decide(structs.replace(LOADED, wanted=wanted), Census(total, total, 0), at=1000)
     assert isinstance(decision, Guarded) is guarded
     assert isinstance(decision, Go) is not guarded
 
@@ -195,7 +196,7 @@ def test_a_first_one_of_nothing_is_guarded() -> None:
 
 
 def test_a_confirmed_one_stays_confirmed_in_doubt_and_is_the_new_measure() -> None:
-    doubted = attempt(replace(LOADED, wanted="confirmed"), TIMED_OUT, at=1000, took=15, size=40)
+    doubted = attempt(structs.replace(LOADED, wanted="confirmed"), TIMED_OUT, at=1000, took=15, size=40)
     assert decide(doubted.state, Census(40, 40, 0), at=1016) == Go(Want.CONFIRMED)
     accepted = attempt(doubted.state, Accepted(), at=1016, size=40)
     assert accepted.state.size == 40
@@ -238,7 +239,7 @@ def test_one_on_request_goes_at_once_however_many_failed_and_is_repeated_after_t
 
 
 def test_one_on_request_that_times_out_is_tried_as_often_as_any_other() -> None:
-    state = replace(LOADED, wanted=Want.DOUBT, tries=3, gate_since=T0)
+    state = structs.replace(LOADED, wanted=Want.DOUBT, tries=3, gate_since=T0)
     asked = full_load.request(state, ALL)
     assert decide(attempt(asked, TIMED_OUT, at=100, took=15).state, at=116) == Go(Want.DOUBT)
 
@@ -250,7 +251,7 @@ def test_one_in_flight_at_a_crash_is_in_doubt() -> None:
 
 
 def test_a_crash_loop_within_full_loads_repeats_it_at_most_three_times_in_its_gate() -> None:
-    state, sent = replace(LOADED, wanted="request"), 0
+    state, sent = structs.replace(LOADED, wanted="request"), 0
     for second in range(0, 60, 2):
         at = 1000.0 + second
         state = full_load.recover(state, moment(at), AUTO)
@@ -265,7 +266,7 @@ def test_a_restart_without_one_in_flight_wants_none() -> None:
 
 def test_no_stored_time_lies_in_the_future_after_a_restart() -> None:
     future = T0 + timedelta(days=400)
-    state = full_load.recover(replace(LOADED, attempted_at=future, accepted_at=future), moment(0), AUTO)
+    state = full_load.recover(structs.replace(LOADED, attempted_at=future, accepted_at=future), moment(0), AUTO)
     assert (state.attempted_at, state.accepted_at) == (T0, T0)
 
 
@@ -296,7 +297,7 @@ def test_a_failing_one_holds_single_pushes_back_for_at_most_a_minute(outcome: Ou
 def test_one_that_failed_in_an_outage_is_next_once_a_single_push_passes(
     failures: int, outcome: Outcome, goes: bool
 ) -> None:
-    failed = attempt(replace(LOADED, gate_since=T0, wanted=Want.ABOVE), Deferred("503"), at=61).state
+    failed = attempt(structs.replace(LOADED, gate_since=T0, wanted=Want.ABOVE), Deferred("503"), at=61).state
     steady = T0 + timedelta(seconds=100)
     after = full_load_in_time(failed, Lane(failures=failures), outcome, steady=steady, options=AUTO)
     assert (decide(after, at=100) == Go(Want.ABOVE)) is goes
@@ -366,13 +367,13 @@ def test_asked_for_is_sent_at_once_and_is_the_yes_to_it() -> None:
 
 def test_asked_for_goes_out_although_the_inventory_has_halved() -> None:
     halved = Census(total=40, reported=40, dirty=0)
-    assert isinstance(decide(replace(LOADED, wanted="daily"), halved), Guarded)
+    assert isinstance(decide(structs.replace(LOADED, wanted="daily"), halved), Guarded)
     assert decide(full_load.request(LOADED, halved), halved) == Go(Want.CONFIRMED)
 
 
 def test_asked_for_on_an_empty_inventory_is_no_yes_to_what_is_imported_next() -> None:
     for ordered in (full_load.request, full_load.confirm):
-        asked = ordered(replace(LOADED, wanted="daily"), Census(total=0, reported=0, dirty=0))
+        asked = ordered(structs.replace(LOADED, wanted="daily"), Census(total=0, reported=0, dirty=0))
         assert isinstance(decide(asked, Census(total=40, reported=40, dirty=0)), Guarded)
 
 

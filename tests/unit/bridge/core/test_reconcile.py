@@ -1,11 +1,11 @@
 """A row from what is wanted until its answer is settled, which `reconcile` and `settlement` do together."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import fields, replace
 
 from bridge.core import reconcile, settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused, WrongAction

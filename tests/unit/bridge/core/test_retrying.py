@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from bridge.core import settlement
 from bridge.core.model import Accepted, Deferred, Delivery, Held, Lane, Outcome, Refused
