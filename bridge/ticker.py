@@ -27,7 +27,7 @@ from csms.events import StationId
 
 log = structlog.get_logger(__name__)
 
-_STATIONS_A_TURN = 500
+_STATIONS_A_TURN = 512
 _FARTHEST = timedelta(days=1)
 """Nobody waits longer for anything; the year 9999, by which people mean for ever, is beyond what a clock can add up."""
 _SHORTEST_SLEEP = timedelta(milliseconds=5)

@@ -128,12 +128,14 @@ class Calls:
             return remembered
         if self._remembered.knows(call.id):
             self._counter.count("call_id_reused", self._station)
-        answer = await self._answer_anew(call)
+        self._speak()
+        events = self._events_of(call)
+        answer = events if isinstance(events, str) else await self._record_and_reply(call, events)
         self._remembered.keep(call.id, call.action, message, answer, self._clock())
         return answer
 
-    async def _answer_anew(self, call: Call) -> str:
-        self._speak()
+    def _events_of(self, call: Call) -> Sequence[StationEvent] | str:
+        """Return what is to be recorded before the CALL is answered, or the CALLERROR that answers it."""
         if not self._accepted and call.action != _BOOT:
             # OCPP-J 1.6 §5.6 and errata §3.8 (recommended); OCPP 2.0.1 Part 2 B01.FR.10 (SHALL): SecurityError before
             # acceptance. What is refused here is not lost: the station is asked to boot, and then for its statuses.
@@ -145,7 +147,7 @@ class Calls:
         if isinstance(translated, Rejected):
             return self._error(call, translated.fault, translated.description)
         nobody_signs = call.action == _SIGN and not self._holds_certificate_requests  # it is answered with Rejected
-        return await self._record_and_reply(call, () if nobody_signs else translated.events)
+        return () if nobody_signs else translated.events
 
     async def take(self, send: Send) -> None:
         """Make durable what a SEND reports, and count what it does not; nobody is told. Raises: Superseded."""
@@ -199,7 +201,7 @@ class Calls:
         """Make a message's events durable, and tell the resync what was recorded or lost."""
         self._resync.reporting(events)
         try:
-            receipt = await self._store(events)
+            receipt = await (self._recorder.record(events[0]) if len(events) == 1 else self._store(events))
         except NotRecorded:
             statuses = [event for event in events if isinstance(event, StatusReported)]
             self._resync.lost(statuses)
@@ -235,8 +237,6 @@ class Calls:
         """Make a message's events durable, in order; all are submitted before the first is waited for."""
         if not events:
             return None
-        if len(events) == 1:
-            return await self._recorder.record(events[0])
         ended = await asyncio.gather(*map(self._recorder.record, events), return_exceptions=True)
         failures = [end for end in ended if isinstance(end, BaseException)]
         if failures:

@@ -103,6 +103,8 @@ Frame = Call | CallResult | CallError | CallResultError | Send | Malformed
 # --- writing ------------------------------------------------------------------------------------------------------
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_quoted = json.encoder.encode_basestring_ascii
+"""What the encoder does with a text, without the way there."""
 
 
 def call_text(id: str, action: str, payload: Mapping[str, Any]) -> str:
@@ -112,7 +114,7 @@ def call_text(id: str, action: str, payload: Mapping[str, Any]) -> str:
 
 def result_text(id: str, payload: Mapping[str, Any]) -> str:
     """Write a CALLRESULT."""
-    return f"[3,{_encode(id)},{_encode(payload) if payload else '{}'}]"
+    return f"[3,{_quoted(id)},{_encode(payload) if payload else '{}'}]"
 
 
 def error_text(id: str, fault: Fault, version: OcppVersion, description: str = "") -> str:

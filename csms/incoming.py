@@ -129,7 +129,7 @@ class Incoming:
         return None
 
     async def _handle(self, message: str | bytes) -> None:
-        self._heard()
+        self._recorder.heard(self._station)
         frame = frames.parse(message, self._version, strict=self._strict)
         if isinstance(frame, Call):
             if frame.action == "BootNotification" and await self._is_impostor(frame):
@@ -195,11 +195,8 @@ class Incoming:
             await self._socket.close(CloseCode.POLICY_VIOLATION, "serialNumber is not the certificate's")
         return self._strict
 
-    def _heard(self) -> None:
-        self._recorder.heard(self._station)
-
     def _on_control_frame(self) -> None:
-        self._heard()
+        self._recorder.heard(self._station)
         self._pacing.after_control_frame()
 
     def _count(self, what: str) -> None:

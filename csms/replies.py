@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from csms import schemas
 from csms.events import OcppVersion, Receipt, StationId
@@ -16,6 +16,8 @@ from csms.reply_options import IdTagPolicy, ReplyOptions
 from csms.v16 import replies as v16
 from csms.v21 import replies as v21
 from csms.v201 import replies as v201
+
+_REPLY = {OcppVersion.V16: v16.reply, OcppVersion.V201: v201.reply, OcppVersion.V21: v21.reply}
 
 __all__ = ["IdTagPolicy", "LocalReplies", "ReplyOptions", "answerable", "sendable"]
 
@@ -35,16 +37,7 @@ class LocalReplies:
 
         Raises: KeyError, where the action is not answerable; ask first.
         """
-        match version:
-            case OcppVersion.V16:
-                answer = v16.reply
-            case OcppVersion.V201:
-                answer = v201.reply
-            case OcppVersion.V21:
-                answer = v21.reply
-            case _:
-                assert_never(version)
-        return answer(action, payload, receipt=receipt, now=self._clock(), options=self._options)
+        return _REPLY[version](action, payload, receipt=receipt, now=self._clock(), options=self._options)
 
 
 def sendable(version: OcppVersion, action: str) -> bool:

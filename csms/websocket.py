@@ -34,6 +34,8 @@ _SIGNS_OF_LIFE = (Opcode.PING, Opcode.PONG)
 _END_OF_REQUEST = b"\r\n\r\n"
 _READ = Request("", Headers())
 """Stands for a request whose headers nobody needs any more: a seventh of what a connection takes."""
+_OPEN = State.OPEN  # an enum's members are found slowly, and these are asked for at each message
+_FROM_STATION, _TO_STATION = Direction.FROM_STATION, Direction.TO_STATION
 _BEFORE_THE_END = (State.OPEN, State.CONNECTING)
 
 _BROKEN_RULES = (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA, CloseCode.MESSAGE_TOO_BIG)
@@ -225,7 +227,7 @@ class StationSocket(ServerConnection):
         if message is None:
             message = await self.recv(decode)
         if self.on_message is not None:
-            self.on_message(Direction.FROM_STATION, message)
+            self.on_message(_FROM_STATION, message)
         return message
 
     def data_received(self, data: bytes) -> None:
@@ -233,7 +235,7 @@ class StationSocket(ServerConnection):
 
         The library closes its half and waits for the station's: a peer that never closes would be kept for ever.
         """
-        if self._at_frame and self._waiting is not None and self.protocol.state is State.OPEN:
+        if self._at_frame and self._waiting is not None and self.protocol.state is _OPEN:
             message = plain_frames.payload_of(data, self.protocol.max_message_size)
             if message is not None and self._hand_over(message):
                 return
@@ -290,11 +292,11 @@ class StationSocket(ServerConnection):
 
         Raises: websockets.exceptions.ConnectionClosed.
         """
-        if self.protocol.state is not State.OPEN:
+        if self.protocol.state is not _OPEN:
             await self.send(text)  # raises ConnectionClosed, once the socket is closed
             return
         if self.on_message is not None:
-            self.on_message(Direction.TO_STATION, text)
+            self.on_message(_TO_STATION, text)
         if self.protocol.extensions or self.protocol.debug:
             self.protocol.send_text(text.encode())
             self.send_data()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 import structlog
@@ -24,8 +23,8 @@ log = structlog.get_logger(__name__)
 class Observer(Protocol):
     """Is told on the event loop, and returns at once."""
 
-    def recorded(self, event: StatusReported, took: timedelta) -> None:
-        """Note a status that is committed, so long after its receipt."""
+    def recorded(self, event: StatusReported, took_s: float) -> None:
+        """Note a status that is committed, so many seconds after its receipt."""
         ...
 
     def pushed(self, push: Answered) -> None:
@@ -39,9 +38,9 @@ class Metered:
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
 
-    def recorded(self, event: StatusReported, took: timedelta) -> None:
+    def recorded(self, event: StatusReported, took_s: float) -> None:
         """Count a status."""
-        self._meters.recorded(event.version.value, took.total_seconds())
+        self._meters.recorded(event.version, took_s)
 
     def pushed(self, push: Answered) -> None:
         """Count a push."""
@@ -61,11 +60,11 @@ class Observers:
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)
 
-    def recorded(self, event: StatusReported, took: timedelta) -> None:
+    def recorded(self, event: StatusReported, took_s: float) -> None:
         """Pass on a status that is committed."""
         for observer in self._observers:
             try:
-                observer.recorded(event, took)
+                observer.recorded(event, took_s)
             except Exception:  # noqa: BLE001 - whatever is wrong with an observer is no matter of what it observes
                 self._leave_out(observer)
 
@@ -104,5 +103,5 @@ class ObservedRecorder:
             return await self._recorder.record(event)
         began = self._elapsed()
         receipt = await self._recorder.record(event)
-        self._observer.recorded(event, timedelta(seconds=self._elapsed() - began))
+        self._observer.recorded(event, self._elapsed() - began)
         return receipt

@@ -51,12 +51,12 @@ class Traces:
         self._server, self._client = SpanKind.SERVER, SpanKind.CLIENT
         self._failed: Callable[[str], Status] = lambda why: Status(StatusCode.ERROR, why)
 
-    def recorded(self, event: StatusReported, took: timedelta) -> None:
+    def recorded(self, event: StatusReported, took_s: float) -> None:
         """Make the span of a status, from its receipt to its commit: its answer leaves right after."""
         self._span(
             "status",
             self._server,
-            took,
+            timedelta(seconds=took_s),
             {
                 "ocpp.version": event.version.value,
                 "ocpp.station": event.station,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bridge.store.prepared import library_error
+from bridge.store.prepared import library_error, pieces
 
 Row = tuple[Any, ...]
 """Values in the order in which their statement names them, as the driver wants them."""
@@ -98,7 +98,7 @@ class _Statement:
         """Give them to SQLite, many in one statement."""
         cursor = connection.connection.cursor()
         touched = 0
-        for together in _chunks(rows):
+        for together in pieces(rows, _MOST_TOGETHER):
             text = self._together(len(together))
             try:
                 cursor.execute(text, tuple(chain.from_iterable(map(self._arranged, together))))
@@ -140,15 +140,6 @@ def _default(column: sa.ColumnElement[Any]) -> bool | str | None:
         case sa.DefaultClause(arg=str(text)):
             return text
     raise AssertionError(f"the default of {column.name} is not understood")
-
-
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """Cut the rows into pieces whose lengths are powers of two."""
-    first = 0
-    while first < len(rows):
-        size = min(_MOST_TOGETHER, 1 << ((len(rows) - first).bit_length() - 1))
-        yield rows[first : first + size]
-        first += size
 
 
 def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

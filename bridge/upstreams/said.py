@@ -170,7 +170,10 @@ def _masked(text: str, secrets: Sequence[str]) -> str:
         if secret in text:
             text = text.replace(secret, MASK)
     lowered = text.lower()
-    if not any(word in lowered for word in _WORDS):
+    for word in _WORDS:
+        if word in lowered:
+            break
+    else:
         return text
     text = _PEM.sub(MASK, text) if "private key-----" in lowered else text
     text = _NAMED.sub(_mask_value, text)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from bridge.web.status_tally import StatusTally
+
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would add as many series again, and tell what process_start_time_seconds tells
 
 LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 REQUEST_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 10.0)
 REFUSALS = ("no_key", "wrong_key", "throttled", "foreign_page")
 """Why a request was not let in; foreign_page: another site may have made a browser send it."""
 OUTCOMES = ("accepted", "deferred", "refused", "wrong_action", "held", "in_doubt")
@@ -74,20 +75,10 @@ class Meters:
         self._records = Counter(
             "ocpp_bridge_push_records", "Records that hubs accepted.", ["account"], registry=self.registry
         )
-        self._statuses = Counter(
-            "ocpp_bridge_statuses",
-            "Statuses that stations reported and that are stored, by OCPP version.",
-            ["version"],
-            registry=self.registry,
-        )
-        self._statuses_of: dict[str, Counter] = {}
-        """By version; to look it up in the metric takes as long as the rest of counting."""
-        self._commit = Histogram(
-            "ocpp_bridge_status_commit_seconds",
-            "From a status's receipt to its commit: so long its station waits for the answer.",
-            buckets=COMMIT_BUCKETS,
-            registry=self.registry,
-        )
+        statuses = StatusTally()
+        self.registry.register(statuses)
+        self.recorded = statuses.recorded
+        """Counts a status that is committed: its version's name, and how long that took in seconds."""
         self._refused = Counter(
             "ocpp_bridge_web_refused",
             "Requests of operators and programs that were not let in, by why.",
@@ -118,14 +109,6 @@ class Meters:
         for seconds in lags_s:
             lag.observe(seconds)
         self._remember(account, requests, accepted)
-
-    def recorded(self, version: str, took_s: float) -> None:
-        """Count a status that is committed."""
-        statuses = self._statuses_of.get(version)
-        if statuses is None:
-            statuses = self._statuses_of[version] = self._statuses.labels(version)
-        statuses.inc()
-        self._commit.observe(took_s)
 
     def refused(self, why: str) -> None:
         """Count a request that was not let in; `why`: one of REFUSALS."""

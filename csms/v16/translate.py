@@ -25,6 +25,8 @@ from csms.events import (
 from csms.security import certificate_request, security_event
 from csms.translation import MAX_ADDRESS, MAX_WORD, Notes, PayloadReader, Rejected, Translated, Unclear
 
+_VERSION = OcppVersion.V16
+
 # OCPP 1.6 §7.7 ChargePointStatus.
 _STATUSES = frozenset(ReportedStatus) - {ReportedStatus.OCCUPIED}
 
@@ -79,7 +81,7 @@ def translate(
 
     Source: OCPP 1.6 §6.
     """
-    problem = schemas.problems(OcppVersion.V16, action, payload)
+    problem = schemas.problems(_VERSION, action, payload)
     if problem is not None and strict:
         return Rejected(*problem)
     subject, events_of = _ROUTES.get(action, _STATELESS)
@@ -121,7 +123,7 @@ def _status(
         StatusReported(
             station,
             epoch,
-            OcppVersion.V16,
+            _VERSION,
             evse=0,
             connector=connector,
             status=status,

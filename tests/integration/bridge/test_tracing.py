@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
 from aiohttp import web
@@ -114,7 +113,7 @@ async def test_a_collector_gets_the_spans_with_the_services_name(bridge) -> None
     async with receiver(taken) as endpoint:
         traces = open_traces(TelemetrySection(endpoint=endpoint, service_name="bridge-of-acme"))
         assert traces is not None
-        traces.recorded(status(Epoch(1)), timedelta(milliseconds=3))
+        traces.recorded(status(Epoch(1)), 0.003)
         await traces.close()
     (resource,) = taken[0].resource_spans
     assert {each.key: each.value.string_value for each in resource.resource.attributes}["service.name"] == (
@@ -140,7 +139,7 @@ async def test_a_collector_that_is_away_is_told_of_once_and_disturbs_nothing(cap
     broken = Broken(OSError("refused"), SpanExportResult.FAILURE, SpanExportResult.SUCCESS)
     traces = traces_to(broken, OFF)
     for _ in range(3):
-        traces.recorded(status(Epoch(1)), timedelta(0))
+        traces.recorded(status(Epoch(1)), 0.0)
         await asyncio.to_thread(traces.provider.force_flush)
     await traces.close()
     said = capsys.readouterr().out

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bridge.store.bulk import Bulk, insert_for, upsert_statement
 from bridge.store.engine import Store
-from bridge.store.prepared import Prepared
+from bridge.store.prepared import Among, Prepared
 from bridge.store.tables import counter
 from bridge.store.writer import Writer
 
@@ -34,6 +34,13 @@ SET = Prepared(
     sa.update(counter)
     .where(counter.c.name == sa.bindparam("key"))
     .values(value=sa.bindparam("new", type_=sa.BigInteger))
+)
+
+
+AMONG = Among(
+    sa.select(counter.c.name, counter.c.value)
+    .where(counter.c.value > 0, counter.c.name.in_(sa.bindparam("ids", expanding=True)), counter.c.value < 1_000)
+    .order_by(counter.c.value)
 )
 
 
@@ -98,3 +105,16 @@ async def test_what_is_called_usual_must_be_the_columns_default(writer: Writer, 
     wrong = Bulk(lambda dialect: upsert_statement(dialect, SAMPLE, COLUMNS), COLUMNS, usual)
     with pytest.raises(AssertionError, match="another default"):
         await run(writer, lambda conn: wrong.run(conn, [(1, "", False, None, 1)]))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 512, 513, 900])
+async def test_rows_are_found_by_any_number_of_keys(writer: Writer, count: int) -> None:
+    stored = [(number, f"n{number}") for number in range(1, 1_100)]
+    await run(writer, lambda conn: RAISE.run(conn, stored))
+    wanted = [f"n{number}" for number in range(1, count + 1)]
+    found = await run(writer, lambda conn: AMONG.rows(conn, [*wanted, "nobody", "n1099"]))
+    assert sorted(map(tuple, found), key=lambda row: row[1]) == [
+        (f"n{number}", number) for number in range(1, count + 1)
+    ]
+    pair = await run(writer, lambda conn: AMONG.rows(conn, ["n9", "n8"]))
+    assert [row[1] for row in pair] == [8, 9]

@@ -62,8 +62,8 @@ class Noting:
         self.failure = failure
         self.told: list[object] = []
 
-    def recorded(self, event: StatusReported, took: timedelta) -> None:
-        self.told.append((event, took))
+    def recorded(self, event: StatusReported, took_s: float) -> None:
+        self.told.append((event, took_s))
 
     def pushed(self, push: Answered) -> None:
         self.told.append(push)
@@ -77,7 +77,7 @@ async def test_only_statuses_that_are_committed_are_told_with_how_long_it_took()
     recorder = ObservedRecorder(inner, noting, lambda: next(moments))
     await recorder.record(STATUS)
     await recorder.record(BOOT)
-    assert noting.told == [(STATUS, timedelta(seconds=0.25))]
+    assert noting.told == [(STATUS, 0.25)]
     recorder.heard(StationId("CP1"))
     assert (inner.ears, await recorder.open(None)) == ([StationId("CP1")], 7)  # type: ignore[arg-type]
 
