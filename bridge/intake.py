@@ -99,7 +99,7 @@ class Intake:
         arrival = Arrival(event, self._clock())
         try:
             try:
-                receipt = await self._writer.submit_nowait(self._handler, arrival)
+                receipt = await self._writer.submit(self._handler, arrival)
             except ConflictingWrite:
                 receipt = await self._write_anew(arrival)
         except StoreError as error:
