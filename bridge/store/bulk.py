@@ -24,8 +24,18 @@ from bridge.store.prepared import library_error, pieces
 Row = tuple[Any, ...]
 """Values in the order in which their statement names them, as the driver wants them."""
 
-_MOST_TOGETHER = 64
-"""Rows of one statement at SQLite, a power of two: each size that is used stays prepared."""
+_TOGETHER = 8
+"""Rows of one statement at SQLite, a power of two: each size that is used stays prepared.
+
+A statement that fails must leave nothing behind, so SQLite copies each page before it changes several rows, and from
+64 KiB on (16 pages: rows of EVSEs that do not stand beside each other) it writes the copies to a file.
+Source: SQLite, "Temporary Files Used By SQLite" §2.5; SQLITE_CONFIG_STMTJRNL_SPILL.
+"""
+_TOGETHER_OR_FAIL = 64
+"""Rows of a statement that says OR FAIL: it leaves behind what it did, for its transaction to be rolled back."""
+
+
+_OR_FAIL = "INSERT OR FAIL "
 
 
 class Bulk:
@@ -92,14 +102,15 @@ class _Statement:
         """For one row."""
         self._columns = len(named)
         self._arranged = _picked(names, tuple(compiled.positiontup or named))
+        self._together = _TOGETHER_OR_FAIL if self.one.startswith(_OR_FAIL) else _TOGETHER
         self._texts: dict[int, str] = {}
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
         """Give them to SQLite, many in one statement."""
         cursor = connection.connection.cursor()
         touched = 0
-        for together in pieces(rows, _MOST_TOGETHER):
-            text = self._together(len(together))
+        for together in pieces(rows, self._together):
+            text = self._text(len(together))
             try:
                 cursor.execute(text, tuple(chain.from_iterable(map(self._arranged, together))))
             except sqlite3.Error as error:
@@ -107,7 +118,7 @@ class _Statement:
             touched += cursor.rowcount
         return touched
 
-    def _together(self, rows: int) -> str:
+    def _text(self, rows: int) -> str:
         """Return the statement for so many rows."""
         text = self._texts.get(rows)
         if text is None:
@@ -140,6 +151,14 @@ def _default(column: sa.ColumnElement[Any]) -> bool | str | None:
         case sa.DefaultClause(arg=str(text)):
             return text
     raise AssertionError(f"the default of {column.name} is not understood")
+
+
+def or_fail(insert: sa.Insert) -> sa.Insert:
+    """Return the INSERT that SQLite need not undo by itself where one of its rows fails.
+
+    For one that does nothing on a conflict, and whose failure ends its transaction, as everywhere in a batch.
+    """
+    return insert.prefix_with("OR FAIL", dialect="sqlite")
 
 
 def insert_or_update(connection_: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:

@@ -18,7 +18,7 @@ from bridge.core.availability import AvailabilityOrder
 from bridge.core.model import AccountName, Charging, Delivery, Effective, Fact
 from bridge.core.reconcile import WANTED, dirty, due_at
 from bridge.store.availability import save_orders
-from bridge.store.bulk import Bulk, Row, insert_for, upsert, upsert_statement
+from bridge.store.bulk import Bulk, Row, insert_for, or_fail, upsert, upsert_statement
 from bridge.store.errors import StoreError
 from bridge.store.micros import to_micros
 from bridge.store.security_events import keep_certificate_requests, keep_security_events
@@ -210,7 +210,7 @@ _WRITE_STATES = Bulk(_write_state("version", *_DECIDED, *_UNTIL), _STATE_COLUMNS
 _WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS, _NO_TIME)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
 HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
-_INSERT_HISTORY = Bulk(lambda _dialect: sa.insert(history).inline(), HISTORY_COLUMNS)
+_INSERT_HISTORY = Bulk(lambda _dialect: or_fail(sa.insert(history).inline()), HISTORY_COLUMNS)
 
 
 def _save_states(connection_: sa.Connection, changes: Changes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from bridge.store.bulk import Bulk, insert_for, upsert_statement
+from bridge.store.bulk import Bulk, insert_for, or_fail, upsert_statement
 from bridge.store.engine import Store
 from bridge.store.prepared import Among, Prepared
 from bridge.store.tables import counter
@@ -29,6 +29,7 @@ SAMPLE = sa.Table(
 COLUMNS = ("id", "info", "doubt", "until", "seq")
 USUAL = {"info": "", "doubt": False, "until": None}
 SAMPLES = Bulk(lambda dialect: upsert_statement(dialect, SAMPLE, COLUMNS), COLUMNS, USUAL)
+SAMPLES_OR_FAIL = Bulk(lambda _dialect: or_fail(sa.insert(SAMPLE)), COLUMNS)
 READ = Prepared(sa.select(counter.c.value).where(counter.c.name == sa.bindparam("name"), counter.c.value > 1))
 SET = Prepared(
     sa.update(counter)
@@ -118,3 +119,16 @@ async def test_rows_are_found_by_any_number_of_keys(writer: Writer, count: int) 
     ]
     pair = await run(writer, lambda conn: AMONG.rows(conn, ["n9", "n8"]))
     assert [row[1] for row in pair] == [8, 9]
+
+
+@pytest.mark.parametrize("bad", [0, 40, 99])
+async def test_rows_before_one_that_fails_are_not_stored_though_no_statement_undoes_them(
+    writer: Writer, store: Store, bad: int
+) -> None:
+    rows = [(number, "", False, None, None if number == bad else 1) for number in range(100)]
+    await run(writer, SAMPLE.create)
+    with pytest.raises(sa.exc.IntegrityError):
+        await run(writer, lambda conn: SAMPLES_OR_FAIL.run(conn, rows))
+    stored = sa.select(sa.func.count()).select_from(SAMPLE)
+    assert await run(writer, lambda conn: conn.execute(stored).scalar()) == 0
+    assert await run(writer, lambda conn: SAMPLES_OR_FAIL.run(conn, [*rows[:bad], *rows[bad + 1 :]])) == 99
