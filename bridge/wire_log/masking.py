@@ -48,10 +48,12 @@ _DELICATE = (
     *("api", "variable", ":/", ":\\", "\\u", "master"),
 )
 # Most frames are a status, a heartbeat or the answer to one. With these members, and such values, there is nothing to
-# hide, and one expression that says so takes a quarter of the search. Possessive: it never tries anything twice.
+# hide, and one expression that says so takes a quarter of the search. Possessive: it never tries anything twice. Only a
+# time has a colon: elsewhere it may stand between a name and a secret.
 _PLAIN = re.compile(
-    r"""\[[23],"[A-Za-z0-9_-]{1,36}+",(?:"[A-Za-z]{1,40}+",)?+\{(?:"(?:connectorId|errorCode|status|timestamp"""
-    r"""|currentTime|evseId|connectorStatus|interval)":(?:"[A-Za-z0-9_:.+-]{0,64}+"|[0-9]{1,9}+)[,}])*+\}?+\]"""
+    r"""\[[23],"[A-Za-z0-9_-]{1,36}+",(?:"[A-Za-z]{1,40}+",)?+\{(?:"(?:(?:timestamp|currentTime)":"[0-9TZ:.+-]{0,64}+"""
+    r""""|(?:connectorId|errorCode|status|evseId|connectorStatus|interval)":(?:"[A-Za-z0-9_.+-]{0,64}+"|[0-9]{1,9}+))"""
+    r"""[,}])*+\}?+\]"""
 )
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
 _VALUES = frozenset({"value", "values", "valueslist", "attributevalue", "actualvalue", "data"})

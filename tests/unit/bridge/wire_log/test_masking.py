@@ -266,6 +266,9 @@ def test_what_has_nothing_delicate_stays_as_it_came() -> None:
         '[2,"7","X",{"status":{"password":"CaNaRy"}}]',
         '[2,"7","X",{"status":"ftp://user:CaNaRy@host/"}]',
         '[2,"7","X",{"status":"Accepted","idTag":"CaNaRy"',
+        '[2,"7","StatusNotification",{"connectorId":1,"status":"idTag:CaNaRy"}]',
+        '[3,"7",{"status":"apikey:CaNaRy"}]',
+        '[2,"7","StatusNotification",{"timestamp":"password:CaNaRy"}]',
     ],
 )
 def test_what_begins_like_a_plain_frame_is_masked_all_the_same(text: str) -> None:
