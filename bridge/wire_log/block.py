@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct, msgpack
+from msgspec import MsgspecError, Struct, msgpack
 
 from bridge.wire_log.line import Entry, Kind, Line, moment
+
+
+class BlockBroken(ValueError):
+    """Bytes that are no block: the disk has damaged them."""
 
 
 class _Packed(Struct, frozen=True, array_like=True, gc=False):
@@ -36,9 +40,12 @@ def pack(entries: Sequence[Entry]) -> bytes:
 
 
 def unpack(block: bytes, station: str, last: int) -> list[Line]:
-    """Return the lines of a block; their ids count up to `last`. Raises: msgspec.MsgspecError."""
-    lines = _decode(block)
-    return [
-        Line(id, moment(line.at), station, line.epoch, line.kind, line.text, line.size, line.cut)
-        for id, line in enumerate(lines, last - len(lines) + 1)
-    ]
+    """Return the lines of a block; their ids count up to `last`. Raises: BlockBroken."""
+    try:
+        lines = _decode(block)
+        return [
+            Line(id, moment(line.at), station, line.epoch, line.kind, line.text, line.size, line.cut)
+            for id, line in enumerate(lines, last - len(lines) + 1)
+        ]
+    except (MsgspecError, ValueError, OverflowError, TypeError) as error:  # each what another broken byte comes to
+        raise BlockBroken(f"a block of lines is broken ({error})") from error

@@ -117,7 +117,9 @@ class WireFile:
             gone = self._earlier.remove_oldest(share) or self._remove_blocks(share)
             self._counts -= gone
             forgotten = set(gone) - set(self._counts)
+            self._connection.execute("INSERT INTO forgetting VALUES (1)")
             self._connection.executemany("DELETE FROM station WHERE number = ?", [(each,) for each in forgotten])
+            self._connection.execute("DELETE FROM forgetting")
             self._numbers = {name: number for name, number in self._numbers.items() if number not in forgotten}
 
     def _remove_blocks(self, share: int) -> Counter[int]:

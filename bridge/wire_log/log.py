@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 5000
 """Lines of one transaction: enough that each station's are few rows, few enough that not all is lost where it fails."""
+_BYTES_AT_ONCE = 4 * 2**20
+"""Bytes of one transaction, about, by which the file may be longer than it should before the oldest lines go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,7 @@ class FileWireLog:
             self.ring.dropped = 0
         loop = asyncio.get_running_loop()
         while held:
-            slice_ = [held.popleft() for _ in range(min(_AT_ONCE, len(held)))]
-            lost = await loop.run_in_executor(self._thread, self._write, slice_)
+            lost = await loop.run_in_executor(self._thread, self._write, _some(held))
             if lost:
                 self._counted("wire_log_failed", lost)
         flushed, self._flushed = self._flushed, None
@@ -146,3 +148,13 @@ class FileWireLog:
         if file is not None:
             with suppress(sqlite3.Error):
                 file.close()
+
+
+def _some(held: deque[Held]) -> list[Held]:
+    """Take as many as one transaction may have."""
+    taken: list[Held] = []
+    size = 0
+    while held and len(taken) < _AT_ONCE and size < _BYTES_AT_ONCE:
+        taken.append(held.popleft())
+        size += taken[-1].size
+    return taken

@@ -9,13 +9,13 @@ import sqlite3
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from heapq import merge
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from urllib.parse import quote
 
-from msgspec import MsgspecError
-
-from bridge.wire_log.block import unpack
+from bridge.wire_log.block import BlockBroken, unpack
 from bridge.wire_log.earlier import EARLIER, earlier_lines
 from bridge.wire_log.line import Line
 from bridge.wire_log.tables import newest_first, oldest_first, table_names, wire_file
@@ -49,7 +49,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT_S)) as connection:
             connection.execute("BEGIN")  # all that is read is of one moment
             yield connection
-    except (sqlite3.Error, MsgspecError) as error:
+    except (sqlite3.Error, BlockBroken) as error:
         raise LogUnreadable(f"{path}: {error}") from error
 
 
@@ -58,9 +58,8 @@ def _lines(connection: sqlite3.Connection, station: str, after: int | None) -> G
     tables = table_names(connection)
     parts = {"block": _packed_lines, EARLIER: earlier_lines}
     for number, name in _find(connection, station, tables):
-        for table in parts if after is None else reversed(parts):
-            if table in tables:
-                yield from parts[table](connection, number, name, after)
+        found = [part(connection, number, name, after) for table, part in parts.items() if table in tables]
+        yield from merge(*found, key=attrgetter("id"), reverse=after is None)
 
 
 def _packed_lines(connection: sqlite3.Connection, number: int, station: str, after: int | None) -> Iterator[Line]:

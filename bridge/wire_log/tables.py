@@ -19,10 +19,16 @@ SCHEMA = """
     );
     CREATE INDEX IF NOT EXISTS block_of_station ON block (id >> 15, station, lines);
     CREATE INDEX IF NOT EXISTS station_folded ON station (folded);
+    CREATE TABLE IF NOT EXISTS forgetting (now INTEGER);
+    CREATE TRIGGER IF NOT EXISTS station_stays BEFORE DELETE ON station
+    WHEN NOT EXISTS (SELECT 1 FROM forgetting) BEGIN SELECT RAISE(IGNORE); END;
 """
 """A block's id is that of its last line. The index has the blocks of a span of ids together, and within it those of one
 station: what is written at one time is on few of its pages, however many stations there are. By station alone, nearly
-every row of a flush was on a page of its own."""
+every row of a flush was on a page of its own.
+
+An earlier version that is started on the file again forgets the stations of which it has no lines. The trigger keeps
+those that have blocks: their number would go to another station, which then had their lines."""
 _OLDEST_FIRST = "SELECT id, lines, packed FROM block WHERE id >> 15 = ? AND station = ? AND id > ? ORDER BY id"
 _NEWEST_FIRST = "SELECT id, lines, packed FROM block WHERE id >> 15 = ? AND station = ? ORDER BY id DESC"
 

@@ -131,12 +131,15 @@ def test_since_a_moment_at_an_end_of_the_calendar_is_no_error(tmp_path: Path, of
     assert read_lines(tmp_path, "CS-1", limit=10, since=datetime(9999, 12, 31, 23, tzinfo=zone)) == ()
 
 
-def test_a_block_that_is_broken_is_said_to_be_unreadable(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "packed", [b"\xc1", bytes.fromhex("9196cf00064441f0e3b078070116c2a2e869"), 7], ids=["none", "utf-8", "number"]
+)
+def test_a_block_that_is_broken_is_said_to_be_unreadable(tmp_path: Path, packed: object) -> None:
     file = WireFile(tmp_path, per_station=10, total=MIB)
     file.append([entry("CS-1", "a")])
     file.close()
     with closing(sqlite3.connect(tmp_path / WIRE_FOLDER / "lines.db")) as connection, connection:
-        connection.execute("UPDATE block SET packed = x'c1'")
+        connection.execute("UPDATE block SET packed = ?", (packed,))
     with pytest.raises(LogUnreadable, match="lines\\.db: "):
         read_lines(tmp_path, "CS-1", limit=1)
 
@@ -184,6 +187,28 @@ def test_ids_go_on_after_an_earlier_version_wrote_to_the_file_again(tmp_path: Pa
     file.append([entry("CS-1", "c")])
     file.close()
     assert [(line.id, line.text) for line in read_lines(tmp_path, "CS-1", limit=1)] == [(before.id + 1001, "c")]
+    assert texts(tmp_path, "CS-1", limit=2) == ["b", "c"]
+    assert texts(tmp_path, "CS-1", limit=9) == ["a", "b", "c"]
+    assert texts(tmp_path, "CS-1", after=before.id - 1, limit=2) == ["a", "b"]
+    assert texts(tmp_path, "CS-1", after=before.id + 1000) == ["c"]
+
+
+def test_an_earlier_version_on_the_file_again_forgets_no_station_that_has_blocks(tmp_path: Path) -> None:
+    file = WireFile(tmp_path, per_station=100_000, total=MIB)
+    file.append([entry("CS-1", "a"), entry("CS-2", "b")])
+    file.close()
+    with closing(sqlite3.connect(tmp_path / WIRE_FOLDER / "lines.db")) as connection, connection:
+        connection.executescript(EARLIER_LINES)
+        connection.execute("DELETE FROM station WHERE number NOT IN (SELECT DISTINCT station FROM line)")
+    file = WireFile(tmp_path, per_station=100_000, total=MIB)
+    file.append([entry("CS-3", "c")])
+    assert [texts(tmp_path, each) for each in ("CS-1", "CS-2", "CS-3")] == [["a"], ["b"], ["c"]]
+    for _ in range(20):
+        file.append([entry("CS-3", "x" * 1000)] * 100)
+    file.close()
+    with closing(sqlite3.connect(tmp_path / WIRE_FOLDER / "lines.db")) as connection:
+        assert connection.execute("SELECT name FROM station").fetchall() == [("CS-3",)]
+        assert connection.execute("SELECT * FROM forgetting").fetchall() == []
 
 
 def test_a_stations_lines_of_an_earlier_version_go_first_and_then_their_table(tmp_path: Path) -> None:
@@ -195,7 +220,7 @@ def test_a_stations_lines_of_an_earlier_version_go_first_and_then_their_table(tm
         found = texts(tmp_path, "CS-1")
         assert found == [f"a{each}" for each in range(number + 1 - len(found), number + 1)]
         assert 10 <= len(found) <= 11
-    assert tables(tmp_path) == {"station", "block"}
+    assert tables(tmp_path) == {"station", "block", "forgetting"}
 
 
 def test_the_oldest_lines_of_all_go_first_when_an_earlier_file_is_full(tmp_path: Path) -> None:
@@ -208,5 +233,5 @@ def test_the_oldest_lines_of_all_go_first_when_an_earlier_file_is_full(tmp_path:
         file.append([entry("CS-3", "x" * 1000)] * 200)
     file.close()
     assert texts(tmp_path, "CS-1") == []
-    assert tables(tmp_path) == {"station", "block"}
+    assert tables(tmp_path) == {"station", "block", "forgetting"}
     assert sum(path.stat().st_size for path in (tmp_path / WIRE_FOLDER).iterdir()) < 2 * MIB

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.wire_log.block import pack, unpack
+from bridge.wire_log.block import BlockBroken, pack, unpack
 from bridge.wire_log.line import Entry, Kind, Line
 from tests.fuzz.effort import examples
 
@@ -49,9 +48,16 @@ def test_a_block_of_the_files_that_are_out_there_is_read() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [b"", b"\xc1", b"\x91\x91\x01", b"\x91\x96\x01\x01\x09\x01\xc2\xa1x"],
-    ids=["empty", "none", "short", "kind"],
+    [
+        b"",
+        b"\xc1",
+        b"\x91\x91\x01",
+        b"\x91\x96\x01\x01\x09\x01\xc2\xa1x",
+        bytes.fromhex("9196cf00064441f0e3b078070116c2a2e869"),
+        bytes.fromhex("9196cf7f064441f0e3b078070116c2a26869"),
+    ],
+    ids=["empty", "none", "short", "kind", "text", "year"],
 )
 def test_what_is_no_block_is_not_read(block: bytes) -> None:
-    with pytest.raises(msgspec.MsgspecError):
+    with pytest.raises(BlockBroken):
         unpack(block, "CS-1", 1)
