@@ -15,9 +15,9 @@ from bridge.app import options as fill
 from bridge.app.evse_lookup import evse_meant
 from bridge.app.explained_hubs import HubReading, explained_hub, nobody_told, untold_hub
 from bridge.app.explained_words import ago, charging_doubt, fact_doubt, moment, who
-from bridge.core.effective import counted
 from bridge.core.explain import End, ends, tell, upcoming, wall_time
 from bridge.core.model import NEVER_HEARD, AccountName, EvseView, Fact, Layer0, Moment, Temporary
+from bridge.core.reported import counted
 from bridge.core.temporary import in_force
 from bridge.derive import DeriveOptions, view_of
 from bridge.settings import Settings, SpiriiAccount

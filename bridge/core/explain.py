@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from bridge.core.effective import PRECEDENCE, RANK, EffectiveOptions, Finding, Stages, counted, stages
+from bridge.core.effective import PRECEDENCE, EffectiveOptions, Stages, stages
 from bridge.core.facts import DOWNGRADING, evse_status
 from bridge.core.model import Charging, Effective, EvseStatus, EvseView, Fact, Layer0, Moment, Temporary
+from bridge.core.reported import RANK, Finding, counted
 from bridge.core.temporary import in_force
 
 StepName = Literal["kept", "connectors", "transaction", "layer0", "reachability", "hold", "temporary", "result"]

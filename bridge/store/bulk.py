@@ -156,7 +156,7 @@ def _default(column: sa.ColumnElement[Any]) -> bool | str | None:
 def or_fail(insert: sa.Insert) -> sa.Insert:
     """Return the INSERT that SQLite need not undo by itself where one of its rows fails.
 
-    For one that does nothing on a conflict, and whose failure ends its transaction, as everywhere in a batch.
+    For one that says nothing of conflicts, and whose failure ends its transaction, as everywhere in a batch.
     """
     return insert.prefix_with("OR FAIL", dialect="sqlite")
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.core.effective import PRECEDENCE, RANK, EffectiveOptions, effective
+from bridge.core.effective import PRECEDENCE, EffectiveOptions, effective
 from bridge.core.facts import EVSE_STATUS
 from bridge.core.mapping import chargeprice, oicp
 from bridge.core.model import NEVER_HEARD, Charging, EvseStatus, EvseView, Fact, Moment
+from bridge.core.reported import RANK
 from csms.events import ChargingState, ReportedStatus
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text(encoding="utf-8")
