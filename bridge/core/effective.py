@@ -1,7 +1,7 @@
 """Decide one EVSE's effective status from its facts, say why, and until when the passing of time alone leaves it so.
 
 Never reads a clock and never stores: the caller gives the previous answer, in which a hold lives on. Before it:
-`facts`. After it: `mapping`, one word per hub.
+`reported`, what the facts say. After it: `mapping`, one word per hub.
 
 The order: the connectors by rank, refined by a 2.x transaction; layer 0; unreachability; the hold towards available;
 then the temporary statuses in force. A station that is declared unreachable turns available, occupied, charging and

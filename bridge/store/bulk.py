@@ -3,8 +3,8 @@
 SQLAlchemy compiles the statement once for each dialect; the rows then go to the driver as it wants them. On the hot
 path the usual way through the library costs more CPU than the database does. Writes only. `upsert` is for the rest.
 
-SQLite gets many rows in one statement. Its driver gives up the interpreter's lock at every step of a statement, which
-is every row, and then has to win it back from the event loop: that cost more than the rows did.
+SQLite gets several rows in one statement. Its driver gives up the interpreter's lock at every step of a statement, so
+after every row, and then has to win it back from the event loop: that cost more than the rows did.
 """
 
 from __future__ import annotations
