@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 from datetime import UTC, datetime
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.acceptance.harness import Site
+from tests.acceptance.processes import until
 from tests.acceptance.scripted import evse_id
 from tests.e2e.browsing import Visitors, hide, log_in
-from tests.e2e.scenes import another_station, told
+from tests.e2e.scenes import WITHIN_S, another_station, told
 
 AWAY = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_ABORTED|ERR_SOCKET"
 SAYS_LIVE = """() => {
@@ -23,6 +25,14 @@ SAYS_LIVE = """() => {
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
 }"""
 """Keeps what the page showed whenever it called itself live."""
+KEEPS_THE_STREAM = """() => {
+  window.EventSource = class extends EventSource {
+    constructor(address) {
+      super(address);
+      window.stream = this;
+    }
+  };
+}"""
 
 
 async def opened(visitors: Visitors, site: Site, name: str) -> Page:
@@ -62,10 +72,47 @@ async def test_a_tab_that_comes_back_calls_itself_live_only_with_what_is_true_no
     async with another_station(restarted_site) as (station, name):
         page = await opened(visitors, restarted_site, name)
         await hide(page)
+        await expect(page.locator("[data-fresh]")).to_be_empty()
         await station.report("Charging")
         await told(restarted_site, "Occupied", evse_id(name))
         await page.evaluate(SAYS_LIVE)
         await hide(page, hidden=False)
+        await expect(page.locator("#effective .badge").first).to_have_text("charging")
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+        assert set(await page.evaluate("window.said")) == {"charging"}
+
+
+async def test_a_page_that_was_under_way_when_the_tab_was_hidden_does_not_make_it_live(
+    visitors: Visitors, restarted_site: Site
+) -> None:
+    visitors.expect_complaint(AWAY)
+    made, release = asyncio.Event(), asyncio.Event()
+
+    async def hold_the_first(route: Route) -> None:
+        if "x-live" not in route.request.headers or made.is_set():
+            return await route.continue_()
+        answer = await route.fetch()
+        made.set()
+        await release.wait()
+        return await route.fulfill(response=answer)
+
+    async with another_station(restarted_site) as (station, name):
+        page = await opened(visitors, restarted_site, name)
+        await page.route(f"**/evses/{evse_id(name)}", hold_the_first)
+        await page.evaluate(KEEPS_THE_STREAM)
+        await hide(page)
+        await hide(page, hidden=False)
+        await asyncio.wait_for(made.wait(), WITHIN_S)
+        await hide(page)
+        await station.report("Charging")
+        await told(restarted_site, "Occupied", evse_id(name))
+        await page.evaluate("window.stream = null")
+        await page.evaluate(SAYS_LIVE)
+        await hide(page, hidden=False)
+        await until(
+            lambda: page.evaluate("window.stream?.readyState === EventSource.OPEN"), WITHIN_S, "a stream is open"
+        )
+        release.set()
         await expect(page.locator("#effective .badge").first).to_have_text("charging")
         await expect(page.locator("[data-fresh]")).to_have_text("Live")
         assert set(await page.evaluate("window.said")) == {"charging"}

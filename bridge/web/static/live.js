@@ -94,6 +94,7 @@
     fetching = true;
     missed = false;
     const began = performance.now();
+    const stream = source?.readyState === EventSource.OPEN ? source : null;
     try {
       const response = await fetch(location.href, {
         headers: { Accept: "text/html", "X-Live": "1" },
@@ -103,7 +104,7 @@
       if (isLogin(response)) return toLogin();
       if (!response.ok) return failed(response.status);
       swap(new DOMParser().parseFromString(await response.text(), "text/html"));
-      madeGood();
+      madeGood(stream);
     } catch {
       // The bridge is away: the stream says so, and its return fetches everything anew; one that is dead does not.
       if (Date.now() - heardAt >= silence) broken();
@@ -159,10 +160,11 @@
     shown();
   }
 
-  function madeGood() {
+  // What was asked for before this stream began may be older than it: a page that was under way is not good enough.
+  function madeGood(stream) {
     heardAt = Date.now();
     trouble = "";
-    if (source?.readyState === EventSource.OPEN) lostAt = 0;
+    if (stream && stream === source && stream.readyState === EventSource.OPEN) lostAt = 0;
     shown();
   }
 
@@ -199,7 +201,7 @@
       attempts = 0;
       over = false;
       if (returned) return refresh();
-      madeGood();
+      madeGood(source);
       soon(); // what changed after the page was made and before the stream began
     });
     source.addEventListener("error", () => {
@@ -234,6 +236,7 @@
     if (!lostAt) heardAt = Date.now();
     source?.close();
     clearTimeout(again);
+    shown();
   }
 
   function back() {
