@@ -5,7 +5,6 @@ Runs nothing but what a part starts by itself. Before it: `serve`. After it: eve
 
 from __future__ import annotations
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -104,7 +103,7 @@ async def open_parts(
     writer.start()
     stack.push_async_callback(logged, lambda: writer.stop(_WRITER_STOP))
 
-    clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
+    clock, wakes = SystemClock(), Wakes()
     watch = Watch(clock, waited=lambda: writer.waited, jitter=random.random, fatal=fatal)
     lag = LagMeter(time.monotonic)
     marks = DatabaseMarks(writer, settings.state_dir, clock)
@@ -116,7 +115,7 @@ async def open_parts(
         clock=clock,
         node=fill.NODE,
         options=derive_options,
-        woken=wakes.derived,
+        woken=partial(writer.once_committed, wakes.derived),
         heard=wakes.heard,
         came_or_went=wakes.station,
     )
@@ -148,7 +147,7 @@ async def open_parts(
         writer,
         clock=clock,
         options=fill.ticker_options(settings),
-        woken=wakes.derived,
+        woken=partial(writer.once_committed, wakes.derived),
         prober=central,
         went_round=watch.went_round(TICKER),
     )

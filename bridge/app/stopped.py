@@ -5,7 +5,6 @@ Never while a bridge runs: its lock on the store refuses. Before it: `bridge.cli
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -40,7 +39,7 @@ async def stopped(settings: Settings) -> AsyncIterator[StoreServices]:
                 clock=SystemClock(),
                 keys=StationKeys(ensure_pepper(settings.state_dir)),
                 derive=fill.derive_options(settings),
-                wakes=Wakes(asyncio.get_running_loop()),
+                wakes=Wakes(),
                 central=None,
                 certificates=partial(read_certificates, settings),
                 listeners=partial(shown_listeners, settings, partial(read_first_certificates, settings), SystemClock()),

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from typing import Any
@@ -34,6 +35,8 @@ from bridge.store.engine import Store
 from bridge.store.errors import StoreBroken, StoreError, StoreInUse, StoreUnavailable, StoreUnsafe
 from bridge.store.jobs import Handler, Job, P, R, apply, fail
 from bridge.store.working_copies import drop_copies
+
+_Call = Callable[[], None]
 
 _BATCH_LIMIT = 500
 _SPACING = timedelta(milliseconds=6)
@@ -79,6 +82,10 @@ class Writer:
         self._batch_limit = batch_limit
         self._spacing_s = spacing.total_seconds()
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._once_committed: list[_Call] = []
+        """Of the transaction that runs."""
+        self._committed: list[_Call] = []
+        """Of the batch that runs, whose transactions are committed."""
         self._refusal: StoreError | None = StoreUnavailable("the writer has not been started")
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop
@@ -145,7 +152,7 @@ class Writer:
                 f"the last transaction did not finish within {timeout.total_seconds():g} s"
             ) from error
 
-    def _deliver(self, jobs: list[Job], stats: BatchStats) -> None:
+    def _deliver(self, jobs: list[Job], calls: list[_Call], stats: BatchStats) -> None:
         self.last_batch = stats
         self.items_written += stats.items - stats.failed
         self.batches_written += 1
@@ -156,6 +163,8 @@ class Writer:
                 job.future.set_result(job.result)
             else:
                 job.future.set_exception(job.error)
+        for call in calls:
+            call()
 
     def _break(self, error: StoreBroken) -> None:
         self._refusal = error
@@ -174,6 +183,14 @@ class Writer:
             self._ended.set_result(None)
 
     # --- in the thread ----------------------------------------------------------------------------------------------
+
+    def once_committed(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Have this called on the event loop once the transaction that runs is committed, or may be; for handlers.
+
+        It comes with the results of the batch, so that the loop is woken once. Where a handler fails, it is forgotten
+        with what the transaction wrote.
+        """
+        self._once_committed.append(partial(callback, *arguments))
 
     def _run(self) -> None:
         broken: StoreBroken | None = None
@@ -231,7 +248,8 @@ class Writer:
             duration=timedelta(seconds=perf_counter() - began),
         )
         self._oldest_at = None
-        self._post(self._deliver, jobs, stats)
+        calls, self._committed = self._committed, []
+        self._post(self._deliver, jobs, calls, stats)
         return broken
 
     def _write_batch(self, jobs: list[Job]) -> int:
@@ -259,12 +277,14 @@ class Writer:
         able to apply them twice.
         """
         committing = False
+        self._once_committed.clear()
         try:
             if self._connection is None:
                 self._connection = self._store.engine.connect()
             with self._connection.begin():
                 results = apply(self._connection, jobs)
                 committing = True
+                self._committed += self._once_committed
             wrote = self._store.after_commit(self._connection)
         except SQLAlchemyError as error:
             failure = self._store.failure(error)

@@ -31,7 +31,7 @@ FIRST = "DE*ABC*E1*1"
 async def deliveries(bridge, tmp_path) -> StoreDeliveries:
     account = OicpAccount(kind="oicp", base_url="http://127.0.0.1:1/api/oicp", operator_id="DE*ABC", mode=Mode.LIVE)
     settings = Settings(state_dir=tmp_path / "state", accounts={"hubject": account})
-    wakes = Wakes(asyncio.get_running_loop())
+    wakes = Wakes()
     return StoreDeliveries(settings, bridge.store, bridge.writer, clock=bridge.clock, wakes=wakes)
 
 

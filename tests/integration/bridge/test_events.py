@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -77,7 +78,7 @@ def account(name: str, **other: Any) -> UpstreamItem:
 
 @asynccontextmanager
 async def telling(bridge: Bridge, options: FeedOptions = OPTIONS, writer: Any = None) -> AsyncIterator[Told]:
-    wakes = Wakes(asyncio.get_running_loop())
+    wakes = Wakes()
     items = [account("hubject"), account("chargeprice", kind="chargeprice")]
 
     async def upstreams() -> UpstreamList:
@@ -99,7 +100,7 @@ async def telling(bridge: Bridge, options: FeedOptions = OPTIONS, writer: Any = 
         clock=bridge.clock,
         node="test",
         options=bridge.options,
-        woken=wakes.derived,
+        woken=partial(bridge.writer.once_committed, wakes.derived),
         heard=bridge.ticker.heard,
         came_or_went=wakes.station,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -28,7 +27,7 @@ def services(bridge, mirrors: dict[str, tuple[str, ...]] | None = None) -> Store
         bridge.writer,
         clock=bridge.clock,
         derive=bridge.options,
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         enforced=(),
         mirrors=mirrors or {},
     )

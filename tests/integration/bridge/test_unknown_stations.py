@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,10 @@ async def opened(store: Store, writer: Writer, folder: Path, policy: str) -> Asy
     operators = {"acme": OperatorTable(name="Acme")}
     settings = Settings(state_dir=folder / "state", operators=operators, status=at_once)
     derive = fill.derive_options(settings)
-    clock, wakes = SystemClock(), Wakes(asyncio.get_running_loop())
+    clock, wakes = SystemClock(), Wakes()
     newcomers, attempts = Newcomers(writer, clock, write_every=timedelta(milliseconds=20)), RefusedAttempts(clock)
-    intake = Intake(writer, clock=clock, node="test", options=derive, woken=wakes.derived, heard=lambda _station: None)
+    woken = partial(writer.once_committed, wakes.derived)
+    intake = Intake(writer, clock=clock, node="test", options=derive, woken=woken, heard=lambda _station: None)
     options = ServerOptions(
         port=0,
         unknown_stations=UnknownPolicy(policy),

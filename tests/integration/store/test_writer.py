@@ -92,6 +92,35 @@ async def test_what_follows_a_lone_item_waits_for_nobody(store: Store, recording
     await writer.stop()
 
 
+async def test_what_a_handler_has_called_comes_on_the_loop_with_the_results_of_its_batch(
+    writer: Writer, recording: Recording
+) -> None:
+    heard: list[tuple[str, threading.Thread, int]] = []
+
+    def told(name: str) -> None:
+        heard.append((name, threading.current_thread(), writer.batches_written))
+
+    def insert(connection: sa.Connection, payloads: Sequence[str]) -> Sequence[str | ItemFailed]:
+        writer.once_committed(told, payloads[0])
+        return recording.insert(connection, payloads)
+
+    assert await writer.submit(insert, "a") == "A"
+    assert heard == [("a", threading.main_thread(), 1)]
+
+
+async def test_what_a_handler_has_called_is_forgotten_where_it_fails(writer: Writer, recording: Recording) -> None:
+    heard: list[str] = []
+
+    def insert(connection: sa.Connection, payloads: Sequence[str]) -> Sequence[str]:
+        writer.once_committed(heard.append, "+".join(payloads))
+        return recording.insert(connection, payloads)
+
+    await writer.submit(recording.insert, "twin")
+    results = await together(writer, recording, insert, ["a", "twin", "b"])
+    assert isinstance(results[1], IntegrityError)
+    assert heard == ["a", "b"]
+
+
 async def test_a_batch_is_bounded(store: Store, recording: Recording) -> None:
     writer = Writer(store, batch_limit=10)
     writer.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def real_services(
         clock=SystemClock(),
         keys=StationKeys(PEPPER),
         derive=fill.derive_options(settings),
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         central=None if without_stations else Nobody(),
         attempts=RefusedAttempts(SystemClock()),
     )

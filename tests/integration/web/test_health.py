@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -53,7 +52,7 @@ def services_over(
         clock=SystemClock(),
         keys=StationKeys(b"p" * 32),
         derive=fill.derive_options(settings),
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         central=None,
         certificates=lambda: certificates,
         counts=lambda: {"frame_binary": 2},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,7 +57,7 @@ async def opened(folder: Path, stations: Stations) -> AsyncIterator[StoreService
         clock=SystemClock(),
         keys=StationKeys(b"p" * 32),
         derive=fill.derive_options(settings),
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         central=stations,
     )
     await writer.stop()

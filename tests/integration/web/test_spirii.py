@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -64,7 +63,7 @@ async def call(
         writer,
         clock=clock,
         derive=DERIVE,
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         enforced=(TemporaryKind.BLOCKED,),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextvars import Context, ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +128,13 @@ class Process:
         if around.upgrades:
             self.store.upgrade()
         self.writer.start()
-        self.wakes = Wakes(self._loop)
+        self.wakes = Wakes()
         self.intake = Intake(
             self.writer,
             clock=clock,
             node=fill.NODE,
             options=self.options,
-            woken=self.wakes.derived,
+            woken=partial(self.writer.once_committed, self.wakes.derived),
             heard=self.wakes.heard,
         )
         self.central = CentralSystem(
@@ -151,7 +152,7 @@ class Process:
             self.writer,
             clock=clock,
             options=replace(fill.ticker_options(settings), period=around.looks),
-            woken=self.wakes.derived,
+            woken=partial(self.writer.once_committed, self.wakes.derived),
             prober=self.central,
         )
         self.wakes.ticker = self.ticker

@@ -98,7 +98,7 @@ async def feeding(folder: Path, options: FeedOptions = OPTIONS) -> AsyncIterator
     writer = Writer(store)
     writer.start()
     await writer.submit(_stock, None)
-    wakes, clock = Wakes(asyncio.get_running_loop()), SystemClock()
+    wakes, clock = Wakes(), SystemClock()
     events = StoreEvents(
         settings,
         store,

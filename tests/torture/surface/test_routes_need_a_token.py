@@ -64,7 +64,7 @@ async def client(tmp_path: Path) -> AsyncIterator[TestClient[web.Request, web.Ap
         clock=SystemClock(),
         keys=StationKeys(b"p" * 32),
         derive=derive_options(settings),
-        wakes=Wakes(asyncio.get_running_loop()),
+        wakes=Wakes(),
         central=None,
     )
     async with TestClient(TestServer(create_app(services, TOKEN, access=PATIENT))) as client:
