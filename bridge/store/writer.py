@@ -195,22 +195,23 @@ class Writer:
     def _run(self) -> None:
         broken: StoreBroken | None = None
         stopping = False
+        not_before = 0.0
         while broken is None and not stopping:
-            jobs, stopping = self._next_batch()
+            jobs, stopping = self._next_batch(not_before)
             if jobs:
-                began = perf_counter()
+                not_before = perf_counter() + self._spacing_s if len(jobs) > 1 else 0.0
                 broken = self._write(jobs)
-                if len(jobs) > 1 and not stopping:
-                    sleep(max(began + self._spacing_s - perf_counter(), 0.0))
         self._drop_connection()
         if broken is not None:
             self._post(self._break, broken)
         self._post(self._end)
 
-    def _next_batch(self) -> tuple[list[Job], bool]:
-        """Wait for an item and take what is there with it; the flag says that nothing will follow."""
+    def _next_batch(self, not_before: float = 0.0) -> tuple[list[Job], bool]:
+        """Wait for an item and for that moment, and take what is there; the flag says that nothing will follow."""
         queue = self._queue
         job = queue.get()
+        if job is not None and (rest := not_before - perf_counter()) > 0:
+            sleep(rest)
         jobs: list[Job] = []
         ahead = min(queue.qsize(), self._batch_limit - 1)
         while job is not None:
