@@ -23,6 +23,7 @@ import structlog
 from bridge.app.counts import Counts
 from bridge.app.health import TICKER
 from bridge.app.parts import Parts, lane_task, open_parts
+from bridge.app.rounds import Rounds
 from bridge.app.service_manager import ServiceManager, service_manager
 from bridge.app.watch import Run, log_unhandled
 from bridge.settings import Settings
@@ -45,7 +46,8 @@ def serve(settings: Settings, started: Started | None = None) -> int:
     Raises: StoreError, TokenUnusable, PepperUnusable, CredentialUnusable, CannotListen, OSError, each before a
     station is listened to.
     """
-    return asyncio.run(_serve(settings, started))
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(Rounds())) as runner:
+        return runner.run(_serve(settings, started))
 
 
 @dataclass(slots=True)
