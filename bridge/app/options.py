@@ -17,6 +17,7 @@ from bridge.core.effective import EffectiveOptions
 from bridge.core.full_load import FullLoadOptions, FullLoadPolicy
 from bridge.core.mapping import mapping_for, until
 from bridge.core.model import AccountName, EvseStatus
+from bridge.core.nightly import Nightly
 from bridge.core.reachability import ReachabilityOptions
 from bridge.core.reconcile import ReconcileOptions
 from bridge.core.retention import Kept
@@ -126,8 +127,11 @@ def _document_options(account: Account, settings: Settings) -> DocumentOptions |
                 per_minute=account.data_per_minute,
                 full_load=replace(
                     _full_load_options(account, settings),
-                    daily_at=account.data_full_load_at,
-                    weekday=list(Day).index(account.data_full_load_day),
+                    nightly=Nightly(
+                        at=account.data_full_load_at,
+                        weekday=list(Day).index(account.data_full_load_day),
+                        zone=account.time_zone.key,
+                    ),
                 ),
             )
         case SpiriiAccount():
@@ -150,8 +154,7 @@ def _full_load_options(account: Account, settings: Settings) -> FullLoadOptions:
         return FullLoadOptions(policy=FullLoadPolicy.NEVER)
     return FullLoadOptions(
         policy=FullLoadPolicy(account.full_load),
-        daily_at=account.full_load_at,
-        zone=account.time_zone.key,
+        nightly=Nightly(at=account.full_load_at, zone=account.time_zone.key),
         above=account.full_load_above,
         doubt=settings.push.doubt,
     )

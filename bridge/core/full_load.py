@@ -7,16 +7,15 @@ census of its rows. After it: `lane`, which sends it and settles the rows by `se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, assert_never
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from msgspec.structs import replace
 
 from bridge.core.model import Accepted, Deferred, FullLoadState, Held, Moment, Outcome, Refused, WrongAction
+from bridge.core.nightly import Nightly, is_nightly, next_nightly
 
 
 class FullLoadPolicy(StrEnum):
@@ -47,11 +46,7 @@ class FullLoadOptions:
     """When fullLoads go out, and for how long they may hold back single pushes."""
 
     policy: FullLoadPolicy = FullLoadPolicy.CONFIRMED
-    daily_at: time = time(3, 30)
-    """Local time in `zone`, to the minute."""
-    weekday: int | None = None
-    """0 Sunday … 6 Saturday; None: on every day."""
-    zone: str = "UTC"
+    nightly: Nightly = field(default_factory=Nightly)
     above: int = 1000
     above_every: timedelta = timedelta(minutes=15)
     """Shortest time between two for many due rows, and between attempts of one that failed beyond its gate."""
@@ -122,25 +117,10 @@ def schedule(state: FullLoadState, at: Moment, options: FullLoadOptions) -> Full
     A stored moment that has passed stays: it is caught up. One that lies further away than a clock change explains
     was stored under a wrong clock.
     """
-    stored = state.next_w
-    farthest = timedelta(hours=49) if options.weekday is None else timedelta(days=7, hours=25)
-    if stored is None or not _on_schedule(stored, options) or stored - at.now > farthest:
-        return replace(state, next_w=next_daily(at.now, options))
+    stored, nightly = state.next_w, options.nightly
+    if stored is None or not is_nightly(stored, nightly) or stored - at.now > nightly.farthest:
+        return replace(state, next_w=next_nightly(at.now, nightly))
     return state
-
-
-def next_daily(now: datetime, options: FullLoadOptions) -> datetime:
-    """Return the first scheduled moment after `now`, in UTC; once in each night, also when the clocks change.
-
-    A local time that the night skips is taken at the end of the gap; of one that it repeats, the first counts.
-    """
-    day = "*" if options.weekday is None else str(options.weekday)
-    expression = f"{options.daily_at.minute} {options.daily_at.hour} * * {day}"
-    for candidate in CronSim(expression, now.astimezone(ZoneInfo(options.zone))):
-        moment = candidate.astimezone(UTC)
-        if moment > now:
-            return moment
-    raise AssertionError("a daily expression has no end")
 
 
 def decide(
@@ -337,10 +317,6 @@ def _given_up(state: FullLoadState) -> FullLoadState:
 
 
 # --- stored times -------------------------------------------------------------------------------------------------
-
-
-def _on_schedule(moment: datetime, options: FullLoadOptions) -> bool:
-    return next_daily(moment - timedelta(seconds=1), options) == moment
 
 
 def _still_ahead(moment: datetime | None, after: datetime) -> datetime | None:

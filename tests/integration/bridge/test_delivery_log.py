@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import time
 
 import pytest
 from tests_bridge import HUBJECT, START, FakeUpstream, LossyWriter, kill, running, until
@@ -16,7 +15,7 @@ from bridge.lane.journal import outcome_name
 from bridge.lane.turns import take_turns
 from bridge.store.errors import StoreUnavailable
 
-ALL = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(3, 30), first_share=0.0)
+ALL = FullLoadOptions(policy=FullLoadPolicy.AUTO, first_share=0.0)
 
 
 async def log(bridge, columns: str) -> list[tuple]:

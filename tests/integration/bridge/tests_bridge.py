@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -279,7 +279,7 @@ class Bridge:
     ) -> AccountLane:
         settled = other.pop("settled", lambda _account, _evses: None)
         told = other.pop("told", None)
-        full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER, daily_at=time(3, 30)))
+        full_load = other.pop("full_load", FullLoadOptions(policy=FullLoadPolicy.NEVER))
         options = LaneOptions(
             account=account,
             configured_mode=mode,

@@ -15,6 +15,7 @@ from bridge.app.plans import document_plans
 from bridge.core.documents import DocumentKind
 from bridge.core.full_load import FullLoadPolicy
 from bridge.core.mapping.until import pack
+from bridge.core.nightly import Nightly
 from bridge.core.reachability import ReachabilityOptions
 from bridge.settings import ChargepriceAccount, OicpAccount, Settings
 from csms.events import OcppVersion, SecurityProfile
@@ -173,12 +174,7 @@ def test_an_account_with_data_sends_it_weekly_by_the_account_s_own_policy() -> N
     assert documents is not None
     assert (documents.kinds, documents.per_minute) == (frozenset({DocumentKind.EVSE_DATA}), 17)
     full = documents.full_load
-    assert (full.policy, full.daily_at, full.weekday, full.zone) == (
-        FullLoadPolicy.AUTO,
-        time(1, 15),
-        2,
-        "Europe/Berlin",
-    )
+    assert (full.policy, full.nightly) == (FullLoadPolicy.AUTO, Nightly(time(1, 15), 2, "Europe/Berlin"))
     assert documents.survey_every is None
     assert [plan.account for plan in document_plans(settings)] == ["hubject", "second"]
 

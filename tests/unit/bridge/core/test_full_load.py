@@ -18,9 +18,11 @@ from bridge.core.full_load import (
     Want,
 )
 from bridge.core.model import Accepted, Deferred, FullLoadState, Held, Lane, Moment, Outcome, Refused, WrongAction
+from bridge.core.nightly import Nightly, next_nightly
 from bridge.core.settlement import full_load_in_time
 
-AUTO = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), zone="Europe/Berlin")
+NIGHTLY = Nightly(time(2, 30), zone="Europe/Berlin")
+AUTO = FullLoadOptions(policy=FullLoadPolicy.AUTO, nightly=NIGHTLY)
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 NEXT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 LOADED = FullLoadState(confirmed=True, accepted_at=T0, attempted_at=T0, size=100, next_w=NEXT)
@@ -126,8 +128,7 @@ def test_many_due_rows_go_as_a_full_load_at_most_every_fifteen_minutes(dirty: in
 )
 def test_each_night_has_exactly_one_daily_moment(now: str, zone: str, expected: str) -> None:
     at = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    options = replace(AUTO, zone=zone)
-    assert full_load.next_daily(at, options) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert next_nightly(at, replace(NIGHTLY, zone=zone)) == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
 def test_the_daily_one_goes_at_its_moment_and_once() -> None:
@@ -342,17 +343,16 @@ def test_named_ids_do_not_hold_single_pushes_back_beyond_a_minute() -> None:
 
 
 def test_weekly_one_keeps_its_day_and_its_local_time_over_a_clock_change() -> None:
-    weekly = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), weekday=0, zone="Europe/Berlin")
-    first = full_load.next_daily(datetime(2026, 10, 12, 12, 0, tzinfo=UTC), weekly)
+    weekly = replace(NIGHTLY, weekday=0)
+    first = next_nightly(datetime(2026, 10, 12, 12, 0, tzinfo=UTC), weekly)
     assert first == datetime(2026, 10, 18, 0, 30, tzinfo=UTC)
-    assert full_load.next_daily(first, weekly) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert full_load.next_daily(datetime(2026, 10, 25, 12, 0, tzinfo=UTC), weekly) == datetime(
-        2026, 11, 1, 1, 30, tzinfo=UTC
-    )
+    assert next_nightly(first, weekly) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    after = next_nightly(datetime(2026, 10, 25, 12, 0, tzinfo=UTC), weekly)
+    assert after == datetime(2026, 11, 1, 1, 30, tzinfo=UTC)
 
 
 def test_weekly_moment_that_was_stored_is_not_computed_anew() -> None:
-    weekly = FullLoadOptions(policy=FullLoadPolicy.AUTO, daily_at=time(2, 30), weekday=0, zone="UTC")
+    weekly = FullLoadOptions(policy=FullLoadPolicy.AUTO, nightly=Nightly(time(2, 30), 0, "UTC"))
     stored = FullLoadState(next_w=datetime(2026, 11, 22, 2, 30, tzinfo=UTC))
     early = Moment(now=datetime(2026, 11, 15, 3, 0, tzinfo=UTC), steady=T0)
     assert full_load.schedule(stored, early, weekly) == stored
