@@ -1,8 +1,10 @@
 """Whether a status and a station cost the same among 10,000 stations as among 100.
 
-The same rate of all together, spread over all of them, after each has reported once; lanes run at their rate limits
-meanwhile. Memory per station is what the process grew by, with one report of each; among 100 it is mostly what the
-process needs once, so it is compared with that among 1,000.
+What held stations cost, by their pings and heartbeats, is measured first, while nothing changes. Then all of them
+report at the same rate of all together, spread over all of them, while lanes run at their rate limits; what a status
+costs is what that takes beyond the held stations. Both times last one interval of pings, since stations that connected
+together are pinged together. Memory per station is what the process grew by, with one report of each. Among 100 that
+and what holding takes are mostly what the process needs once, so both are compared with those among 1,000.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulators.load.options import LoadOptions
-from tests.benchmarks.bridge import Installation
+from tests.benchmarks.cohort import used_for_a_day
 from tests.benchmarks.figures import Figure, Goal, Report
 from tests.benchmarks.hubs import mock_hubs
 from tests.benchmarks.loader import loader
@@ -20,7 +22,11 @@ from tests.benchmarks.options import Options
 from tests.benchmarks.processes import cpu_seconds, memory_mib
 
 _RATE = 1000
-_SECONDS = 12
+_PINGS_S = 50
+"""The interval of pings, which is the default of the product."""
+_HEARTBEAT_S = 300
+_SETTLED_S = 45
+"""After the last station has connected: the boot's 30 s and the end of its resync are over."""
 _WARM_S = 3
 _FLAT = Goal(1.2, of_ratio=True)
 
@@ -28,8 +34,12 @@ _FLAT = Goal(1.2, of_ratio=True)
 @dataclass(frozen=True, slots=True)
 class _Size:
     stations: int
+    all_us: float
+    """CPU per status with what held stations cost."""
     cpu_us: float
-    """Per status."""
+    """CPU per status without that."""
+    held_us: float
+    """CPU of a held station in a second."""
     memory_kib: float
     """Per station."""
     connect_s: float
@@ -41,51 +51,59 @@ def measure(options: Options, folder: Path) -> Report:
     counts = sorted({max(options.many // 100, 1), max(options.many // 10, 1), options.many})
     sizes = [_measure(options, folder / str(stations), stations) for stations in counts]
     wrong = tuple(line for size in sizes for line in size.wrong)
-    return Report((*_per_status(sizes), *_per_station(sizes[1:])), tuple(map(_shown, sizes)), wrong)
+    return Report(_figures(sizes), tuple(map(_shown, sizes)), wrong)
 
 
 def _measure(options: Options, folder: Path, stations: int) -> _Size:
     folder.mkdir()
     with mock_hubs(folder, seed=options.seed) as hubs:
-        installation = Installation(folder, hubs, wire_log=options.wire_log)
-        installation.add_stations(stations)
+        installation = used_for_a_day(folder, hubs, stations, wire_log=options.wire_log)
         with (
             installation.serving() as bridge,
-            loader(LoadOptions(bridge.url, seed=options.seed), stations) as load,
+            loader(LoadOptions(bridge.url, seed=options.seed, heartbeat_s=_HEARTBEAT_S), stations) as load,
         ):
             before = memory_mib(bridge.process)
             connecting = load.connect()
+            load.hold(_SETTLED_S)
+            started = cpu_seconds(bridge.process)
+            load.hold(_PINGS_S)
+            held = cpu_seconds(bridge.process) - started
             load.run(max(stations / _RATE, _WARM_S), rate=_RATE)
             grown = memory_mib(bridge.process) - before
-            cpu = cpu_seconds(bridge.process)
-            found = load.run(_SECONDS, rate=_RATE)
-            used = cpu_seconds(bridge.process) - cpu
+            started = cpu_seconds(bridge.process)
+            found = load.run(_PINGS_S, rate=_RATE)
+            used = cpu_seconds(bridge.process) - started
             wrong = (*installation.differing(load.last()), *found.failures)
-    return _Size(stations, 1e6 * used / found.tally.answered, 1024 * grown / stations, connecting.seconds, wrong)
+    answered = found.tally.answered
+    return _Size(
+        stations,
+        all_us=1e6 * used / answered,
+        cpu_us=1e6 * (used - held * found.seconds / _PINGS_S) / answered,
+        held_us=1e6 * held / _PINGS_S / stations,
+        memory_kib=1024 * grown / stations,
+        connect_s=connecting.seconds,
+        wrong=wrong,
+    )
 
 
-def _per_status(sizes: Sequence[_Size]) -> list[Figure]:
-    first, *others = sizes
+def _figures(sizes: Sequence[_Size]) -> tuple[Figure, ...]:
+    return (
+        *_flat("CPU per status", "µs", [(size.stations, size.cpu_us) for size in sizes]),
+        *_flat("CPU of a held station in a second", "µs", [(size.stations, size.held_us) for size in sizes[1:]]),
+        *_flat("memory per station", "KiB", [(size.stations, size.memory_kib) for size in sizes[1:]]),
+    )
+
+
+def _flat(name: str, unit: str, seen: Sequence[tuple[int, float]]) -> list[Figure]:
+    (first, baseline), *others = seen
     return [
-        Figure(_name("CPU per status", first), first.cpu_us, "µs"),
-        *(Figure(_name("CPU per status", size), size.cpu_us, "µs", _FLAT, first.cpu_us) for size in others),
+        Figure(f"{name}, {first:,} stations", baseline, unit),
+        *(Figure(f"{name}, {stations:,} stations", value, unit, _FLAT, baseline) for stations, value in others),
     ]
-
-
-def _per_station(sizes: Sequence[_Size]) -> list[Figure]:
-    first, *others = sizes
-    return [
-        Figure(_name("memory per station", first), first.memory_kib, "KiB"),
-        *(
-            Figure(_name("memory per station", size), size.memory_kib, "KiB", _FLAT, first.memory_kib)
-            for size in others
-        ),
-    ]
-
-
-def _name(figure: str, size: _Size) -> str:
-    return f"{figure}, {size.stations:,} stations"
 
 
 def _shown(size: _Size) -> str:
-    return f"{size.stations:,} stations were connected in {size.connect_s:.1f} s"
+    return (
+        f"{size.stations:,} stations were connected in {size.connect_s:.1f} s; with what holding them costs a status "
+        f"took {size.all_us:.0f} µs"
+    )
