@@ -91,6 +91,10 @@ class FleetControl:
         key = {"hubject": "evse_id", "chargeprice": "chargeprice_key"}[hub]
         return {evse[key]: evse[hub] for evse in (await self._get("expected"))["evses"]}
 
+    async def journal(self) -> dict[str, Any]:
+        """Return the last report of each connector of each station, and the last that was answered."""
+        return dict(await self._get("journal"))
+
     async def rest(self, within: float = _REST_S) -> None:
         """Let every station make its last changes, stand still, and have everything answered within so many seconds."""
         timeout = aiohttp.ClientTimeout(total=within + 5)
