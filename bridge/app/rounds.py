@@ -56,7 +56,7 @@ class Rounds(DefaultSelector):
         """Return what is ready; between two rounds the loop's own socket at most. `timeout` is in seconds."""
         rest = self._next_at - self._clock()
         if rest > 0:
-            span = rest if timeout is None else min(rest, timeout)
+            span = rest if timeout is None else max(0.0, min(rest, timeout))
             if self._own_alone.poll(1000 * span) and self._own is not None:
                 return [(self._own, EVENT_READ)]
             if self._clock() < self._next_at:

@@ -1,7 +1,8 @@
 """Carry wake-ups from where something changed to who acts on it. They have no content, and may get lost.
 
-Every method is called on the event loop, after the commit. What handlers derive in the writer's thread comes with their
-results: `Writer.once_committed`.
+Every method is called on the event loop, after the commit, or after one that failed in such a way that it may have been
+none: whoever is woken looks for itself. What handlers derive in the writer's thread comes with their results:
+`Writer.once_committed`.
 """
 
 from __future__ import annotations

@@ -36,7 +36,6 @@ from bridge.store.errors import (
     classify,
 )
 from bridge.store.lock_file import LockFile
-from bridge.store.prepared import run_plain
 from bridge.store.working_copies import drop_copies
 
 _READ_CONNECTIONS = 4
@@ -258,7 +257,7 @@ def _set_up_sqlite_reader(connection: Any, _record: object) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
-    run_plain(connection, "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin(connection: sa.Connection) -> None:

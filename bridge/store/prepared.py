@@ -117,14 +117,6 @@ def pieces(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:
         first += size
 
 
-def run_plain(connection: sa.Connection, text: str) -> None:
-    """Run a statement without values on SQLite, past the library."""
-    try:
-        connection.connection.cursor().execute(text)
-    except sqlite3.Error as error:
-        raise library_error(error, text, connection) from error
-
-
 def library_error(error: sqlite3.Error, text: str, connection: sa.Connection) -> DBAPIError:
     """Return the error that the library makes of one of SQLite's driver, without the values."""
     made = DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect)

@@ -56,7 +56,7 @@ class BatchStats:
 
 
 class Writer:
-    """The one writer of a store. Every method is called on the event loop that called `start`."""
+    """The one writer of a store. Every method but `once_committed` is called on the event loop that called `start`."""
 
     def __init__(
         self,
@@ -164,7 +164,7 @@ class Writer:
             else:
                 job.future.set_exception(job.error)
         for call in calls:
-            call()
+            self._loop.call_soon(call)  # one that fails is none of the others' business
 
     def _break(self, error: StoreBroken) -> None:
         self._refusal = error

@@ -118,6 +118,47 @@ async def test_a_page_that_was_under_way_when_the_tab_was_hidden_does_not_make_i
         assert set(await page.evaluate("window.said")) == {"charging"}
 
 
+async def test_a_page_that_is_lost_on_its_way_is_asked_for_again(visitors: Visitors, restarted_site: Site) -> None:
+    visitors.expect_complaint("ERR_FAILED")
+    lost = asyncio.Event()
+
+    async def lose_the_first(route: Route) -> None:
+        if "x-live" not in route.request.headers or lost.is_set():
+            return await route.continue_()
+        lost.set()
+        return await route.abort()
+
+    async with another_station(restarted_site) as (station, name):
+        page = await opened(visitors, restarted_site, name)
+        await page.route(f"**/evses/{evse_id(name)}", lose_the_first)
+        await station.report("Charging")
+        await asyncio.wait_for(lost.wait(), WITHIN_S)
+        await expect(page.locator("[data-fresh]")).to_have_text("Not live")
+        await expect(page.locator("#effective .badge").first).to_have_text("charging", timeout=20_000)
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+
+
+async def test_a_page_is_called_live_once_it_was_fetched_beside_its_stream(
+    visitors: Visitors, restarted_site: Site
+) -> None:
+    asked, release = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        if "x-live" in route.request.headers:
+            asked.set()
+            await release.wait()
+        await route.continue_()
+
+    async with another_station(restarted_site) as (_, name):
+        page = await visitors.open(restarted_site, "/")
+        await page.route(f"**/evses/{evse_id(name)}", hold)
+        await page.goto(f"{restarted_site.web_url}/evses/{evse_id(name)}")
+        await asyncio.wait_for(asked.wait(), WITHIN_S)
+        await expect(page.locator("[data-fresh]")).to_have_text("Not live")
+        release.set()
+        await expect(page.locator("[data-fresh]")).to_have_text("Live")
+
+
 async def test_a_stream_that_is_silent_for_a_minute_is_asked_whether_it_lives(
     visitors: Visitors, restarted_site: Site
 ) -> None:

@@ -2,9 +2,9 @@
 // regions marked `data-live` (each with an id) are then fetched anew from the page's own address and swapped, node by
 // node, so that focus, scrolling, open details and what somebody is typing stay as they are.
 //
-// Whatever the stream loses is made good: a reset, a reconnection and a tab that becomes visible fetch everything anew, and
-// so does a stream that was silent for a minute, which may be one that nobody is at the other end of. Until that has come,
-// the page does not call itself live.
+// Whatever the stream loses is made good: its beginning, a reset and a tab that becomes visible fetch everything anew, and so
+// does a stream that was silent for a minute, which may be one that nobody is at the other end of. Until that has come, the
+// page does not call itself live.
 "use strict";
 
 (() => {
@@ -102,12 +102,13 @@
         signal: AbortSignal.timeout(answer),
       });
       if (isLogin(response)) return toLogin();
-      if (!response.ok) return failed(response.status);
+      if (!response.ok) return failed(`the bridge answers with HTTP ${response.status}`);
       swap(new DOMParser().parseFromString(await response.text(), "text/html"));
       madeGood(stream);
     } catch {
-      // The bridge is away: the stream says so, and its return fetches everything anew; one that is dead does not.
+      // The bridge is away: the stream says so, unless it is dead. Where it goes on, only the page was lost.
       if (Date.now() - heardAt >= silence) broken();
+      else failed("");
     } finally {
       fetching = false;
       lastAt = performance.now();
@@ -160,7 +161,7 @@
     shown();
   }
 
-  // What was asked for before this stream began may be older than it: a page that was under way is not good enough.
+  // What was asked for before this stream began may be older than it: a page that was under way then is not good enough.
   function madeGood(stream) {
     heardAt = Date.now();
     trouble = "";
@@ -168,8 +169,8 @@
     shown();
   }
 
-  function failed(status) {
-    trouble = `the bridge answers with HTTP ${status}`;
+  function failed(why) {
+    trouble = why;
     doubt(heardAt);
     clearTimeout(due);
     due = setTimeout(refresh, jitter(5 * least));
@@ -197,12 +198,9 @@
     if (document.hidden) return;
     source = new EventSource(`/api/v1/events?${document.body.dataset.stream ?? ""}`);
     source.addEventListener("open", () => {
-      const returned = lostAt || attempts;
       attempts = 0;
       over = false;
-      if (returned) return refresh();
-      madeGood(source);
-      soon(); // what changed after the page was made and before the stream began
+      refresh();
     });
     source.addEventListener("error", () => {
       if (!lostAt) heardAt = Date.now();
@@ -274,7 +272,7 @@
   );
 
   if (regions().length) {
-    connect();
+    back();
     setInterval(watch, least);
   }
 })();

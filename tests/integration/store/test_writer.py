@@ -105,7 +105,50 @@ async def test_what_a_handler_has_called_comes_on_the_loop_with_the_results_of_i
         return recording.insert(connection, payloads)
 
     assert await writer.submit(insert, "a") == "A"
+    await asyncio.sleep(0)
     assert heard == [("a", threading.main_thread(), 1)]
+
+
+async def test_what_a_handler_has_called_comes_also_where_nobody_knows_whether_it_is_stored(
+    store: Store, writer: Writer, recording: Recording
+) -> None:
+    heard: list[str] = []
+
+    def insert(connection: sa.Connection, payloads: Sequence[str]) -> Sequence[str | ItemFailed]:
+        writer.once_committed(heard.append, payloads[0])
+        return recording.insert(connection, payloads)
+
+    def refuse(_connection: sa.Connection) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, OSError("the connection is gone"))
+
+    sa.event.listen(store.engine, "commit", refuse)
+    with pytest.raises(StoreUnavailable):
+        await writer.submit(insert, "a")
+    await asyncio.sleep(0)
+    sa.event.remove(store.engine, "commit", refuse)
+    assert heard == ["a"]
+    await writer.submit(insert, "b")
+    await asyncio.sleep(0)
+    assert heard == ["a", "b"]
+
+
+async def test_a_call_that_fails_is_none_of_the_others_business(writer: Writer, recording: Recording) -> None:
+    heard: list[str] = []
+
+    def fail(_name: str) -> None:
+        raise AssertionError("as a bug would")
+
+    def insert(connection: sa.Connection, payloads: Sequence[str]) -> Sequence[str | ItemFailed]:
+        for callback in (heard.append, fail, heard.append):
+            writer.once_committed(callback, payloads[0])
+        return recording.insert(connection, payloads)
+
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    assert await writer.submit(insert, "a") == "A"
+    await asyncio.sleep(0)
+    assert heard == ["a", "a"]
+    assert len(complaints) == 1
 
 
 async def test_what_a_handler_has_called_is_forgotten_where_it_fails(writer: Writer, recording: Recording) -> None:
@@ -117,6 +160,7 @@ async def test_what_a_handler_has_called_is_forgotten_where_it_fails(writer: Wri
 
     await writer.submit(recording.insert, "twin")
     results = await together(writer, recording, insert, ["a", "twin", "b"])
+    await asyncio.sleep(0)
     assert isinstance(results[1], IntegrityError)
     assert heard == ["a", "b"]
 

@@ -131,6 +131,17 @@ def test_the_loops_own_socket_ends_a_rest_and_keeps_nobody_busy(watched: Watched
     assert watched.look(None) == [OWN]
 
 
+def test_a_rest_lasts_until_the_next_round(watched: Watched) -> None:
+    with Rounds(round_=timedelta(milliseconds=200)) as rounds:
+        for key in list(watched.rounds.get_map().values()):
+            rounds.register(key.fileobj, key.events, key.data)
+        real = Watched(rounds, watched.clock, watched.own, watched.others, watched.ends)
+        real.keep_busy()
+        real.ready(1)
+        assert real.look(None) == [0], "one look waits for the round and finds what is ready then"
+        assert real.look(3600) == [], "and does not wait on where nothing is"
+
+
 # --- with asyncio: its first socket must be the one by which it is woken ---------------------------------------------
 
 
