@@ -1,10 +1,11 @@
 """Whether a status and a station cost the same among 10,000 stations as among 100.
 
 What held stations cost, by their pings and heartbeats, is measured first, while nothing changes. Then all of them
-report at the same rate of all together, spread over all of them, while lanes run at their rate limits; what a status
-costs is what that takes beyond the held stations. Both times last one interval of pings, since stations that connected
-together are pinged together. Memory per station is what the process grew by, with one report of each. Among 100 that
-and what holding takes are mostly what the process needs once, so both are compared with those among 1,000.
+report at the same rate of all together, spread over all of them, while lanes run at their rate limits. What a status
+costs is shown with what holding the stations takes, and without; the latter is a little too low, since pings cost less
+in a process that is busy anyway. Both times last one interval of pings: stations that connected together are pinged
+together. Memory per station is what the process grew by, with one report of each. Among 100 that and what holding takes
+are mostly what the process needs once, so both are compared with those among 1,000.
 """
 
 from __future__ import annotations
@@ -34,10 +35,10 @@ _FLAT = Goal(1.2, of_ratio=True)
 @dataclass(frozen=True, slots=True)
 class _Size:
     stations: int
-    all_us: float
-    """CPU per status with what held stations cost."""
     cpu_us: float
-    """CPU per status without that."""
+    """Per status, with what held stations cost."""
+    without_us: float
+    """The same without that."""
     held_us: float
     """CPU of a held station in a second."""
     memory_kib: float
@@ -77,8 +78,8 @@ def _measure(options: Options, folder: Path, stations: int) -> _Size:
     answered = found.tally.answered
     return _Size(
         stations,
-        all_us=1e6 * used / answered,
-        cpu_us=1e6 * (used - held * found.seconds / _PINGS_S) / answered,
+        cpu_us=1e6 * used / answered,
+        without_us=1e6 * (used - held * found.seconds / _PINGS_S) / answered,
         held_us=1e6 * held / _PINGS_S / stations,
         memory_kib=1024 * grown / stations,
         connect_s=connecting.seconds,
@@ -89,21 +90,19 @@ def _measure(options: Options, folder: Path, stations: int) -> _Size:
 def _figures(sizes: Sequence[_Size]) -> tuple[Figure, ...]:
     return (
         *_flat("CPU per status", "µs", [(size.stations, size.cpu_us) for size in sizes]),
+        *_flat("without held stations", "µs", [(size.stations, size.without_us) for size in sizes], goal=None),
         *_flat("CPU of a held station in a second", "µs", [(size.stations, size.held_us) for size in sizes[1:]]),
         *_flat("memory per station", "KiB", [(size.stations, size.memory_kib) for size in sizes[1:]]),
     )
 
 
-def _flat(name: str, unit: str, seen: Sequence[tuple[int, float]]) -> list[Figure]:
+def _flat(name: str, unit: str, seen: Sequence[tuple[int, float]], goal: Goal | None = _FLAT) -> list[Figure]:
     (first, baseline), *others = seen
     return [
         Figure(f"{name}, {first:,} stations", baseline, unit),
-        *(Figure(f"{name}, {stations:,} stations", value, unit, _FLAT, baseline) for stations, value in others),
+        *(Figure(f"{name}, {stations:,} stations", value, unit, goal, baseline) for stations, value in others),
     ]
 
 
 def _shown(size: _Size) -> str:
-    return (
-        f"{size.stations:,} stations were connected in {size.connect_s:.1f} s; with what holding them costs a status "
-        f"took {size.all_us:.0f} µs"
-    )
+    return f"{size.stations:,} stations were connected in {size.connect_s:.1f} s"
