@@ -8,14 +8,15 @@ settings. After it: `store.trimming`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from bridge.core.model import Moment
-from bridge.core.retention import Kept, expired_through
+from bridge.core.retention import Kept, expired_through, surplus_through
 from bridge.store import trimming
 from bridge.store.errors import StoreError
 from bridge.store.repeats import trim_orders
@@ -74,8 +75,12 @@ def trim_logs(conn: Transaction, turns: Sequence[LogTurn]) -> list[Trimmed]:
 
 
 def _trim_log(conn: Transaction, turn: LogTurn) -> Trimmed:
-    rows = trimming.oldest_rows(conn, turn.log, turn.after, turn.limit)
     newest = trimming.newest_number(conn, turn.log)
+    surplus = surplus_through(newest, turn.kept)
+    if turn.after < surplus:
+        cut = trimming.cut_short(conn, turn.log, turn.after, surplus, turn.limit)
+        return Trimmed(trimming.delete_rows(conn, turn.log, turn.after, cut), more=True, through=cut)
+    rows = trimming.oldest_rows(conn, turn.log, turn.after, turn.limit)
     through = expired_through(rows, newest, turn.kept, turn.now)
     if through is None:
         return Trimmed(0, more=False, through=turn.after)
@@ -116,6 +121,10 @@ class Retention:
     options: RetentionOptions
     _through: dict[str, int] = field(default_factory=dict)
     """Up to where each log was looked at: a restart begins anew, which costs a look at what was kept there."""
+    _unfinished: frozenset[str] = frozenset()
+    """Where the last turn left something to do."""
+    _looked_at: datetime | None = None
+    """When everything was looked at last (steady)."""
     _failing: bool = False
 
     async def run(self) -> None:
@@ -131,24 +140,49 @@ class Retention:
             await asyncio.sleep((self.options.pause if more else self.options.every).total_seconds())
 
     async def turn(self) -> bool:
-        """Look once at everything and return whether there may be more to do at once. Raises: StoreError."""
-        options, limit = self.options, self.options.rows_a_turn
+        """Go on where something was left to do, else look at everything; return whether there may be more at once.
+
+        Where there is always more, everything has its look once in `every`. Raises: StoreError.
+        """
+        places, steady = self._places(), self.clock().steady
+        if not self._unfinished or self._looked_at is None or steady - self._looked_at >= self.options.every:
+            self._unfinished, self._looked_at = frozenset(places), steady
+        unfinished = []
+        for name, trim in places.items():
+            if name in self._unfinished and await trim():
+                unfinished.append(name)
+        self._unfinished = frozenset(unfinished)
+        return bool(unfinished)
+
+    def _places(self) -> dict[str, Callable[[], Awaitable[bool]]]:
+        """Return what forgets some of what is old in each place, and tells whether there may be more."""
+        options = self.options
         logs = {
             "history": options.history,
             "delivery_log": options.delivery_log,
             "delivery_bodies": options.delivery_bodies,
             "security_event": options.security_events,
         }
-        now = self.clock().steady  # begins as wall time and never steps: a wrong wall clock must not cost a history
-        more = False
-        for name, kept in logs.items():
-            turn = LogTurn(name, kept, self._through.get(name, 0), limit, now)
-            trimmed = await self.writer.submit(trim_logs, turn)
-            self._through[name] = trimmed.through
-            more = more or trimmed.more
-        left = await self.writer.submit(trim_left, LeftTurn(options.temporary, now - options.history.age, limit, now))
-        answers = await self.writer.submit(trim_orders, (self.clock().now, limit))
-        return more or left.more or answers >= limit
+        trims: dict[str, Callable[[], Awaitable[bool]]] = {
+            name: partial(self._trim_log, name, kept) for name, kept in logs.items()
+        }
+        return {**trims, "left": self._trim_left, "orders": self._trim_orders}
+
+    async def _trim_log(self, name: str, kept: Kept) -> bool:
+        # The steady clock begins as wall time and never steps: a wrong wall clock must not cost a history.
+        turn = LogTurn(name, kept, self._through.get(name, 0), self.options.rows_a_turn, self.clock().steady)
+        trimmed = await self.writer.submit(trim_logs, turn)
+        self._through[name] = trimmed.through
+        return trimmed.more
+
+    async def _trim_left(self) -> bool:
+        options, now = self.options, self.clock().steady
+        turn = LeftTurn(options.temporary, now - options.history.age, options.rows_a_turn, now)
+        return (await self.writer.submit(trim_left, turn)).more
+
+    async def _trim_orders(self) -> bool:
+        limit = self.options.rows_a_turn
+        return await self.writer.submit(trim_orders, (self.clock().now, limit)) >= limit
 
     def _log_storage(self, error: StoreError | None) -> None:
         """One line when storage fails, one when it is back."""

@@ -23,8 +23,13 @@ class Written:
     at: datetime
 
 
+def surplus_through(newest: int, kept: Kept) -> int:
+    """Return the number up to which rows go for being too many, whatever their age; the newest one always stays."""
+    return newest - max(kept.rows, 1)
+
+
 def expired_through(rows: Sequence[Written], newest: int, kept: Kept, now: datetime) -> int | None:
-    """Return the number up to which the rows go; None where the first one stays.
+    """Return the number up to which rows go for their age; None where the first one stays.
 
     Args:
         rows: The oldest ones, in order.
@@ -34,8 +39,7 @@ def expired_through(rows: Sequence[Written], newest: int, kept: Kept, now: datet
     """
     through = None
     for row in rows:
-        beyond = row.number <= newest - kept.rows
-        if row.number >= newest or not (beyond or row.at < now - kept.age):
+        if row.number >= newest or row.at >= now - kept.age:
             break
         through = row.number
     return through

@@ -59,6 +59,17 @@ def oldest_rows(conn: sa.Connection, log: str, after: int, limit: int) -> list[W
     return [Written(row[0], from_micros(row[1])) for row in conn.execute(statement)]
 
 
+def cut_short(conn: sa.Connection, log: str, after: int, through: int, limit: int) -> int:
+    """Return the number up to which a log has `limit` rows after `after`, or `through` where it has fewer up to there.
+
+    Reads one row for any number of them: after a restart hundreds of thousands may have to be passed.
+    """
+    table, _ = LOGS[log]
+    numbers = sa.select(table.c.id).where(table.c.id > after, table.c.id <= through)
+    last: int | None = conn.execute(numbers.order_by(table.c.id).offset(limit - 1).limit(1)).scalar()
+    return through if last is None else last
+
+
 def delete_rows(conn: sa.Connection, log: str, after: int, through: int) -> int:
     """Delete a log's rows with numbers above `after` up to `through`, or their bodies; return how many went."""
     if log == "history":

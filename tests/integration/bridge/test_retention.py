@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -208,6 +209,43 @@ async def test_a_wall_clock_that_jumps_costs_no_history(bridge) -> None:
     bridge.clock.now += timedelta(days=36_500)
     await trim(bridge)
     assert await ages(bridge, 1001) == [9, 8, 7]
+
+
+class Counting:
+    """Passes on to the writer, and counts the looks at each log."""
+
+    def __init__(self, bridge) -> None:
+        self.bridge = bridge
+        self.looks: Counter[str] = Counter()
+
+    async def submit(self, handler, payload):
+        self.looks[getattr(payload, "log", handler.__name__)] += 1
+        return await self.bridge.writer.submit(handler, payload)
+
+
+async def test_only_where_something_is_left_is_looked_at_again_and_now_and_then_everywhere(bridge) -> None:
+    await write_history(bridge, [(1001, 800 - n) for n in range(95)])
+    counting = Counting(bridge)
+    trimmer = Retention(counting, bridge.clock, replace(OPTIONS, every=timedelta(minutes=10)))
+    for _ in range(3):
+        assert await trimmer.turn()
+    assert counting.looks["history"] == 3
+    assert {counting.looks[name] for name in ("delivery_log", "delivery_bodies", "trim_left", "trim_orders")} == {1}
+    bridge.clock.pass_(minutes=10)
+    assert await trimmer.turn()
+    assert counting.looks["history"] == 4
+    assert {counting.looks[name] for name in ("delivery_log", "delivery_bodies", "trim_left", "trim_orders")} == {2}
+
+
+async def test_what_is_beyond_is_passed_a_bounded_number_at_a_time_though_numbers_have_gaps(bridge) -> None:
+    kind = {"station": "one", "kind": "k", "info": "", "reported_at": "", "at_w": NOW}
+    await write(bridge, security_event, [{"id": number, **kind} for number in range(7, 700, 7)])
+    trimmer = retention(bridge, security_events=Kept(timedelta(days=400), 70))
+    left = [99]
+    while await trimmer.turn():
+        left.append(await count(bridge, "security_event"))
+    assert left == [99, 89, 79, 69, 59, 49, 39, 29, 19, 10]
+    assert await bridge.rows("SELECT min(id) FROM security_event") == [(630,)]
 
 
 async def test_it_goes_on_after_storage_failed(bridge) -> None:
