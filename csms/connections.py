@@ -46,6 +46,10 @@ class Connections(Generic[S]):
         """Return the station's live session."""
         return self._live.get(station)
 
+    def stations(self) -> frozenset[StationId]:
+        """Return who has one."""
+        return frozenset(self._live)
+
     def add(self, session: S) -> S | None:
         """Record a session; return the one that lost its place and is to be closed, if any.
 

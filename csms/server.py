@@ -179,6 +179,10 @@ class CentralSystem:
         """Tell whether a socket of the station is open."""
         return self._connections.get(station) is not None
 
+    def connected_ids(self) -> frozenset[StationId]:
+        """Return the stations of which a socket is open."""
+        return self._connections.stations()
+
     def quirks_of(self, station: StationId) -> Quirks | None:
         """Return the quirk profiles that apply to a station's connection, and why; None where it is away."""
         session = self._connections.get(station)

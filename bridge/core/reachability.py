@@ -64,6 +64,15 @@ class Verdict:
     held: tuple[StationId, ...] = ()
     """Lost but for the mass guard: give `Presence.held` with these next time."""
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing follows, and before `next_at` nothing will.
+
+        Unless a station is new, a socket opens or closes, or a frame of an unreachable station arrives: any other
+        frame only puts off what would follow.
+        """
+        return not (self.lost or self.returned or self.ask or self.mass or self.held)
+
 
 def resumed_heard_at(
     *,

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests_bridge import STATIONS, LossyWriter
 
 from bridge.core.effective import EffectiveOptions
-from bridge.core.reachability import ReachabilityOptions
+from bridge.core.reachability import ReachabilityOptions, judge
 from bridge.derive import Derived, DeriveOptions
 from bridge.passing import note
 from bridge.store.errors import StoreUnavailable
@@ -160,6 +160,67 @@ async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridg
     assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(0,)]
 
 
+async def test_fleet_that_only_says_it_is_there_is_not_judged_every_second(bridge, monkeypatch) -> None:
+    for name in ("one", "two"):
+        await bridge.connect(name)
+        bridge.prober.open.add(StationId(name))
+    judged = []
+    monkeypatch.setattr("bridge.ticker.judge", lambda *given: judged.append(given[2]) or judge(*given))
+    for _ in range(20 * 60):
+        bridge.clock.pass_(seconds=1)
+        for name in ("one", "two"):
+            bridge.ticker.heard(StationId(name))
+        await bridge.ticker.tick()
+    assert 2 <= len(judged) <= 4
+
+
+async def test_question_to_a_station_is_not_waited_for_once_its_socket_closes(bridge) -> None:
+    await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+    bridge.prober.open.add(StationId("one"))
+    await silence(bridge, minutes=15)
+    await silence(bridge, seconds=10)
+    assert bridge.prober.asked == ["one"]
+    bridge.prober.open.clear()
+    await silence(bridge, seconds=1)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+
+
+async def test_lost_station_returns_by_a_frame_on_the_socket_that_stayed_open(bridge) -> None:
+    await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+    bridge.prober.open.add(StationId("one"))
+    await silence(bridge, minutes=30)
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    bridge.ticker.heard(StationId("one"))
+    await silence(bridge, seconds=1)
+    assert await bridge.rows("SELECT count(*) FROM station WHERE unreachable_at IS NOT NULL") == [(0,)]
+
+
+async def test_alarm_of_a_mass_silence_ends_as_soon_as_the_stations_are_heard(bridge) -> None:
+    lines = ["station,version,key,connector,evse_id,operator"]
+    lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]
+    await bridge.import_("\n".join(lines) + "\n")
+    for n in range(12):
+        await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
+    with capture_logs() as logged:
+        await silence(bridge, minutes=16)
+        for n in range(12):
+            bridge.ticker.heard(StationId(f"s{n}"))
+        await silence(bridge, seconds=1)
+    assert [line["event"] for line in logged if "mass" in line["event"]] == [
+        "mass_silence_suspected",
+        "mass_silence_ended",
+    ]
+
+
+async def test_station_heard_for_the_first_time_when_all_others_were_lost_is_lost_in_its_time(bridge) -> None:
+    for name, minutes in (("one", 30), ("two", 16)):
+        await bridge.report(name, await bridge.connect(name), 1, "Charging")
+        bridge.prober.open.clear()
+        await silence(bridge, minutes=minutes)
+    lost = await bridge.rows("SELECT id FROM station WHERE unreachable_at IS NOT NULL ORDER BY id")
+    assert lost == [("one",), ("two",)]
+
+
 async def test_temporary_status_begins_and_ends_by_the_wall_clock_alone(bridge) -> None:
     epoch = await bridge.connect("one")
     await bridge.report("one", epoch, 1, "Charging")
@@ -183,10 +244,8 @@ async def test_clock_step_of_hours_takes_no_station_offline(bridge) -> None:
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
 
 
-async def test_silence_while_the_process_was_stopped_counts_as_little_as_while_it_was_down(bridge) -> None:
-    epoch = await bridge.connect("one")
-    await bridge.report("one", epoch, 1, "Charging")
-    bridge.prober.open.clear()
+async def stand_still(bridge) -> None:
+    """Let the ticker run in a process that is stopped for eight hours."""
     with capture_logs() as logged:
         running = asyncio.create_task(bridge.ticker.run())
         await asyncio.sleep(0.02)
@@ -197,6 +256,25 @@ async def test_silence_while_the_process_was_stopped_counts_as_little_as_while_i
                 await asyncio.sleep(0.01)
         running.cancel()
         await asyncio.wait({running})
+
+
+async def test_station_that_was_lost_is_not_revived_by_a_process_that_was_stopped(bridge) -> None:
+    await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+    bridge.prober.open.clear()
+    await silence(bridge, minutes=16)
+    await stand_still(bridge)
+    await bridge.report("two", await bridge.connect("two"), 1, "Charging")
+    await silence(bridge, seconds=1)
+    assert await bridge.rows("SELECT count(*) FROM station WHERE unreachable_at IS NOT NULL") == [(1,)]
+    assert await bridge.effective("DE*ABC*E1*1") == "unknown"
+    assert bridge.prober.resynced == []
+
+
+async def test_silence_while_the_process_was_stopped_counts_as_little_as_while_it_was_down(bridge) -> None:
+    epoch = await bridge.connect("one")
+    await bridge.report("one", epoch, 1, "Charging")
+    bridge.prober.open.clear()
+    await stand_still(bridge)
     await bridge.ticker.tick()
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
     await silence(bridge, minutes=14)

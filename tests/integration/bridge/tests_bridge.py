@@ -93,6 +93,9 @@ class FakeProber:
     def is_connected(self, station: StationId) -> bool:
         return station in self.open
 
+    def connected_ids(self) -> frozenset[StationId]:
+        return frozenset(self.open)
+
     async def ask(self, station: StationId) -> None:
         self.asked.append(station)
 

@@ -291,6 +291,41 @@ def test_nobody_is_lost_or_asked_before_next_at(seed: int) -> None:
     assert (later.lost, later.ask, later.returned) == ((), (), ())
 
 
+@pytest.mark.parametrize("seed", range(60))
+def test_quiet_verdict_stays_quiet_until_next_at_whatever_is_heard(seed: int) -> None:
+    rng = random.Random(seed)
+    now = minute(15)
+    presences = [
+        rng.choice(
+            [
+                station(number, heard=rng.uniform(0.1, 15), connected=rng.random() < 0.5),
+                station(number, heard=rng.uniform(-5, 0), connected=True, asked=rng.uniform(14.1, 15)),
+                station(number, heard=rng.uniform(-5, 5), connected=rng.random() < 0.5, lost=rng.uniform(6, 15)),
+            ]
+        )
+        for number in range(rng.choice([1, 3, 12, 30]))
+    ]
+    verdict = judge(presences, [], now, DEFAULT)
+    assert verdict.quiet
+    span = timedelta(hours=9) if verdict.next_at is None else verdict.next_at - now
+    later = now + rng.uniform(0, 1) * span
+    heard = [
+        replace(one, heard_at=now + rng.uniform(0, 1) * (later - now), asked_at=None)
+        if one.unreachable_at is None and rng.random() < 0.5
+        else one
+        for one in presences
+    ]
+    assert judge(heard, [], later, DEFAULT).quiet
+
+
+def test_verdict_from_which_something_follows_is_not_quiet() -> None:
+    assert not at(15, station()).quiet
+    assert not at(15, station(connected=True)).quiet
+    assert not at(15, station(heard=12, lost=11)).quiet
+    held = at(20, station(heard=1, held=True))
+    assert (held.lost, held.held, held.quiet) == ((), ("CS1",), False)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_outage_of_ours_that_ends_within_the_longer_silence_loses_nobody(seed: int) -> None:
     rng = random.Random(seed)
