@@ -43,7 +43,7 @@ class RetentionOptions:
     pause: timedelta = timedelta(milliseconds=200)
     """After each transaction that found something."""
     every: timedelta = timedelta(minutes=10)
-    """How often is looked once nothing is left."""
+    """How often everything is looked at."""
     rows_a_turn: int = ROWS_A_TURN
 
 
@@ -66,7 +66,7 @@ class Trimmed:
     more: bool
     """There may be more to do at once."""
     through: int = 0
-    """Number of the last row that was looked at and needs no second look."""
+    """Rows up to this number need no second look; there need not be one that has it."""
 
 
 def trim_logs(conn: Transaction, turns: Sequence[LogTurn]) -> list[Trimmed]:
@@ -77,15 +77,19 @@ def trim_logs(conn: Transaction, turns: Sequence[LogTurn]) -> list[Trimmed]:
 def _trim_log(conn: Transaction, turn: LogTurn) -> Trimmed:
     newest = trimming.newest_number(conn, turn.log)
     surplus = surplus_through(newest, turn.kept)
-    if turn.after < surplus:
-        cut = trimming.cut_short(conn, turn.log, turn.after, surplus, turn.limit)
-        return Trimmed(trimming.delete_rows(conn, turn.log, turn.after, cut), more=True, through=cut)
-    rows = trimming.oldest_rows(conn, turn.log, turn.after, turn.limit)
+    after, limit, deleted = turn.after, turn.limit, 0
+    if after < surplus:
+        cut = trimming.cut_short(conn, turn.log, after, surplus, limit)
+        deleted = trimming.delete_rows(conn, turn.log, after, cut)
+        after, limit = cut, limit - deleted
+        if cut < surplus or limit <= 0:
+            return Trimmed(deleted, more=True, through=after)
+    rows = trimming.oldest_rows(conn, turn.log, after, limit)
     through = expired_through(rows, newest, turn.kept, turn.now)
     if through is None:
-        return Trimmed(0, more=False, through=turn.after)
-    deleted = trimming.delete_rows(conn, turn.log, turn.after, through)
-    return Trimmed(deleted, more=len(rows) == turn.limit and through == rows[-1].number, through=through)
+        return Trimmed(deleted, more=False, through=after)
+    deleted += trimming.delete_rows(conn, turn.log, after, through)
+    return Trimmed(deleted, more=len(rows) == limit and through == rows[-1].number, through=through)
 
 
 @dataclass(frozen=True, slots=True)

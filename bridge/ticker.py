@@ -94,7 +94,7 @@ class Ticker:
         self._heard: dict[StationId, datetime] = {}
         self._connected: frozenset[StationId] = frozenset()
         self._judge_again = True
-        """Something other than a plain frame happened since the last verdict."""
+        """The last verdict was not quiet, or something has happened since that it does not hold for."""
         self._quiet_until: datetime | None = None
         """Where it was quiet: steady time at which the passing of time changes it; None: never."""
         self._losses: deque[datetime] = deque()
@@ -257,6 +257,7 @@ class Ticker:
                 unreachable_at=presence.unreachable_at,
             )
             self._presences[station] = replace(presence, heard_at=heard_at, asked_at=None)
+        self._judge_again = True
 
     async def _judge(self, at: Moment) -> None:
         self._take_in_what_was_heard()
@@ -299,12 +300,13 @@ class Ticker:
                 self._judge_again = True
             else:
                 self._presences[station] = replace(presence, heard_at=heard_at, asked_at=None)
-                self._judge_again = self._judge_again or presence.unreachable_at is not None
+                was_asked_or_lost = presence.asked_at is not None or presence.unreachable_at is not None
+                self._judge_again = self._judge_again or was_asked_or_lost
         for station in before ^ self._connected:
             presence = self._presences.get(station)
             if presence is not None:
                 self._presences[station] = replace(presence, connected=station in self._connected)
-                self._judge_again = True
+                self._judge_again = self._judge_again or presence.asked_at is not None
 
     def _start_asking(self, asking: Coroutine[None, None, None], station: StationId) -> None:
         task = asyncio.create_task(asking, name=f"ask:{station}")

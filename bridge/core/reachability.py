@@ -68,8 +68,8 @@ class Verdict:
     def quiet(self) -> bool:
         """Nothing follows, and before `next_at` nothing will.
 
-        Unless a station is new, a socket opens or closes, or a frame of an unreachable station arrives: any other
-        frame only puts off what would follow.
+        Unless a station is new, one that is unreachable or was asked is heard, or the socket of one that was asked
+        closes. Any other frame only puts off what would follow.
         """
         return not (self.lost or self.returned or self.ask or self.mass or self.held)
 

@@ -62,7 +62,7 @@ def oldest_rows(conn: sa.Connection, log: str, after: int, limit: int) -> list[W
 def cut_short(conn: sa.Connection, log: str, after: int, through: int, limit: int) -> int:
     """Return the number up to which a log has `limit` rows after `after`, or `through` where it has fewer up to there.
 
-    Reads one row for any number of them: after a restart hundreds of thousands may have to be passed.
+    Returns one row instead of all of them: after a restart hundreds of thousands may have to be passed.
     """
     table, _ = LOGS[log]
     numbers = sa.select(table.c.id).where(table.c.id > after, table.c.id <= through)

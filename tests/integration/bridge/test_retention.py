@@ -244,8 +244,27 @@ async def test_what_is_beyond_is_passed_a_bounded_number_at_a_time_though_number
     left = [99]
     while await trimmer.turn():
         left.append(await count(bridge, "security_event"))
+    left.append(await count(bridge, "security_event"))
     assert left == [99, 89, 79, 69, 59, 49, 39, 29, 19, 10]
     assert await bridge.rows("SELECT min(id) FROM security_event") == [(630,)]
+
+
+async def test_a_log_at_its_limit_that_goes_on_growing_is_trimmed_and_then_left_alone(bridge) -> None:
+    event = {"station": "one", "kind": "k", "info": "", "reported_at": ""}
+    aged = [{"id": number, "at_w": NOW - 500 * DAY, **event} for number in range(1, 31)]
+    young = [{"id": number, "at_w": NOW, **event} for number in range(31, 56)]
+    await write(bridge, security_event, aged + young)
+    trimmer = retention(bridge, security_events=Kept(timedelta(days=400), 50))
+    assert await trimmer.turn()
+    assert await bridge.rows("SELECT min(id) FROM security_event") == [(11,)]
+    while await trimmer.turn():
+        pass
+    assert await bridge.rows("SELECT min(id) FROM security_event") == [(31,)]
+    for more in range(56, 90, 3):
+        rows = [{"id": number, "at_w": NOW, **event} for number in range(more, more + 3)]
+        await bridge.writer.submit(lambda conn, given, rows=rows: [conn.execute(sa.insert(security_event), rows)], None)
+        assert not await trimmer.turn()
+    assert await bridge.rows("SELECT min(id), max(id) FROM security_event") == [(42, 91)]
 
 
 async def test_it_goes_on_after_storage_failed(bridge) -> None:

@@ -29,14 +29,14 @@ async def silence(bridge, **parts: float) -> None:
         await bridge.ticker.tick()
 
 
-async def restart(bridge, *, down: timedelta) -> Ticker:
-    """Stop the ticker as a kill would (nothing is written), and start another after `down`."""
+async def restart(bridge, *, down: timedelta, **reachability: timedelta) -> Ticker:
+    """Stop the ticker as a kill would (nothing is written), and start another after `down`, with these options."""
     bridge.clock.pass_(seconds=down.total_seconds())
     bridge.prober.open.clear()
     ticker = Ticker(
         bridge.writer,
         clock=bridge.clock,
-        options=TickerOptions(reachability=ReachabilityOptions(), derive=bridge.options, node="test"),
+        options=TickerOptions(reachability=ReachabilityOptions(**reachability), derive=bridge.options, node="test"),
         woken=bridge.woken.append,
         prober=bridge.prober,
     )
@@ -185,6 +185,35 @@ async def test_question_to_a_station_is_not_waited_for_once_its_socket_closes(br
     assert await bridge.effective("DE*ABC*E1*1") == "unknown"
 
 
+async def test_station_that_answers_is_asked_again_in_its_time_though_a_question_may_take_longer(bridge) -> None:
+    await bridge.ticker.stop()
+    await restart(bridge, down=timedelta(0), offline_after=timedelta(seconds=30), ask_timeout=timedelta(seconds=60))
+    await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+    bridge.ticker.heard(StationId("one"))
+    asked_at = []
+    for second in range(1, 125):
+        bridge.clock.pass_(seconds=1)
+        if second == 32:
+            bridge.ticker.heard(StationId("one"))
+        await bridge.ticker.tick()
+        await asyncio.sleep(0)
+        asked_at += [second] * (len(bridge.prober.asked) - len(asked_at))
+        if await bridge.effective("DE*ABC*E1*1") == "unknown":
+            break
+    assert (asked_at, second) == ([30, 62], 122)
+
+
+async def test_question_that_a_stopped_process_may_have_missed_the_answer_of_is_asked_again(bridge) -> None:
+    await restart(bridge, down=timedelta(0), restart_grace=timedelta(0))
+    await bridge.report("one", await bridge.connect("one"), 1, "Charging")
+    bridge.ticker.heard(StationId("one"))
+    await silence(bridge, minutes=15)
+    await silence(bridge, seconds=2)
+    await stand_still(bridge, seconds=33)
+    await silence(bridge, seconds=1)
+    assert bridge.prober.asked == ["one", "one"]
+
+
 async def test_lost_station_returns_by_a_frame_on_the_socket_that_stayed_open(bridge) -> None:
     await bridge.report("one", await bridge.connect("one"), 1, "Charging")
     bridge.prober.open.add(StationId("one"))
@@ -201,6 +230,7 @@ async def test_alarm_of_a_mass_silence_ends_as_soon_as_the_stations_are_heard(br
     await bridge.import_("\n".join(lines) + "\n")
     for n in range(12):
         await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
+    bridge.prober.open.clear()
     with capture_logs() as logged:
         await silence(bridge, minutes=16)
         for n in range(12):
@@ -244,12 +274,12 @@ async def test_clock_step_of_hours_takes_no_station_offline(bridge) -> None:
     assert await bridge.effective("DE*ABC*E1*1") == "charging"
 
 
-async def stand_still(bridge) -> None:
-    """Let the ticker run in a process that is stopped for eight hours."""
+async def stand_still(bridge, seconds: float = 8 * 3600) -> None:
+    """Let the ticker run in a process that is stopped for so long."""
     with capture_logs() as logged:
         running = asyncio.create_task(bridge.ticker.run())
         await asyncio.sleep(0.02)
-        bridge.clock.pass_(seconds=8 * 3600)
+        bridge.clock.pass_(seconds=seconds)
         bridge.ticker.due(Derived(until_steady=bridge.clock().steady))
         async with asyncio.timeout(5):
             while "process_stood_still" not in [line["event"] for line in logged]:  # noqa: ASYNC110

@@ -62,6 +62,7 @@ async def test_known_station_with_its_key_is_connected(site: Site) -> None:
     )
     assert connected.key_salt == site.registry.records["cp1"].credential.salt
     assert connected.remote.startswith("127.0.0.1:")
+    assert site.central.connected_ids() == {"CP1"}
     shown = site.central.connected[StationId("CP1")]
     assert (shown.version, shown.remote, shown.epoch, shown.takeovers) == (OcppVersion.V16, connected.remote, 1, 0)
 

@@ -66,6 +66,9 @@ async def test_no_statement_of_retention_reads_a_table_that_grows_from_end_to_en
     statements = await statements_of(bridge)
     retention = Retention(bridge.writer, bridge.clock, replace(OPTIONS, rows_a_turn=50))
     await retention.turn()
+    few = Kept(timedelta(days=1), 1)
+    await Retention(bridge.writer, bridge.clock, replace(OPTIONS, history=few, delivery_log=few)).turn()
+    assert any("OFFSET" in statement and "history" in statement for statement, _ in statements)
     kinds = {(statement.split()[0], table) for statement, _ in statements for table in _GROW if table in statement}
     assert {("DELETE", "history"), ("DELETE", "temporary_status"), ("DELETE", "evse"), ("DELETE", "station")} <= kinds
     assert await reading_whole_tables(bridge, statements) == {}

@@ -291,31 +291,40 @@ def test_nobody_is_lost_or_asked_before_next_at(seed: int) -> None:
     assert (later.lost, later.ask, later.returned) == ((), (), ())
 
 
+def quiet_fleet(rng: random.Random, now: datetime, options: ReachabilityOptions) -> list[Presence]:
+    """Return stations for which nothing follows now: heard in time, being asked, or lost."""
+    presences = []
+    for number in range(rng.choice([1, 3, 12, 30])):
+        ago, open_ = rng.uniform(0, 0.99) * options.offline_after, rng.random() < 0.5
+        spoke = Presence(StationId(f"CS{number}"), now - ago, open_)
+        silent = replace(spoke, heard_at=now - ago - options.offline_after, connected=True)
+        asked = replace(silent, asked_at=max(silent.heard_at, now - rng.uniform(0, 0.99) * options.ask_timeout))
+        lost = replace(silent, connected=open_, unreachable_at=now - ago)
+        presences.append(rng.choice([spoke, asked, lost]))
+    return presences
+
+
+@pytest.mark.parametrize(
+    "options", [DEFAULT, ReachabilityOptions(timedelta(seconds=20), ask_timeout=timedelta(hours=1))]
+)
 @pytest.mark.parametrize("seed", range(60))
-def test_quiet_verdict_stays_quiet_until_next_at_whatever_is_heard(seed: int) -> None:
-    rng = random.Random(seed)
-    now = minute(15)
-    presences = [
-        rng.choice(
-            [
-                station(number, heard=rng.uniform(0.1, 15), connected=rng.random() < 0.5),
-                station(number, heard=rng.uniform(-5, 0), connected=True, asked=rng.uniform(14.1, 15)),
-                station(number, heard=rng.uniform(-5, 5), connected=rng.random() < 0.5, lost=rng.uniform(6, 15)),
-            ]
-        )
-        for number in range(rng.choice([1, 3, 12, 30]))
-    ]
-    verdict = judge(presences, [], now, DEFAULT)
+def test_quiet_verdict_stays_quiet_until_next_at_whatever_other_stations_do(
+    seed: int, options: ReachabilityOptions
+) -> None:
+    rng, now = random.Random(seed), minute(15)
+    presences = quiet_fleet(rng, now, options)
+    verdict = judge(presences, [], now, options)
     assert verdict.quiet
     span = timedelta(hours=9) if verdict.next_at is None else verdict.next_at - now
     later = now + rng.uniform(0, 1) * span
-    heard = [
-        replace(one, heard_at=now + rng.uniform(0, 1) * (later - now), asked_at=None)
-        if one.unreachable_at is None and rng.random() < 0.5
-        else one
-        for one in presences
-    ]
-    assert judge(heard, [], later, DEFAULT).quiet
+    changed = []
+    for one in presences:
+        if one.asked_at is None and one.unreachable_at is None and rng.random() < 0.5:
+            one = replace(one, heard_at=now + rng.uniform(0, 1) * (later - now))
+        if one.asked_at is None and rng.random() < 0.5:
+            one = replace(one, connected=not one.connected)
+        changed.append(one)
+    assert judge(changed, [], later, options).quiet
 
 
 def test_verdict_from_which_something_follows_is_not_quiet() -> None:
