@@ -26,8 +26,8 @@ _RATE = 1000
 _PINGS_S = 50
 """The interval of pings, which is the default of the product."""
 _HEARTBEAT_S = 300
-_SETTLED_S = 45
-"""After the last station has connected: the boot's 30 s and the end of its resync are over."""
+_SETTLED_S = 100
+"""After the last station has connected: its resync is over, which for one that has not booted ends after 90 s."""
 _WARM_S = 3
 _FLAT = Goal(1.2, of_ratio=True)
 
