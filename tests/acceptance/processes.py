@@ -29,6 +29,10 @@ _END_S = 3.0
 _LEASH = (sys.executable, "-I", "-S", leash.__file__)
 _PORTS = range(20_000, 32_000)
 """Below the ports that the kernel gives to clients: a station that tries to reconnect must never take the bridge's."""
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_OWN_PORTS = random.sample(_PORTS[_WORKER % 16 :: 16], len(_PORTS) // 16)
+"""Of this worker alone, in any order: a port is free until a server is started on it, and another test must not be
+given the same one meanwhile."""
 
 
 class Process:
@@ -119,7 +123,9 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on, and that no client is given by chance."""
-    for port in random.sample(_PORTS, 200):
+    for _ in range(len(_OWN_PORTS)):
+        port = _OWN_PORTS.pop()
+        _OWN_PORTS.insert(0, port)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
