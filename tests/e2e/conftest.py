@@ -7,9 +7,11 @@ to start.
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 from collections.abc import AsyncIterator, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     MakeSite = Callable[..., Site]
 
+_LEAVING_S = 20
 _SITES = pytest.StashKey[list["Site"]]()
 ROOT = Path(__file__).parents[2]
 
@@ -49,11 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """The browser; a root user's may not use its sandbox."""
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
-        yield browser
-        await browser.close()
+    playwright = await async_playwright().start()
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    browser = await playwright.chromium.launch(executable_path=chromium_path(), args=arguments)
+    yield browser
+    for leave in (browser.close, playwright.stop):
+        with suppress(TimeoutError):  # who does not answer any more ends with this process, whose tests are done
+            await asyncio.wait_for(leave(), _LEAVING_S)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
