@@ -146,14 +146,21 @@ async def test_station_lost_long_before_a_restart_is_not_revived_by_it(bridge) -
     assert await bridge.rows("SELECT count(*) FROM station WHERE unreachable_at IS NOT NULL") == [(1,)]
 
 
+async def cut_off_fleet(bridge) -> list[StationId]:
+    """Return twelve stations that were charging when all their sockets closed."""
+    fleet = [StationId(f"s{n}") for n in range(12)]
+    lines = ["station,version,key,connector,evse_id,operator"]
+    lines += [f"{station},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n, station in enumerate(fleet)]
+    await bridge.import_("\n".join(lines) + "\n")
+    for station in fleet:
+        await bridge.report(station, await bridge.connect(station), 1, "Charging")
+    bridge.prober.open.clear()
+    return fleet
+
+
 @pytest.mark.row("T51")
 async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridge) -> None:
-    lines = ["station,version,key,connector,evse_id,operator"]
-    lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]
-    await bridge.import_("\n".join(lines) + "\n")
-    for n in range(12):
-        await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
-    bridge.prober.open.clear()
+    await cut_off_fleet(bridge)
     await silence(bridge, minutes=20)
     assert await bridge.rows("SELECT count(*) FROM evse_state WHERE status = 'charging'") == [(12,)]
     await silence(bridge, minutes=11)
@@ -163,7 +170,6 @@ async def test_fleet_that_falls_silent_at_once_is_held_and_then_downgraded(bridg
 async def test_fleet_that_only_says_it_is_there_is_not_judged_every_second(bridge, monkeypatch) -> None:
     for name in ("one", "two"):
         await bridge.connect(name)
-        bridge.prober.open.add(StationId(name))
     judged = []
     monkeypatch.setattr("bridge.ticker.judge", lambda *given: judged.append(given[2]) or judge(*given))
     for _ in range(20 * 60):
@@ -176,7 +182,6 @@ async def test_fleet_that_only_says_it_is_there_is_not_judged_every_second(bridg
 
 async def test_question_to_a_station_is_not_waited_for_once_its_socket_closes(bridge) -> None:
     await bridge.report("one", await bridge.connect("one"), 1, "Charging")
-    bridge.prober.open.add(StationId("one"))
     await silence(bridge, minutes=15)
     await silence(bridge, seconds=10)
     assert bridge.prober.asked == ["one"]
@@ -216,7 +221,6 @@ async def test_question_that_a_stopped_process_may_have_missed_the_answer_of_is_
 
 async def test_lost_station_returns_by_a_frame_on_the_socket_that_stayed_open(bridge) -> None:
     await bridge.report("one", await bridge.connect("one"), 1, "Charging")
-    bridge.prober.open.add(StationId("one"))
     await silence(bridge, minutes=30)
     assert await bridge.effective("DE*ABC*E1*1") == "unknown"
     bridge.ticker.heard(StationId("one"))
@@ -225,16 +229,11 @@ async def test_lost_station_returns_by_a_frame_on_the_socket_that_stayed_open(br
 
 
 async def test_alarm_of_a_mass_silence_ends_as_soon_as_the_stations_are_heard(bridge) -> None:
-    lines = ["station,version,key,connector,evse_id,operator"]
-    lines += [f"s{n},1.6,0123456789abcdef,1,DE*ABC*E9{n},demo" for n in range(12)]
-    await bridge.import_("\n".join(lines) + "\n")
-    for n in range(12):
-        await bridge.report(f"s{n}", await bridge.connect(f"s{n}"), 1, "Charging")
-    bridge.prober.open.clear()
+    fleet = await cut_off_fleet(bridge)
     with capture_logs() as logged:
         await silence(bridge, minutes=16)
-        for n in range(12):
-            bridge.ticker.heard(StationId(f"s{n}"))
+        for station in fleet:
+            bridge.ticker.heard(station)
         await silence(bridge, seconds=1)
     assert [line["event"] for line in logged if "mass" in line["event"]] == [
         "mass_silence_suspected",
