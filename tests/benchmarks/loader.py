@@ -129,10 +129,10 @@ class Round:
     """The same of the generator, in its busiest second."""
 
 
-def one_round(load: Loader, server: psutil.Process, seconds: float) -> Round:
-    """Let stations report as fast as they are answered, and return what a message cost the server."""
+def one_round(load: Loader, server: psutil.Process, seconds: float, *, rate: float = 0) -> Round:
+    """Let stations report, at a rate or as fast as they are answered, and return what a message cost the server."""
     before = cpu_seconds(server)
-    found = load.run(seconds)
+    found = load.run(seconds, rate=rate)
     used = cpu_seconds(server) - before
     if found.failures:
         raise RuntimeError("; ".join(found.failures))
@@ -149,3 +149,13 @@ def one_round(load: Loader, server: psutil.Process, seconds: float) -> Round:
 def median(rounds: Sequence[Round]) -> Round:
     """Return each figure's median."""
     return Round(*(statistics.median(values) for values in zip(*map(astuple, rounds), strict=True)))
+
+
+def spread(name: str, rounds: Sequence[Round]) -> str:
+    """Say what each round of a server cost, and the rest of what they saw as medians."""
+    middle = median(rounds)
+    each = " ".join(f"{one.cpu_us:.0f}" for one in rounds)
+    return (
+        f"{name}: CPU µs {each}; {middle.per_second:,.0f}/s, p50 {middle.p50_ms:.1f} ms, p99 {middle.p99_ms:.1f} ms, "
+        f"{middle.busy:.2f} cores, generator {middle.generator_busy:.2f}"
+    )

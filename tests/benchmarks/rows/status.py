@@ -16,7 +16,7 @@ from tests.benchmarks.baselines import INLINE, OCPP, RPC, WEBSOCKETS, baseline_r
 from tests.benchmarks.bridge import Installation, Serving
 from tests.benchmarks.figures import Figure, Goal, Report
 from tests.benchmarks.hubs import Hubs, mock_hubs
-from tests.benchmarks.loader import Loader, Round, loader, median, one_round
+from tests.benchmarks.loader import Loader, Round, loader, median, one_round, spread
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import thread_cpu
 
@@ -30,14 +30,18 @@ def measure(options: Options, folder: Path) -> Report:
     with mock_hubs(folder, seed=options.seed) as hubs:
         installation = Installation(folder, hubs, wire_log=options.wire_log)
         installation.add_stations(options.stations)
-        with installation.serving() as bridge, loader(LoadOptions(bridge.url), options.stations) as load:
+        with (
+            installation.serving() as bridge,
+            loader(LoadOptions(bridge.url, seed=options.seed), options.stations) as load,
+        ):
             load.connect()
             watched = _Watched(bridge, hubs, load, options)
             rounds = _rounds(watched, options, folder)
             last = load.last()
             wrong = installation.differing(last) + hubs.agree(last, within=30 + len(last) / 10)
     medians = {name: median(each) for name, each in rounds.items()}
-    return Report(_figures(medians), (watched.by_thread(), watched.pushes(), *map(_spread, rounds.items())), (*wrong,))
+    spreads = (spread(name, each) for name, each in rounds.items())
+    return Report(_figures(medians), (watched.by_thread(), watched.pushes(), *spreads), (*wrong,))
 
 
 def _rounds(watched: _Watched, options: Options, folder: Path) -> dict[str, list[Round]]:
@@ -45,7 +49,7 @@ def _rounds(watched: _Watched, options: Options, folder: Path) -> dict[str, list
     rounds: dict[str, list[Round]] = {name: [] for name in (*commands, _BRIDGE)}
     for _ in range(options.rounds):
         for name in commands:
-            rounds[name].append(baseline_round(name, commands, folder, options.stations, options.seconds))
+            rounds[name].append(baseline_round(name, commands, folder, options, seconds=options.seconds))
         rounds[_BRIDGE].append(watched.one_round())
     return rounds
 
@@ -86,16 +90,6 @@ class _Watched:
 def _add(sums: dict[str, float], after: Mapping[str, float], before: Mapping[str, float]) -> None:
     for name, value in after.items():
         sums[name] = sums.get(name, 0.0) + value - before.get(name, 0.0)
-
-
-def _spread(named: tuple[str, list[Round]]) -> str:
-    name, rounds = named
-    middle = median(rounds)
-    each = " ".join(f"{one.cpu_us:.0f}" for one in rounds)
-    return (
-        f"{name}: CPU µs {each}; {middle.per_second:,.0f}/s, p50 {middle.p50_ms:.1f} ms, p99 {middle.p99_ms:.1f} ms, "
-        f"{middle.busy:.2f} cores, generator {middle.generator_busy:.2f}"
-    )
 
 
 def _figures(medians: Mapping[str, Round]) -> tuple[Figure, ...]:
