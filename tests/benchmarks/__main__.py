@@ -3,27 +3,31 @@
     make bench                                   # or: python -m tests.benchmarks [ROW ...]
 
 A row is a module of `rows` with a function `measure(options, folder)` that returns a `figures.Report`. A missed goal is
-printed as missed and decides nothing, since machines are shared; wrong data ends the run with exit code 1.
+printed as missed and decides nothing, since machines are shared. Wrong data and a row that failed make the exit code 1,
+after all other rows. What a row found is on stderr, and in the file of `--json`, as soon as it ends.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from tests.benchmarks.figures import Report, document, table
+from tests.benchmarks.figures import Report, document, remarks, table
 from tests.benchmarks.machine import machine
 from tests.benchmarks.options import Options
 from tests.benchmarks.processes import ROOT
 
 ROWS = ("status", "paced", "lag", "growth", "start", "held", "storm", "outage")
-_SHOWN_WRONG = 20
 
 
 def main() -> int:
@@ -35,11 +39,24 @@ def main() -> int:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     described = machine(arguments.folder, options)
     print(described, flush=True)
-    reports = [(row, _run(row, options, arguments.folder)) for row in arguments.rows or ROWS]
-    _print(reports)
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps(document(described, reports), indent=2) + "\n")
-    return 1 if any(report.wrong for _, report in reports) else 0
+    measure = partial(_measure, options, arguments.folder)
+    return run_rows(arguments.rows or ROWS, measure, described, arguments.json)
+
+
+def run_rows(rows: Sequence[str], measure: Callable[[str], Report], described: str, path: Path | None) -> int:
+    """Measure row by row, whatever one of them raises, print the table of all, and return the exit code.
+
+    After each row the file at `path` holds everything so far. The table is printed also where the run is interrupted.
+    """
+    reports: list[tuple[str, Report]] = []
+    try:
+        for row in rows:
+            reports.append((row, _report(row, measure)))
+            if path is not None:
+                _replace(path, json.dumps(document(described, reports), indent=2) + "\n")
+    finally:
+        _print(reports)
+    return 1 if any(report.wrong or report.failed is not None for _, report in reports) else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,32 +74,46 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, help="write everything to this file, too")
     arguments = parser.parse_args()
+    if arguments.json is not None and not arguments.json.parent.is_dir():
+        parser.error(f"no folder {arguments.json.parent}")
     if unknown := set(arguments.rows) - set(ROWS):
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
     return arguments
 
 
-def _run(row: str, options: Options, folder: Path) -> Report:
+def _measure(options: Options, folder: Path, row: str) -> Report:
     module = import_module(f"tests.benchmarks.rows.{row}")
     own = Path(tempfile.mkdtemp(prefix=f"bench-{row}-", dir=folder))
-    started = time.monotonic()
     try:
         report: Report = module.measure(options, own)
     finally:
         shutil.rmtree(own, ignore_errors=True)
-    print(f"{row}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     return report
 
 
+def _report(row: str, measure: Callable[[str], Report]) -> Report:
+    started = time.monotonic()
+    try:
+        report = measure(row)
+    except Exception as error:  # noqa: BLE001 - half an hour of other rows is not lost for one
+        traceback.print_exc()
+        report = Report((), failed=f"{type(error).__name__}: {error}")
+    shown = [table([(row, report)])] if report.figures else []
+    lines = [*shown, *remarks(row, report), f"{row}: {time.monotonic() - started:.0f} s"]
+    print(*lines, sep="\n", end="\n\n", file=sys.stderr, flush=True)
+    return report
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file so that it is there whole, whenever the run is killed."""
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text)
+    os.replace(new, path)
+
+
 def _print(reports: list[tuple[str, Report]]) -> None:
-    print(f"\n{table(reports)}\n")
-    for row, report in reports:
-        for line in report.asides:
-            print(f"{row}: {line}")
-        for line in report.wrong[:_SHOWN_WRONG]:
-            print(f"{row} WRONG: {line}")
-        if report.wrong:
-            print(f"{row}: {len(report.wrong)} wrong, figures do not count")
+    lines = [line for row, report in reports for line in remarks(row, report)]
+    print(f"\n{table(reports)}\n", *lines, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,8 @@ class Report:
     """Lines that explain the figures."""
     wrong: tuple[str, ...] = ()
     """What the store or a hub held that is not what stations were answered."""
+    failed: str | None = None
+    """Why the row ended early, and has no figures."""
 
 
 def table(reports: Sequence[tuple[str, Report]]) -> str:
@@ -100,6 +102,17 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def remarks(row: str, report: Report, shown_wrong: int = 20) -> list[str]:
+    """Return the lines that go with a row's figures."""
+    lines = [f"{row}: {line}" for line in report.asides]
+    lines += [f"{row} WRONG: {line}" for line in report.wrong[:shown_wrong]]
+    if report.wrong:
+        lines.append(f"{row}: {len(report.wrong)} wrong, figures do not count")
+    if report.failed is not None:
+        lines.append(f"{row} FAILED: {report.failed}")
+    return lines
+
+
 def document(machine: str, reports: Sequence[tuple[str, Report]]) -> dict[str, Any]:
     """Return everything for `--json`."""
     return {
@@ -109,6 +122,7 @@ def document(machine: str, reports: Sequence[tuple[str, Report]]) -> dict[str, A
                 "figures": [_entry(figure) for figure in report.figures],
                 "asides": list(report.asides),
                 "wrong": list(report.wrong),
+                "failed": report.failed,
             }
             for row, report in reports
         },

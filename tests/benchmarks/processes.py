@@ -38,14 +38,14 @@ def running(command: list[str], log: Path, *, end_within: float = 20) -> Iterato
             child.wait()
 
 
-def wait_for(path: Path, log: Path) -> str:
-    """Return the content of a file that a server writes when it is ready. Raises: SystemExit with the log's end."""
-    ends = time.monotonic() + _READY_S
+def wait_for(path: Path, log: Path, within: float = _READY_S) -> str:
+    """Return the content of a file that a server writes when it is ready. Raises: RuntimeError with the log's end."""
+    ends = time.monotonic() + within
     while time.monotonic() < ends:
         if path.exists() and (text := path.read_text()):
             return text
         time.sleep(0.01)
-    raise SystemExit(f"{path.name} was not written; the server's log ends with:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"{path.name} was not written; the server's log ends with:\n{log.read_text()[-2000:]}")
 
 
 def cpu_seconds(process: psutil.Process) -> float:

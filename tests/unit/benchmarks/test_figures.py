@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.figures import Figure, Goal, Report, document, table
+from tests.benchmarks.figures import Figure, Goal, Report, document, remarks, table
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,23 @@ def test_document_holds_what_was_wrong() -> None:
                 ],
                 "asides": ["two checkpoints"],
                 "wrong": ["store bench-00001: None"],
+                "failed": None,
             }
         },
     }
+
+
+def test_document_holds_why_a_row_failed() -> None:
+    rows = document("a machine", [("paced", Report((), failed="RuntimeError: refused"))])["rows"]
+    assert rows == {"paced": {"figures": [], "asides": [], "wrong": [], "failed": "RuntimeError: refused"}}
+
+
+def test_remarks_show_the_first_of_what_was_wrong_and_count_all() -> None:
+    report = Report((), ("two checkpoints",), ("store 1: None", "store 2: None", "store 3: None"), "OSError: full")
+    assert remarks("paced", report, shown_wrong=2) == [
+        "paced: two checkpoints",
+        "paced WRONG: store 1: None",
+        "paced WRONG: store 2: None",
+        "paced: 3 wrong, figures do not count",
+        "paced FAILED: OSError: full",
+    ]
