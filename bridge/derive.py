@@ -26,7 +26,7 @@ from bridge.core.model import (
     Moment,
 )
 from bridge.core.reconcile import farewell, never_sent, want
-from bridge.store.changes import Changes, DeliveryChange, StateChange
+from bridge.store.changes import Changes, DeliveryChange, EvseChange, StateChange
 from bridge.store.micros import to_micros
 from bridge.store.stations import Address, EvseKey, StoredEvse, StoredStation
 
@@ -191,7 +191,7 @@ def _keep_state(
     derived.decided.add(evse.key)
     if moved:
         derived.changed += 1
-        changes.history.append((evse.key, now, str(decided.status), str(decided.live), decided.rule, seq))
+        changes.history.append(EvseChange(evse, now, decided, seq))
     if earlier is None:
         changes.states[evse.key] = StateChange(evse, before, seq, now if moved else None)
     else:

@@ -67,6 +67,8 @@ class Trimmed:
     """There may be more to do at once."""
     through: int = 0
     """Rows up to this number need no second look; there need not be one that has it."""
+    evses: int = 0
+    """EVSEs that were forgotten, of those that were deleted."""
 
 
 def trim_logs(conn: Transaction, turns: Sequence[LogTurn]) -> list[Trimmed]:
@@ -113,7 +115,7 @@ def _trim_left(conn: Transaction, turn: LeftTurn) -> Trimmed:
     trimming.delete_evses(conn, keys)
     stations = trimming.delete_removed_stations(conn, turn.left_before, turn.limit)
     most = max(over, len(keys), stations)
-    return Trimmed(over + len(keys) + stations, more=most >= turn.limit)
+    return Trimmed(over + len(keys) + stations, more=most >= turn.limit, evses=len(keys))
 
 
 @dataclass(slots=True)
@@ -182,7 +184,10 @@ class Retention:
     async def _trim_left(self) -> bool:
         options, now = self.options, self.clock().steady
         turn = LeftTurn(options.temporary, now - options.history.age, options.rows_a_turn, now)
-        return (await self.writer.submit(trim_left, turn)).more
+        trimmed = await self.writer.submit(trim_left, turn)
+        if trimmed.evses:
+            self._through.pop("history", None)  # where they had the newest rows, those numbers are given again
+        return trimmed.more
 
     async def _trim_orders(self) -> bool:
         limit = self.options.rows_a_turn

@@ -6,7 +6,7 @@ Never decides and never reads: `derive`, `intake` and `ticker` change working co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -20,6 +20,7 @@ from bridge.core.reconcile import WANTED, dirty, due_at
 from bridge.store.availability import save_orders
 from bridge.store.bulk import Bulk, Row, insert_for, or_fail, upsert, upsert_statement
 from bridge.store.errors import StoreError
+from bridge.store.history_chain import MARK_EVERY, take_change_numbers
 from bridge.store.micros import to_micros
 from bridge.store.security_events import keep_certificate_requests, keep_security_events
 from bridge.store.stations import DELIVERY_COLUMNS, Address, EvseKey, StoredEvse, delivery_values
@@ -41,6 +42,17 @@ class StateChange(Struct, frozen=True):
     """Receive sequence of the newest fact that tells of it."""
     changed_at_w: int | None
     """When its status changed (µs, wall clock); None: it stayed, and another part of the decision changed."""
+
+
+class EvseChange(Struct, frozen=True):
+    """An EVSE's status became another one."""
+
+    evse: StoredEvse
+    at_w: int
+    """When (µs, wall clock)."""
+    decided: Effective
+    seq: int
+    """Receive sequence of the newest fact that tells of it."""
 
 
 class DeliveryChange(Struct, frozen=True):
@@ -66,8 +78,8 @@ class Changes:
     """Stations whose facts of another OCPP version go away before anything else is written."""
     states: dict[EvseKey, StateChange] = field(default_factory=dict)
     """One compare-and-set per EVSE, against the version that was read; `save` counts the copies' versions up."""
-    history: list[Row] = field(default_factory=list)
-    """Rows of `HISTORY_COLUMNS`."""
+    history: list[EvseChange] = field(default_factory=list)
+    """In the order in which they happened; of each of their EVSEs there is a state."""
     deliveries: dict[tuple[AccountName, EvseKey], DeliveryChange] = field(default_factory=dict)
     dropped_deliveries: set[tuple[AccountName, EvseKey]] = field(default_factory=set)
     orders: dict[EvseKey, AvailabilityOrder | None] = field(default_factory=dict)
@@ -187,7 +199,8 @@ _UNTIL = ("available_since", "until_w", "until")
 _NEVER = (None, None, None)
 
 
-_STATE_COLUMNS = ("evse", "version", *_DECIDED, *_UNTIL)
+_KEPT = ("version", *_DECIDED, "last_change")
+_STATE_COLUMNS = ("evse", *_KEPT, *_UNTIL)
 
 
 def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
@@ -206,25 +219,44 @@ def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
 
 
 _NO_TIME: dict[str, None] = dict.fromkeys(_UNTIL)
-_WRITE_STATES = Bulk(_write_state("version", *_DECIDED, *_UNTIL), _STATE_COLUMNS)
-_WRITE_TIMELESS = Bulk(_write_state("version", *_DECIDED), _STATE_COLUMNS, _NO_TIME)
+_WRITE_STATES = Bulk(_write_state(*_KEPT, *_UNTIL), _STATE_COLUMNS)
+_WRITE_TIMELESS = Bulk(_write_state(*_KEPT), _STATE_COLUMNS, _NO_TIME)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
-HISTORY_COLUMNS = ("evse", "at_w", "status", "live", "rule", "seq")
-_INSERT_HISTORY = Bulk(lambda _dialect: or_fail(sa.insert(history).inline()), HISTORY_COLUMNS)
+_HISTORY_COLUMNS = ("id", "evse", "at_w", "status", "live", "rule", "seq", "earlier", "mark")
+_INSERT_HISTORY = Bulk(lambda _dialect: or_fail(sa.insert(history).inline()), _HISTORY_COLUMNS)
 
 
 def _save_states(connection_: sa.Connection, changes: Changes) -> None:
+    rows_of_history = _tied(connection_, changes.history)
     timed: list[Row] = []
     timeless: list[Row] = []
     for key, change in changes.states.items():
         change.evse.version += 1
         until = _until(change.evse.effective)
         rows = timeless if until == _NEVER == _until(change.stored) else timed
-        rows.append((key, change.evse.version, *_decided(change), *until))
+        rows.append((key, change.evse.version, *_decided(change), change.evse.last_change, *until))
     written = _WRITE_STATES.run(connection_, timed) + _WRITE_TIMELESS.run(connection_, timeless)
     if (missed := len(changes.states) - written) != 0:
         raise ConflictingWrite(f"{missed} EVSE states were changed by another process")
-    _INSERT_HISTORY.run(connection_, changes.history)
+    _INSERT_HISTORY.run(connection_, rows_of_history)
+
+
+def _tied(connection_: sa.Connection, changes: Sequence[EvseChange]) -> list[Row]:
+    """Number the changes, and tie each to the one of its EVSE before it."""
+    if not changes:
+        return []
+    number = take_change_numbers(connection_, len(changes))
+    rows: list[Row] = []
+    for change in changes:
+        evse, decided = change.evse, change.decided
+        marked = evse.unmarked >= MARK_EVERY - 1
+        status, live, earlier = str(decided.status), str(decided.live), evse.last_change
+        mark = evse.key if marked else None
+        rows.append((number, evse.key, change.at_w, status, live, decided.rule, change.seq, earlier, mark))
+        evse.last_change = number
+        evse.unmarked = 0 if marked else evse.unmarked + 1
+        number += 1
+    return rows
 
 
 def _decided(change: StateChange) -> Row:

@@ -1,19 +1,20 @@
 """Read what EVSEs were: one's changes, and how many changed from what to what.
 
-Never writes. Rows are found by their numbers, which grow with time: the table has an index by EVSE and number and none
-by time, since it is written on the way of every status. Before it: `app.history`. Beside it: `trimming`, which forgets
-the old, but of each EVSE never its last change before what it keeps.
+Never writes. Rows are found by their numbers, which grow with time, and an EVSE's by walking back from one to the one
+before (`history_chain`): an index would be written on the way of every status. Before it: `app.history`. Beside it:
+`trimming`, which forgets the old, but of each EVSE never its last change before what it keeps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.core.timeline import Change, Moved
+from bridge.store.history_chain import MARK_EVERY, last_before, newest_row, row_behind, rows_back
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import EvseKey
 from bridge.store.tables import evse, history
@@ -29,12 +30,23 @@ def changes_of(
     Without `after` the last change before `since` comes first: what the EVSE was as the range began. With it, those
     behind that number.
     """
-    own = sa.select(_H.id, _H.at_w, _H.status, _H.live, _H.rule).where(_H.evse == key)
-    inside = own.where(_H.at_w >= to_micros(since), _H.at_w < to_micros(until)).order_by(_H.id).limit(limit + 1)
-    if after is not None:
-        return [_change(tuple(row)) for row in conn.execute(inside.where(_H.id > after))]
-    before = own.where(_H.at_w < to_micros(since)).order_by(_H.id.desc()).limit(1)
-    return [_change(tuple(row)) for row in (*conn.execute(before), *conn.execute(inside))][: limit + 1]
+    begin, end = to_micros(since), to_micros(until)
+    known = max(_first_number(conn, begin) - 1, after or 0)
+    found: list[Sequence[Any]] = []
+    begun = after is not None
+    while True:
+        wanted = limit + 1 - len(found)
+        behind: list[Sequence[Any]] = []
+        for row in rows_back(conn, row_behind(conn, key, known, wanted // MARK_EVERY), wanted + MARK_EVERY):
+            if row[0] <= known:
+                found += () if begun else (row,)
+                break
+            behind.append(row)
+        begun = True
+        found += [row for row in reversed(behind) if begin <= row[1] < end]
+        if not behind or len(found) > limit or behind[0][1] >= end:
+            return [_change(row) for row in found[: limit + 1]]
+        known = behind[0][0]
 
 
 def newest_of(
@@ -44,11 +56,22 @@ def newest_of(
 
     The last change before `since` comes first, where there is room for it.
     """
-    own = sa.select(_H.id, _H.at_w, _H.status, _H.live, _H.rule).where(_H.evse == key).order_by(_H.id.desc())
-    inside = own.where(_H.at_w >= to_micros(since), _H.at_w < to_micros(until)).limit(limit + 1)
-    before = own.where(_H.at_w < to_micros(since)).limit(1)
-    found = [*conn.execute(inside), *conn.execute(before)][: limit + 1]
-    return [_change(tuple(row)) for row in reversed(found)]
+    begin, end = to_micros(since), to_micros(until)
+    found: list[Sequence[Any]] = []
+    for row in _back_from(conn, key, end, limit + 1 + MARK_EVERY):
+        if row[1] < end:
+            found.append(row)
+        if row[1] < begin or len(found) > limit:
+            break
+    return [_change(row) for row in reversed(found)]
+
+
+def _back_from(conn: sa.Connection, key: EvseKey, end: int, together: int) -> Iterator[Sequence[Any]]:
+    """Yield an EVSE's rows back from the end of a range, which is at its newest one where that was before (µs)."""
+    newest = newest_row(conn, key)
+    if newest is None or newest[1] < end:
+        return rows_back(conn, None if newest is None else newest[0], together)
+    return rows_back(conn, row_behind(conn, key, _first_number(conn, end) - 1), together)
 
 
 def _change(row: Sequence[Any]) -> tuple[int, Change]:
@@ -71,11 +94,10 @@ def moves(
     there: sa.ColumnElement[bool] = evse.c.removed_at_w.is_(None)
     if operators is not None:
         there = sa.and_(there, evse.c.operator.in_(operators))
-    earlier = history.alias("earlier")
-    last = sa.select(sa.func.max(earlier.c.id)).where(earlier.c.evse == evse.c.id, earlier.c.id < first)
+    last = last_before(first)
     begun = (
         sa.select(_H.evse, _H.id, _H.status, sa.literal(-1).label("bucket"))
-        .select_from(evse.join(history, _H.id == last.scalar_subquery()))
+        .select_from(last.join(history, _H.id == last.c.id).join(evse, evse.c.id == last.c.evse))
         .where(there)
     )
     inside = (

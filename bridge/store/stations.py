@@ -26,6 +26,7 @@ from bridge.core.model import (
     Temporary,
 )
 from bridge.store.availability import orders_of
+from bridge.store.history_chain import MARK_EVERY
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.prepared import Among
 from bridge.store.tables import (
@@ -68,6 +69,10 @@ class StoredEvse:
     effective: Effective | None = None
     """None before the first derivation."""
     version: int = 0
+    last_change: int | None = None
+    """Number of its newest row in the history."""
+    unmarked: int = field(default=MARK_EVERY, compare=False)
+    """Rows since a marked one (`history_chain`); as many as there may be where that is not known."""
     deliveries: dict[AccountName, Delivery] = field(default_factory=dict)
 
 
@@ -155,6 +160,7 @@ _EVSES = Among(
         evse_state.c.until_w,
         evse_state.c.until,
         evse.c.kept_until,
+        evse_state.c.last_change,
     )
     .select_from(evse.outerjoin(evse_state, evse_state.c.evse == evse.c.id))
     .where(evse.c.station.in_(_ids))
@@ -257,6 +263,7 @@ def _load_evses(
             removed=row[6] is not None,
             kept_until=from_micros(row[14]),
             version=row[7] or 0,
+            last_change=row[15],
             effective=None
             if row[7] is None
             else Effective(

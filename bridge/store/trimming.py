@@ -15,6 +15,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.core.retention import Written
+from bridge.store.history_chain import forget_all, forget_followed
 from bridge.store.micros import from_micros, to_micros
 from bridge.store.stations import EvseKey
 from bridge.store.tables import (
@@ -73,7 +74,7 @@ def cut_short(conn: sa.Connection, log: str, after: int, through: int, limit: in
 def delete_rows(conn: sa.Connection, log: str, after: int, through: int) -> int:
     """Delete a log's rows with numbers above `after` up to `through`, or their bodies; return how many went."""
     if log == "history":
-        return _delete_history(conn, after, through)
+        return forget_followed(conn, after, through)
     if log == "delivery_bodies":
         return conn.execute(_FORGET_BODIES, {"after": after, "through": through}).rowcount
     table, _ = LOGS[log]
@@ -89,22 +90,6 @@ _FORGET_BODIES = (
     )
     .values(request=None, answer=None)
 )
-
-
-def _delete_history(conn: sa.Connection, after: int, through: int) -> int:
-    """Delete, of each EVSE that has rows there, all that is older than the newest of them."""
-    newest = (
-        sa.select(history.c.evse, sa.func.max(history.c.id))
-        .where(history.c.id > after, history.c.id <= through)
-        .group_by(history.c.evse)
-    )
-    deleted = 0
-    for key, number in conn.execute(newest).all():
-        deleted += conn.execute(_OLDER, {"key": key, "number": number}).rowcount
-    return deleted
-
-
-_OLDER = sa.delete(history).where(history.c.evse == sa.bindparam("key"), history.c.id < sa.bindparam("number"))
 
 
 def delete_over(conn: sa.Connection, before: datetime, rows: int, limit: int) -> int:
@@ -149,7 +134,8 @@ def delete_evses(conn: sa.Connection, keys: Iterable[EvseKey]) -> None:
     if not keys:
         return
     drop_copies(conn)
-    for owned in (history.c.evse, temporary_status.c.evse, availability_order.c.evse, connector.c.evse):
+    forget_all(conn, keys)
+    for owned in (temporary_status.c.evse, availability_order.c.evse, connector.c.evse):
         conn.execute(sa.delete(owned.table).where(owned.in_(keys)))
     conn.execute(sa.delete(evse_state).where(evse_state.c.evse.in_(keys)))
     conn.execute(sa.delete(evse).where(evse.c.id.in_(keys)))

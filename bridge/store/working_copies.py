@@ -27,6 +27,8 @@ class WorkingCopies:
     """The copies of one connection; the least recently used ones go first."""
 
     def __init__(self) -> None:
+        self.last_change: int | None = None
+        """Highest number in the history; None: to be read."""
         self._stations: dict[StationId, StoredStation] = {}
         self._owners: dict[EvseKey, StationId] = {}
 

@@ -18,6 +18,7 @@ from typing import Any
 from tests.benchmarks.bridge import KEY, Installation, Serving
 from tests.benchmarks.hubs import Hubs
 from tests.benchmarks.processes import ROOT
+from tests.history_chain import TIE
 
 AT_ONCE = 500
 """Stations of the crowd that report at the same time where it says nothing else."""
@@ -125,4 +126,6 @@ def used_for_a_day(folder: Path, hubs: Hubs, stations: int, *, status: str = "Ch
             _wait_for_full_load(hubs, crowd.last())
     with sqlite3.connect(installation.database) as database:
         database.executescript(_A_DAY)
+        for statement in TIE:
+            database.execute(statement)
     return installation

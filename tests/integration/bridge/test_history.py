@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from tests_bridge import START, Bridge
 
 from bridge.app.history import StoreHistory
-from bridge.store.tables import evse, history, station
+from bridge.store.tables import evse, evse_state, history, station
 from bridge.store.transaction import Transaction
 from bridge.web.services import NotFound, ValueRefused
+from tests.history_chain import TIE
 
 E1, E2 = "DE*ABC*E1*1", "DE*ABC*E1*2"
 
@@ -127,6 +128,9 @@ def _fill(conn: Transaction, sizes: list[tuple[int, int]]) -> list[None]:
             for n in range(evses)
         ]
         conn.execute(sa.insert(evse), rows)
+        known = {"version": 1, "status": "available", "live": "available", "rule": "r"}
+        conn.execute(sa.insert(evse_state), [known | {"evse": row["id"]} for row in rows])
+        (first,) = conn.execute(sa.select(sa.func.max(history.c.id) + 1)).one()
         day = timedelta(hours=30) / (evses * changes)
         begin = START - timedelta(hours=30)
         told = []
@@ -135,6 +139,7 @@ def _fill(conn: Transaction, sizes: list[tuple[int, int]]) -> list[None]:
             status = chance.choice(("available", "charging", "occupied", "faulted"))
             told.append(
                 {
+                    "id": first + number,
                     "evse": 1000 + chance.randrange(evses),
                     "at_w": int(at.timestamp() * 1_000_000),
                     "status": status,
@@ -144,6 +149,8 @@ def _fill(conn: Transaction, sizes: list[tuple[int, int]]) -> list[None]:
                 }
             )
         conn.execute(sa.insert(history), told)
+        for statement in TIE:
+            conn.execute(sa.text(statement))
     return [None] * len(sizes)
 
 

@@ -16,6 +16,8 @@ from bridge.core.retention import Kept
 from bridge.retention import Retention, RetentionOptions
 from bridge.store.errors import StoreUnavailable
 from bridge.store.tables import history, security_event
+from bridge.store.working_copies import drop_copies
+from tests.history_chain import TIE
 
 DAY = 86_400_000_000
 NOW = int(START.timestamp()) * 1_000_000
@@ -54,23 +56,25 @@ async def write(bridge, table: sa.Table, rows: list[dict]) -> None:
     await bridge.writer.submit(handler, None)
 
 
+async def tie(bridge) -> None:
+    def handler(conn, payloads):
+        for statement in TIE:
+            conn.execute(sa.text(statement))
+        drop_copies(conn)
+        return [None] * len(payloads)
+
+    await bridge.writer.submit(handler, None)
+
+
 async def write_history(bridge, rows: list[tuple[int, float]]) -> None:
     """Make these the history, in this order: (EVSE, age in days)."""
-    await write(
-        bridge,
-        history,
-        [
-            {
-                "evse": evse,
-                "at_w": NOW - int(age * DAY),
-                "status": "available",
-                "live": "available",
-                "rule": "r",
-                "seq": 1,
-            }
-            for evse, age in rows
-        ],
-    )
+    known = {"status": "available", "live": "available", "rule": "r", "seq": 1}
+    lines = [
+        known | {"id": number, "evse": evse, "at_w": NOW - int(age * DAY)}
+        for number, (evse, age) in enumerate(rows, start=1)
+    ]
+    await write(bridge, history, lines)
+    await tie(bridge)
 
 
 async def ages(bridge, evse: int) -> list[float]:

@@ -114,7 +114,9 @@ def filled(store: Store) -> Store:
         conn.execute(sa.insert(lane), [{"account": "hubject", "mode": "live"}, {"account": "idle", "mode": None}])
         opened = {"node": "n", "epoch": 3, "version": "ocpp1.6", "remote": "127.0.0.1", "opened_at": STEADY_US}
         conn.execute(sa.insert(connection).values(station="A", heard_at=STEADY_US, **opened))
-        changes = [{"evse": 1, "at_w": n, "status": "available", "live": "available", "seq": n} for n in range(5)]
+        changes = [
+            {"id": n + 1, "evse": 1, "at_w": n, "status": "available", "live": "available", "seq": n} for n in range(5)
+        ]
         conn.execute(sa.insert(history), [change | {"rule": f"rule {change['seq']}"} for change in changes])
     return store
 

@@ -68,8 +68,25 @@ async def test_an_upgrade_keeps_what_an_older_release_stored(store: Store) -> No
                 "VALUES (9, 5, 'BLOCKED', 1700000000000000, 1700000001000000, true)"
             )
         )
+        command.upgrade(configuration(connection), "0006")
+        connection.execute(
+            sa.text("INSERT INTO evse_state (evse, version, status, live, rule) VALUES (5, 1, 's', 'l', 'r')")
+        )
+        told = [{"id": number, "evse": 5 if number % 2 else 6} for number in range(1, 21)]
+        connection.execute(
+            sa.text(
+                "INSERT INTO history (id, evse, at_w, status, live, rule, seq) VALUES (:id, :evse, 7, 's', 'l', 'r', 1)"
+            ),
+            told,
+        )
     store.upgrade()
     with store.engine.connect() as connection:
+        tied = connection.execute(sa.text("SELECT id, earlier, mark FROM history WHERE evse = 5 ORDER BY id")).all()
+        assert [tuple(row) for row in tied] == [
+            (1, None, 5),
+            *((number, number - 2, 5 if number == 17 else None) for number in range(3, 21, 2)),
+        ]
+        assert connection.execute(sa.text("SELECT last_change FROM evse_state")).scalars().all() == [19]
         kept = connection.execute(
             sa.text("SELECT evse, kind, valid_from_w, enforce, over FROM temporary_status ORDER BY id")
         ).all()

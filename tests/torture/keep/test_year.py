@@ -25,6 +25,7 @@ from bridge.store.working_copies import drop_copies
 from bridge.ticker import Ticker, TickerOptions
 from csms.events import OcppVersion, ReportedStatus, StationId, StatusReported
 from tests.catalogue.recording import Tally
+from tests.history_chain import TIE
 
 NOW = int(START.timestamp()) * 1_000_000
 YEAR = 365 * 86_400_000_000
@@ -56,6 +57,7 @@ FILLS = {
 async def write(bridge, statement: str, **arguments: int) -> None:
     def handler(conn, payloads):
         conn.execute(sa.text(statement), arguments)
+        drop_copies(conn)
         return [None] * len(payloads)
 
     await bridge.writer.submit(handler, None)
@@ -65,6 +67,8 @@ async def fill(bridge, rows: int) -> None:
     """Add so many rows to each table that grows with time, spread over the year before now."""
     for statement in FILLS.values():
         await write(bridge, statement, last=rows - 1, now=NOW, year=YEAR)
+    for statement in TIE:
+        await write(bridge, statement)
 
 
 class Counting:

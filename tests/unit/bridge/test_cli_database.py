@@ -53,7 +53,7 @@ def test_a_backup_is_one_file_for_its_owner_only_and_names_what_belongs_beside_i
     assert document == {
         "file": "copy.db",
         "bytes": (folder / "copy.db").stat().st_size,
-        "schema": "0006",
+        "schema": "0007",
         "beside": [str(folder / "state" / "pepper")],
     }
     assert stat.S_IMODE((folder / "copy.db").stat().st_mode) == 0o600
