@@ -21,6 +21,7 @@ from bridge.app.clock import SystemClock
 from bridge.app.counts import Counts
 from bridge.app.credentials import Credentials
 from bridge.app.database_marks import DatabaseMarks
+from bridge.app.gathering import Gathering
 from bridge.app.health import TICKER
 from bridge.app.listener_certificates import ListenerCertificates, watch_listeners
 from bridge.app.listener_items import shown_listeners
@@ -85,6 +86,7 @@ class Parts:
     marks: DatabaseMarks
     watch: Watch
     lag: LagMeter
+    gathering: Gathering | None
     waited: Callable[[], timedelta]
     """How long the oldest item of the writer has waited."""
 
@@ -221,6 +223,7 @@ async def open_parts(
         wire_log=wire_log,
         watch=watch,
         lag=lag,
+        gathering=Gathering(lambda: writer.thread) if settings.cpu_affinity == "auto" else None,
         retention=Retention(writer, clock, fill.retention_options(settings)),
         marks=marks,
         waited=lambda: writer.waited,

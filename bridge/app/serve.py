@@ -160,6 +160,8 @@ async def _run(parts: Parts, stop: _Stop, manager: ServiceManager) -> None:
             keep("database marks", parts.marks.run),
             keep("key uses", parts.services.key_ring.run),
         ]
+        if parts.gathering is not None:
+            moving.append(keep("gathering", parts.gathering.run))
         lanes = [keep(lane_task(name), lane.run) for name, lane in parts.lanes]
         if parts.wire_log is not None:
             keep("wire log", parts.wire_log.run)

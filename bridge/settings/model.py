@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
@@ -48,6 +48,7 @@ class Settings(Section):
     state_dir: Path = Path("state")
     secrets_dir: Path = Path("/run/secrets")
     database_url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = None
+    cpu_affinity: Literal["auto", "off"] = "auto"
     log: LogSection = LogSection()
     ocpp: OcppSection = OcppSection()
     web: WebSection = WebSection()

@@ -136,6 +136,11 @@ class Writer:
         oldest_at = self._oldest_at
         return timedelta(seconds=0.0 if oldest_at is None else perf_counter() - oldest_at)
 
+    @property
+    def thread(self) -> int | None:
+        """The system's id of its thread; None where it does not run."""
+        return self._thread.native_id if self._thread is not None and self._thread.is_alive() else None
+
     async def stop(self, timeout: timedelta = timedelta(seconds=10)) -> None:
         """Commit what was submitted, then end the thread. Raises: StoreUnavailable where `timeout` passed first."""
         if self._thread is None:

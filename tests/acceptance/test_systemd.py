@@ -37,6 +37,12 @@ def test_the_unit_leaves_more_time_than_the_bridge_takes_to_stop_and_to_say_that
     assert unit["StateDirectory"] == "ocpp-bridge"
 
 
+def test_the_unit_lets_the_bridge_place_its_threads_though_it_refuses_other_calls_of_that_kind() -> None:
+    lines = UNIT.read_text(encoding="utf-8").splitlines()
+    filters = [line.removeprefix("SystemCallFilter=") for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters == ["@system-service", "~@privileged @resources", "sched_setaffinity"]
+
+
 async def test_the_bridge_says_when_it_is_ready_alive_and_stopping(make_site: MakeSite) -> None:
     site = make_site()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
