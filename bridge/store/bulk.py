@@ -36,6 +36,7 @@ _TOGETHER_OR_FAIL = 64
 
 
 _OR_FAIL = "INSERT OR FAIL "
+_KEY = itemgetter(0, 1)
 
 
 class Bulk:
@@ -49,8 +50,13 @@ class Bulk:
         make: Callable[[str], sa.Insert],
         names: Sequence[str],
         usual: Mapping[str, bool | str | None] | None = None,
+        *,
+        in_order: bool = False,
     ) -> None:
         """Use `make(dialect name)` for the statement.
+
+        `in_order`: the first two columns are the table's key, and rows are written in its order. Neighbours lie on one
+        page, of which SQLite then makes one copy for a statement. Of two rows with one key the later one counts.
 
         `usual`: what nearly all rows have in these columns, which is the columns' default. SQLite's driver looks for an
         adapter of each None and each bool, so those rows go by a statement that does not name the columns.
@@ -60,12 +66,15 @@ class Bulk:
         self._usual = {} if usual is None else usual
         self._values = tuple(self._usual.values())
         self._of_usual = _picked(self._names, tuple(self._usual))
+        self._in_order = in_order
         self._prepared: dict[str, tuple[_Statement, _Statement]] = {}
 
     def run(self, connection: sa.Connection, rows: Sequence[Row]) -> int:
         """Insert the rows, each in the order of `names`; return how many it inserted or changed."""
         if not rows:
             return 0
+        if self._in_order:
+            rows = sorted(rows, key=_KEY)
         whole, short = self._prepare(connection.dialect)
         if connection.dialect.name != "sqlite":
             named = [dict(zip(self._names, row, strict=True)) for row in rows]

@@ -190,6 +190,7 @@ _UPSERT_FACTS = Bulk(
     lambda dialect: upsert_statement(dialect, fact, _FACT_COLUMNS),
     _FACT_COLUMNS,
     {"vendor_error_code": "", "info": "", "doubt": False, "stale": False, "boot_doubt": False},
+    in_order=True,
 )
 
 # --- states -------------------------------------------------------------------------------------------------------
@@ -219,8 +220,8 @@ def _write_state(*columns: str) -> Callable[[str], sa.Insert]:
 
 
 _NO_TIME: dict[str, None] = dict.fromkeys(_UNTIL)
-_WRITE_STATES = Bulk(_write_state(*_KEPT, *_UNTIL), _STATE_COLUMNS)
-_WRITE_TIMELESS = Bulk(_write_state(*_KEPT), _STATE_COLUMNS, _NO_TIME)
+_WRITE_STATES = Bulk(_write_state(*_KEPT, *_UNTIL), _STATE_COLUMNS, in_order=True)
+_WRITE_TIMELESS = Bulk(_write_state(*_KEPT), _STATE_COLUMNS, _NO_TIME, in_order=True)
 """Of states that no time will change, before and after: what their columns hold, and two indexes of them, stays."""
 _HISTORY_COLUMNS = ("id", "evse", "at_w", "status", "live", "rule", "seq", "earlier", "mark")
 _INSERT_HISTORY = Bulk(lambda _dialect: or_fail(sa.insert(history).inline()), _HISTORY_COLUMNS)
@@ -296,8 +297,8 @@ def _write_delivery(*columns: str) -> Callable[[str], sa.Insert]:
 
 _WRITE_DELIVERIES = Bulk(_write_delivery(*_DELIVERY_COLUMNS[2:]), _DELIVERY_COLUMNS)
 _PLAIN_WISH = {"tombstone": False, "not_before": None, "switched": False}
-_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS, _PLAIN_WISH)
-_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS, _PLAIN_WISH)
+_WRITE_WISHES = Bulk(_write_delivery(*_WISH_COLUMNS[2:]), _WISH_COLUMNS, _PLAIN_WISH, in_order=True)
+_REWRITE_WISHES = Bulk(_write_delivery(*WANTED), _WISH_COLUMNS, _PLAIN_WISH, in_order=True)
 """Of rows that wait for their turn already: since when, and the index by which the lane finds them, stays."""
 
 

@@ -132,3 +132,20 @@ async def test_rows_before_one_that_fails_are_not_stored_though_no_statement_und
     stored = sa.select(sa.func.count()).select_from(SAMPLE)
     assert await run(writer, lambda conn: conn.execute(stored).scalar()) == 0
     assert await run(writer, lambda conn: SAMPLES_OR_FAIL.run(conn, [*rows[:bad], *rows[bad + 1 :]])) == 99
+
+
+IN_ORDER = Bulk(
+    lambda dialect: (insert := insert_for(dialect, counter)).on_conflict_do_update(
+        index_elements=["name"], set_={"value": insert.excluded.value}
+    ),
+    ("name", "value"),
+    in_order=True,
+)
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_rows_are_written_in_the_order_of_their_keys(writer: Writer) -> None:
+    await run(writer, lambda conn: IN_ORDER.run(conn, [("c", 1), ("a", 2), ("d", 3), ("b", 4)]))
+    stored = sa.text("SELECT name, value FROM counter WHERE name IN ('a', 'b', 'c', 'd') ORDER BY rowid")
+    found = await run(writer, lambda conn: [tuple(row) for row in conn.execute(stored)])
+    assert found == [("a", 2), ("b", 4), ("c", 1), ("d", 3)]
