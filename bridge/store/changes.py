@@ -1,7 +1,8 @@
 """Collect what a transaction changes of its working copies, and write it at once.
 
-Never decides and never reads: `derive`, `intake` and `ticker` change working copies of `stations` with functions of
-`core`, collect here what that means for the rows, and `save` it, a handful of statements for any number of stations.
+Never decides, and reads nothing but the highest number in the history, once: `derive`, `intake` and `ticker` change
+working copies of `stations` with functions of `core`, collect here what that means for the rows, and `save` it, a
+handful of statements for any number of stations.
 """
 
 from __future__ import annotations
