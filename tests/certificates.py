@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
@@ -48,6 +54,32 @@ def issue(authority: trustme.CA, name: str = "DE*ABC", *, begins: float = -10, e
     )
     first, *others = (pem.bytes() for pem in made.cert_chain_pems)
     return Leaf(first, made.private_key_pem.bytes(), b"".join(others))
+
+
+@dataclass(frozen=True)
+class LaxAuthority:
+    """An authority as companies make their own, and key and certificate of a server of theirs, each as PEM."""
+
+    authority: bytes
+    server: bytes
+
+
+def lax_authority() -> LaxAuthority:
+    """Certify 127.0.0.1 without key usage and key identifiers, which RFC 5280 §4.2.1.1 to §4.2.1.3 asks for."""
+    name, leaf = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)]) for text in ("Our own", "A hub"))
+    authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    authority = _dated(name, name, authority_key).add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    server = _dated(leaf, name, server_key).add_extension(address, False)
+    key = server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    signed, certified = (made.sign(authority_key, hashes.SHA256()) for made in (authority, server))
+    return LaxAuthority(signed.public_bytes(Encoding.PEM), key + certified.public_bytes(Encoding.PEM))
+
+
+def _dated(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number())
+    return made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=90))
 
 
 @dataclass

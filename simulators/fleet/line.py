@@ -24,6 +24,7 @@ from simulators.fleet.handshakes import SUBPROTOCOLS, connection_factory, handsh
 from simulators.fleet.layout import StationSpec, Version
 from simulators.fleet.quirks import Quirk
 from simulators.fleet.station_certificates import CA_FILE, client_file
+from simulators.trust import trusting
 
 OVER_TLS = frozenset({2, 3})
 WITH_CERTIFICATE = 3
@@ -108,15 +109,14 @@ def _tls(line: Line, spec: StationSpec) -> ssl.SSLContext:
     """Return the context of a station: of its own where it has a certificate, of all the others else."""
     ca = line.ca or (line.certificates / CA_FILE if line.certificates else None)
     if spec.security != WITH_CERTIFICATE or line.certificates is None:
-        return _trusting(ca)
-    context = ssl.create_default_context(cafile=ca)
+        return _shared(ca)
+    context = trusting(ca)
     context.load_cert_chain(client_file(line.certificates, spec.station))
     return context
 
 
-@lru_cache(maxsize=4)
-def _trusting(ca: Path | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=ca)
+_shared = lru_cache(maxsize=4)(trusting)
+"""One context for all stations without a certificate: each takes memory."""
 
 
 async def end_tasks(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -13,7 +13,9 @@ Written, each readable by its owner only:
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +27,7 @@ from simulators.fleet.layout import StationSpec
 CA_FILE = "ca.pem"
 _ORGANIZATION = "Simulated fleet"
 _SERVER_NAMES = ("localhost", "127.0.0.1", "::1")
+_LABEL = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,30}")
 
 
 def client_file(folder: Path, station: str) -> Path:
@@ -45,10 +48,22 @@ def write_certificates(folder: Path, specs: Iterable[StationSpec]) -> int:
     _write(folder / "server.key", server.private_key_pem.bytes())
     count = 0
     for spec in specs:
-        station = authority.issue_cert(common_name=spec.station, organization_name=_ORGANIZATION)
+        name = _host_name(spec.station)
+        station = authority.issue_cert(name, common_name=spec.station, organization_name=_ORGANIZATION)
         _write(client_file(folder, spec.station), station.private_key_and_cert_chain_pem.bytes())
         count += 1
     return count
+
+
+def _host_name(station: str) -> str:
+    """Return a name for a station that names nothing: servers that are strict refuse a certificate without any.
+
+    Source: RFC 5280 §4.2.1.6, at least one name; RFC 6761 §6.2, nobody has a name in `.test`.
+    """
+    label = station.lower()
+    if not _LABEL.fullmatch(label):
+        label = f"id-{hashlib.sha256(station.encode()).hexdigest()[:16]}"
+    return f"{label}.station.test"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -45,6 +45,8 @@ Refusal = Literal["handshake", "html"]
 
 _AUTHORITY = "Mock hub authority"
 _FOREIGN = "Foreign authority"
+_NO_NAME = "client.test"
+"""Names nobody (RFC 6761 §6.2); who is strict refuses a certificate that has no name beside its subject."""
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl module does not name."""
 
@@ -167,7 +169,7 @@ class Authority:
         self._write("client-encrypted.pem", locked + certificate)
         self._write("client-without-key.pem", certificate)
         self._write_client("client-expired", self._certify(name, -1))
-        foreign = self._foreign.issue_cert(common_name=name)
+        foreign = self._foreign.issue_cert(_NO_NAME, common_name=name)
         self._write_client("client-foreign", foreign)
         self._write("client-mismatched.pem", foreign.private_key_pem.bytes() + certificate)
 
@@ -190,7 +192,7 @@ class Authority:
         return {"path": str(path), "serial": serial}
 
     def _certify(self, name: str, days: int) -> trustme.LeafCert:
-        leaf = self._ca.issue_cert(common_name=name, not_after=datetime.now(UTC) + timedelta(days=days))
+        leaf = self._ca.issue_cert(_NO_NAME, common_name=name, not_after=datetime.now(UTC) + timedelta(days=days))
         self._issued[_serial_of(leaf)] = name
         return leaf
 

@@ -21,6 +21,7 @@ from simulators.load import messages
 from simulators.load.messages import Kind
 from simulators.load.options import LoadOptions, Member
 from simulators.load.tally import Tally
+from simulators.trust import trusting
 
 _MESSAGE_LIMIT = 2**20
 _TEXT = aiohttp.WSMsgType.TEXT
@@ -42,7 +43,7 @@ class Ground:
         self.ending = '2026-01-01T00:00:00Z"}]'
         """How a status ends: with the time, of which a second is enough."""
         self.trace: list[tuple[str, str, float]] = []
-        self.tls: ssl.SSLContext | bool = ssl.create_default_context(cafile=options.ca) if options.ca else True
+        self.tls: ssl.SSLContext | bool = trusting(options.ca) if options.ca else True
 
     def clear(self) -> None:
         """Count from nothing."""

@@ -29,6 +29,7 @@ async def over_tls(central, folder):
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / "ca.pem")
         context.load_cert_chain(folder / "server.pem", folder / "server.key")
         context.verify_mode = verify_mode
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python's default contexts from 3.13 on
         await central.close()
         central.tls, central.port = context, 0
         await central.open()

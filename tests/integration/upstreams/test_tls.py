@@ -21,7 +21,7 @@ from bridge.upstreams.credentials import FileCredential, NotReloaded, Reloaded
 from bridge.upstreams.oicp import Oicp, OicpOptions
 from bridge.upstreams.port import Record
 from bridge.upstreams.tls import Tls, TlsFiles, check_new_tls, reread_tls
-from tests.certificates import Leaf, TlsServer, issue, tls_server
+from tests.certificates import Leaf, TlsServer, issue, lax_authority, tls_server
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 HUB, HUBJECT_CA, STRANGER = trustme.CA(), trustme.CA(), trustme.CA()
@@ -100,6 +100,29 @@ async def test_the_ca_bundle_replaces_the_system_s_store(files: TlsFiles) -> Non
     assert [dict(part[0] for part in found["subject"]) for found in context.get_ca_certs()] == [
         dict(part[0] for part in ssl_subject(HUB))
     ]
+
+
+async def test_an_intermediate_authority_may_be_named_alone(files: TlsFiles, connect: Connect) -> None:
+    intermediate = HUB.create_child_ca()
+    assert files.ca_bundle is not None
+    files.ca_bundle.write_bytes(intermediate.cert_pem.bytes())
+    with tls_server(intermediate, TLS13, reply=ACCEPTED) as server:
+        upstream = connect(server, credential_of(files, issue(HUBJECT_CA).whole))
+        assert (await upstream.push(RECORD)).outcome == Accepted()
+
+
+async def test_an_authority_that_leaves_out_what_rfc_5280_asks_for_is_trusted_where_it_is_named(
+    files: TlsFiles, connect: Connect, tmp_path: Path
+) -> None:
+    lax = lax_authority()
+    assert files.ca_bundle is not None
+    files.ca_bundle.write_bytes(lax.authority)
+    (tmp_path / "server.pem").write_bytes(lax.server)
+    with tls_server(
+        STRANGER, TLS13, reply=ACCEPTED, adjust=lambda context: context.load_cert_chain(tmp_path / "server.pem")
+    ) as server:
+        upstream = connect(server, credential_of(files, issue(HUBJECT_CA).whole))
+        assert (await upstream.push(RECORD)).outcome == Accepted()
 
 
 def ssl_subject(authority: trustme.CA) -> tuple[tuple[tuple[str, str], ...], ...]:

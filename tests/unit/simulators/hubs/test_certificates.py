@@ -37,6 +37,12 @@ def shown(path, *, expired=False):
     return ClientCertificate(common_name(path), serial(path), "Mock hub authority", expired)
 
 
+def test_servers_that_are_strict_take_a_certificate_of_ours(authority):
+    for name in ("client.pem", "client-foreign.pem"):
+        found = certificate(authority.folder / name).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        assert found.value.get_values_for_type(x509.DNSName) == ["client.test"]  # RFC 5280 §4.2.1.6: one or more
+
+
 def load(*files, password=None):
     ssl.create_default_context().load_cert_chain(*files, password=password)
 
