@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.benchmarks.hubs import Hubs
-from tests.benchmarks.processes import BIN, ROOT, running, wait_for
+from tests.benchmarks.processes import BIN, ROOT, environment, running, wait_for
 
 KEY = "benchmark-key-0123456789"
 NAME = "bench-{:05d}"
@@ -41,9 +41,17 @@ class Installation:
     """A bridge's folder: configuration, store and log."""
 
     def __init__(
-        self, folder: Path, hubs: Hubs, *, wire_log: bool = True, more: str = "", full_load: str = "never"
+        self,
+        folder: Path,
+        hubs: Hubs,
+        *,
+        wire_log: bool = True,
+        more: str = "",
+        full_load: str = "never",
+        tree: Path = ROOT,
     ) -> None:
-        """`more` are further lines of TOML for [ocpp], and tables after it."""
+        """`more` are further lines of TOML for [ocpp], and tables after it; `tree` is the code that runs."""
+        self._tree = tree
         self.folder = folder
         self.state = folder / "state"
         self.log = folder / "bridge.log"
@@ -61,7 +69,8 @@ class Installation:
     def run(self, *arguments: str) -> None:
         """Run another command of `ocpp-bridge`. Raises: CalledProcessError."""
         command = [str(BIN / "ocpp-bridge"), *arguments, "--config", str(self.config)]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        silent = subprocess.DEVNULL
+        subprocess.run(command, cwd=self._tree, env=environment(self._tree), check=True, stdout=silent, stderr=silent)
 
     @property
     def database(self) -> Path:
@@ -73,7 +82,8 @@ class Installation:
         """Run `ocpp-bridge serve` until the block ends."""
         ports = self.state / "ports.json"
         ports.unlink(missing_ok=True)
-        with running([str(BIN / "ocpp-bridge"), "serve", "--config", str(self.config)], self.log) as process:
+        command = [str(BIN / "ocpp-bridge"), "serve", "--config", str(self.config)]
+        with running(command, self.log, tree=self._tree) as process:
             yield Serving(process, json.loads(wait_for(ports, self.log)))
 
     def differing(self, last: Mapping[str, str]) -> list[str]:

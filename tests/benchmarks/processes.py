@@ -21,12 +21,17 @@ BIN = Path(sys.executable).parent
 _READY_S = 60
 
 
+def environment(tree: Path) -> dict[str, str]:
+    """Return the environment in which commands are those of a working tree."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"PYTHONPATH": str(tree)}
+
+
 @contextmanager
-def running(command: list[str], log: Path, *, end_within: float = 20) -> Iterator[psutil.Process]:
-    """Run a server until the block ends, as a user's shell would: with compiled modules kept."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+def running(command: list[str], log: Path, *, tree: Path = ROOT, end_within: float = 20) -> Iterator[psutil.Process]:
+    """Run a server until the block ends, as a user's shell would: with compiled modules kept. `tree` has its code."""
     with log.open("ab") as output:
-        child = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=environment)
+        child = subprocess.Popen(command, cwd=tree, stdout=output, stderr=subprocess.STDOUT, env=environment(tree))
     try:
         yield psutil.Process(child.pid)
     finally:
