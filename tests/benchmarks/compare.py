@@ -44,9 +44,9 @@ class Pair:
     new_per_second: float
 
 
-def main() -> int:
-    """Measure and print; timings decide nothing, so the exit code is 0 unless something failed."""
-    arguments = _arguments()
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure and print; timings decide nothing, so the exit code is 0 unless something failed. None: the shell's."""
+    arguments = _arguments(given)
     trees = {"old": arguments.old, "new": arguments.new}
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -105,7 +105,7 @@ def _measured(side: tuple[Loader, psutil.Process], *, seconds: float, rate: floa
     return one_round(*side, seconds, rate=rate)
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.compare", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("old", type=_tree, help="folder of a working tree")
     parser.add_argument("new", type=_tree, help="folder of another, or of the same, which shows how much is chance")
@@ -114,7 +114,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=0, help="statuses a second to each bridge; 0: at saturation")
     parser.add_argument("--stations", type=int, default=Options().stations, help="of each bridge")
     parser.add_argument("--folder", type=Path, default=ROOT / ".build", help="where databases lie")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     if arguments.rounds < 1:
         parser.error("at least one round is needed")
     return arguments

@@ -47,7 +47,6 @@ def test_wrong_order_is_refused_with_what_would_be_right(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["compare", *(each.format(empty=tmp_path) for each in arguments)])
     with pytest.raises(SystemExit, match="2"):
-        compare.main()
+        compare.main([each.format(empty=tmp_path) for each in arguments])
     assert words in capsys.readouterr().err
